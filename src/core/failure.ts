@@ -1,0 +1,58 @@
+/** How one attempt failed. Named once, where it enters (`providers/`); everything later reads FAILURE_POLICY. */
+export const FAILURE_KINDS = [
+  'providerError',
+  'throttled',
+  'timedOut',
+  'networkError',
+  'rejected',
+  'misconfigured',
+  'invalidResponse',
+  'cancelled',
+] as const;
+
+export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+export interface Failure {
+  readonly kind: FailureKind;
+  /** For a person; secrets removed, at most 500 characters. */
+  readonly message: string;
+  /** Null when no HTTP answer came. */
+  readonly httpStatus: number | null;
+  /** From Retry-After or x-ratelimit-reset. Null when the provider gave none. */
+  readonly retryAfterMs: number | null;
+  /** `nothing` only with evidence (no byte left, or a refusal that is never billed); otherwise the money may be gone. */
+  readonly billed: 'nothing' | 'unknown';
+  /** True when a simulated failure was injected. */
+  readonly isSimulated: boolean;
+}
+
+interface FailurePolicy {
+  /** What the breaker is told. */
+  readonly breaker: 'failure' | 'neutral' | 'throttled' | 'misconfigured';
+  /** Whether another candidate may be tried. */
+  readonly tryNext: boolean;
+  /** Whether the caller may send the same request again. */
+  readonly isRetryable: boolean;
+}
+
+/** GUARANTEES: counted are connection errors, 5xx, our timeouts and nonsense; the request's own faults and the caller's leaving are not. */
+export const FAILURE_POLICY = {
+  providerError: { breaker: 'failure', tryNext: true, isRetryable: true },
+  throttled: { breaker: 'throttled', tryNext: true, isRetryable: true },
+  timedOut: { breaker: 'failure', tryNext: true, isRetryable: true },
+  networkError: { breaker: 'failure', tryNext: true, isRetryable: true },
+  rejected: { breaker: 'neutral', tryNext: false, isRetryable: false },
+  misconfigured: { breaker: 'misconfigured', tryNext: true, isRetryable: true },
+  invalidResponse: { breaker: 'failure', tryNext: true, isRetryable: true },
+  cancelled: { breaker: 'neutral', tryNext: false, isRetryable: false },
+} as const satisfies Record<FailureKind, FailurePolicy>;
+
+/** The reason an attempt's signal is aborted with, so that an adapter can tell our deadline from a caller who left. */
+export class AttemptAborted extends Error {
+  override readonly cause: 'timedOut' | 'cancelled';
+
+  constructor(cause: 'timedOut' | 'cancelled') {
+    super(cause === 'timedOut' ? 'the time limit passed' : 'the caller went away');
+    this.cause = cause;
+  }
+}

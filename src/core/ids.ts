@@ -1,0 +1,48 @@
+/** A provider's short name in the registry, such as `openai`. */
+export type ProviderKey = string & { readonly __id: 'Provider' };
+
+/** A request's id without its `req_` prefix: a UUIDv7. */
+export type RequestId = string & { readonly __id: 'Request' };
+
+/** A hold's id: a UUIDv7. It is also the id of the attempt's probe, when the attempt is one. */
+export type HoldId = string & { readonly __id: 'Hold' };
+
+/** Whose money is spent: `user:<user id>`, or `anonymous`, which has no cap. */
+export type AccountKey = string & { readonly __id: 'Account' };
+
+/** One process of the service. */
+export type ReplicaId = string & { readonly __id: 'Replica' };
+
+export const ANONYMOUS = 'anonymous' as AccountKey;
+
+const USER_PREFIX = 'user:';
+
+export function providerKey(value: string): ProviderKey {
+  return value as ProviderKey;
+}
+
+export function requestId(value: string): RequestId {
+  return value as RequestId;
+}
+
+export function holdId(value: string): HoldId {
+  return value as HoldId;
+}
+
+export function replicaId(value: string): ReplicaId {
+  return value as ReplicaId;
+}
+
+/** The account of a user. The prefix keeps a user who is called `anonymous` apart from the account without a cap. */
+export function userAccount(userId: string): AccountKey {
+  return `${USER_PREFIX}${userId}` as AccountKey;
+}
+
+export function accountKey(value: string): AccountKey {
+  return value as AccountKey;
+}
+
+/** The user behind an account. Null for the anonymous account. */
+export function userOf(account: AccountKey): string | null {
+  return account.startsWith(USER_PREFIX) ? account.slice(USER_PREFIX.length) : null;
+}

@@ -1,0 +1,60 @@
+import type { Category } from './category.ts';
+import type { ProviderKey } from './ids.ts';
+import type { PriceCard } from './usage.ts';
+
+export const PROVIDER_KINDS = ['openai', 'anthropic', 'gemini', 'openaiCompatible', 'mock'] as const;
+
+/** Which protocol a provider speaks. */
+export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
+export const CAPABILITIES = ['streaming', 'tools', 'jsonSchema', 'vision', 'reasoning'] as const;
+
+export type Capability = (typeof CAPABILITIES)[number];
+
+/** Parameters of a request that some models do not take. */
+export const PARAMETERS = ['temperature', 'topP', 'stop', 'seed', 'reasoningEffort'] as const;
+
+export type Parameter = (typeof PARAMETERS)[number];
+
+export interface ModelSpec {
+  /** Exact name at the provider. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly price: PriceCard;
+  /** Most tokens of input and output together. */
+  readonly contextWindow: number;
+  readonly maxOutputTokens: number;
+  readonly capabilities: readonly Capability[];
+  /** Parameters that this model ignores or refuses. */
+  readonly unsupportedParameters: readonly Parameter[];
+  /** Most input tokens one image may be billed for. Null when the model reads no images. */
+  readonly imageTokensMax: number | null;
+  /** 0 to 1, the operator's own judgement. */
+  readonly quality: number;
+  /** Expected time to the complete answer, used until real answers have been measured. */
+  readonly typicalLatencyMs: number;
+  /** Expected speed, used until real answers have been measured. */
+  readonly typicalTokensPerSecond: number;
+}
+
+export interface ProviderSpec {
+  readonly key: ProviderKey;
+  readonly displayName: string;
+  readonly kind: ProviderKind;
+  /** Rolling limit over 60 seconds, for all replicas together. */
+  readonly requestsPerMinute: number;
+  readonly specialties: readonly Category[];
+  readonly models: readonly ModelSpec[];
+}
+
+/** All providers in the order of the file: ties in ranking keep this order. */
+export interface Registry {
+  /** Names the price list, so that any bill can be recomputed. */
+  readonly priceListVersion: string;
+  readonly providers: readonly ProviderSpec[];
+}
+
+/** Finds a provider by its key. Undefined when there is none. */
+export function findProvider(registry: Registry, key: string): ProviderSpec | undefined {
+  return registry.providers.find((provider) => provider.key === key);
+}
