@@ -1,0 +1,63 @@
+import type { AccountKey } from './ids.ts';
+import { addUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from './money.ts';
+import { nextPeriodStart, type Period, periodStart } from './period.ts';
+import type { EpochMs } from './time.ts';
+
+/** Whose money is spent: `available` = cap − posted − held. */
+export interface Account {
+  readonly key: AccountKey;
+  /** The operator's own cap. Null: the default cap of the gateway, or none at all for the anonymous account. */
+  readonly cap: PicoUsd | null;
+  /** Spent in this period; the sum of the account's ledger entries. */
+  readonly posted: PicoUsd;
+  /** Set aside for attempts under way; the sum of the account's holds. */
+  readonly held: PicoUsd;
+  readonly period: Period;
+  readonly periodStartedAtMs: EpochMs;
+}
+
+export function makeAccount(key: AccountKey, nowMs: EpochMs): Account {
+  return { key, cap: null, posted: ZERO_USD, held: ZERO_USD, period: 'total', periodStartedAtMs: nowMs };
+}
+
+/** When spending starts again from zero. Null when it never does. */
+export function resetsAtOf(account: Account): EpochMs | null {
+  return nextPeriodStart(account.period, account.periodStartedAtMs);
+}
+
+/** The account as it stands now: spending of a period that has ended is forgotten, money that is held stays held. */
+export function atPeriodOf(account: Account, nowMs: EpochMs): Account {
+  const resetsAtMs = resetsAtOf(account);
+  if (resetsAtMs === null || nowMs < resetsAtMs) return account;
+  return { ...account, posted: ZERO_USD, periodStartedAtMs: periodStart(account.period, nowMs) };
+}
+
+/** What is still free under a cap. Null when there is no cap. Negative only after a recorded overrun or a lowered cap. */
+export function availableOf(account: Account, defaultCap: PicoUsd | null): PicoUsd | null {
+  const cap = account.cap ?? defaultCap;
+  return cap === null ? null : picoUsd(cap - account.posted - account.held);
+}
+
+export const BUDGET_STATUSES = ['ok', 'warning', 'exhausted'] as const;
+
+/** Below 80 %; 80 % or more posted or held; nothing left. */
+export type BudgetStatus = (typeof BUDGET_STATUSES)[number];
+
+/** One word for an account under a cap. */
+export function budgetStatusOf(account: Account, cap: PicoUsd): BudgetStatus {
+  const taken = account.posted + account.held;
+  if (taken >= cap) return 'exhausted';
+  return taken * 5n >= cap * 4n ? 'warning' : 'ok';
+}
+
+export function withHeld(account: Account, amount: PicoUsd): Account {
+  if (amount < 0n) throw new RangeError(`a hold must not be negative, got ${amount}`);
+  return { ...account, held: addUsd(account.held, amount) };
+}
+
+/** Ends a hold: it is given back and `spent` is posted. */
+export function withSettled(account: Account, move: { readonly held: PicoUsd; readonly spent: PicoUsd }): Account {
+  const held = subtractUsd(account.held, move.held);
+  if (held < 0n) throw new RangeError(`held money must not be negative, got ${held}`);
+  return { ...account, held, posted: addUsd(account.posted, move.spent) };
+}

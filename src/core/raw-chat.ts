@@ -1,0 +1,57 @@
+import type { Category } from './category.ts';
+import type { Sort } from './chat-request.ts';
+import type { Role } from './message.ts';
+import type { PicoUsd } from './money.ts';
+import type { ReasoningEffort } from './prompt.ts';
+
+/** A field that a door may leave out or send as null: both mean "not said". Only here; everything later has one spelling. */
+type Said<Value> = Value | null | undefined;
+
+/** A chat as a door hands it over: types are right, values are not checked. */
+export interface RawChat {
+  readonly prompt?: Said<string>;
+  readonly messages?: Said<readonly RawMessage[]>;
+  readonly system?: Said<string>;
+  readonly model?: Said<string>;
+  readonly fallbackModels?: Said<readonly string[]>;
+  readonly maxOutputTokens?: Said<number>;
+  readonly temperature?: Said<number>;
+  readonly topP?: Said<number>;
+  readonly stop?: Said<readonly string[]>;
+  readonly seed?: Said<number>;
+  readonly reasoningEffort?: Said<ReasoningEffort>;
+  readonly routing?: Said<RawPreferences>;
+  readonly maxCostUsd?: Said<PicoUsd>;
+  readonly timeoutMs?: Said<number>;
+  readonly userId?: Said<string>;
+  readonly conversationId?: Said<string>;
+  readonly metadata?: Said<unknown>;
+}
+
+export interface RawMessage {
+  readonly role: Role;
+  readonly content?: Said<string>;
+  readonly parts?: Said<readonly RawPart[]>;
+}
+
+/** Exactly one of the two. */
+export interface RawPart {
+  readonly text?: Said<string>;
+  readonly imageUrl?: Said<string>;
+}
+
+export interface RawPreferences {
+  readonly order?: Said<readonly string[]>;
+  readonly only?: Said<readonly string[]>;
+  readonly ignore?: Said<readonly string[]>;
+  readonly sort?: Said<Sort>;
+  readonly allowFallbacks?: Said<boolean>;
+  readonly maxAttempts?: Said<number>;
+  readonly requireParameters?: Said<boolean>;
+  readonly maxPrice?: Said<{
+    readonly inputUsdPerMillion?: Said<PicoUsd>;
+    readonly outputUsdPerMillion?: Said<PicoUsd>;
+  }>;
+  readonly maxLatencyMs?: Said<number>;
+  readonly category?: Said<Category>;
+}

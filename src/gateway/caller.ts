@@ -1,0 +1,26 @@
+import { type AccountKey, ANONYMOUS, userAccount } from '../core/ids.ts';
+import type { PicoUsd } from '../core/money.ts';
+
+/** Who is asking, as far as the door could tell. While authentication is off everybody may do everything. */
+export interface Caller {
+  readonly kind: 'open';
+  readonly scopes: readonly string[];
+}
+
+export const OPEN_CALLER: Caller = { kind: 'open', scopes: ['admin'] };
+
+/** Whose money a request spends. */
+export interface Payer {
+  readonly account: AccountKey;
+  /** Null: nobody in particular. */
+  readonly userId: string | null;
+  /** Applies while the account has no cap of its own. Null: no cap. */
+  readonly defaultCap: PicoUsd | null;
+}
+
+/** The one place that decides who pays. Today the claimed user does, and without one the anonymous account, which has no cap. */
+export function payerOf(_caller: Caller, userId: string | null, budgetDefault: PicoUsd): Payer {
+  return userId === null
+    ? { account: ANONYMOUS, userId: null, defaultCap: null }
+    : { account: userAccount(userId), userId, defaultCap: budgetDefault };
+}

@@ -1,0 +1,165 @@
+import type { Account, BudgetStatus } from '../core/account.ts';
+import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window } from '../core/analytics.ts';
+import type { ChatRequest } from '../core/chat-request.ts';
+import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
+import type { ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
+import type { PicoUsd } from '../core/money.ts';
+import type { ChatOutcome, InputIssue, Refusal, Unanswered } from '../core/outcome.ts';
+import type { PageAnswer, PageQuery } from '../core/page.ts';
+import type { Period } from '../core/period.ts';
+import type { RawChat } from '../core/raw-chat.ts';
+import type { Registry } from '../core/registry.ts';
+import type { Door, RequestOrder, RequestRecord } from '../core/request-record.ts';
+import type { FailureMode } from '../core/simulation.ts';
+import type { EpochMs } from '../core/time.ts';
+import type { BreakerEvent } from '../ports/breaker-events.ts';
+import type { ProviderSurvey } from '../ports/operations.ts';
+import type { StoreKind } from '../ports/store.ts';
+import type { BreakerNotice } from './breaker-hub.ts';
+import type { Caller } from './caller.ts';
+
+/** What the doors may ask of the gateway. One call each; nothing here throws for an ending that a caller can expect. */
+export interface Gateway {
+  readonly registry: Registry;
+  readonly info: GatewayInfo;
+
+  /** Checks a chat as a door hands it over: every problem, not only the first. */
+  parseChat(raw: RawChat): ParsedChat;
+  /** Routes, calls, pays and records one chat. */
+  chat(call: ChatCall): Promise<ChatOutcome>;
+  /** Plans one chat with the same code, and changes nothing. */
+  preview(call: ChatCall): Promise<Preview>;
+
+  /** All providers in the registry's order. */
+  surveyProviders(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
+  statsOf(provider: ProviderKey, window: Window): Promise<MetricSet>;
+  breakerHistory(provider: ProviderKey, page: PageQuery): Promise<PageAnswer<BreakerEvent>>;
+  findBreakerEvent(sequence: number): Promise<BreakerEvent | null>;
+  /** Present states first, or everything after `after`; then every change as it happens, until `signal` aborts. */
+  watchBreakers(watch: BreakerWatch): Promise<BreakerWatchAnswer>;
+
+  findRequest(id: RequestId): Promise<RequestRecord | null>;
+  pageRequests(query: {
+    readonly page: PageQuery;
+    readonly filter: RequestFilter;
+    readonly order: RequestOrder;
+  }): Promise<PageAnswer<RequestRecord>>;
+  analyse(query: AnalyticsQuery): Promise<AnalyticsReport>;
+  /** The store's clock, in which windows such as `last: "PT1H"` end. */
+  now(): EpochMs;
+
+  /** The account of a user, and the cap in force. A user who never spent has the default budget, untouched. */
+  budgetOf(userId: string): Promise<Budget>;
+  pageBudgets(page: PageQuery, status: readonly BudgetStatus[]): Promise<PageAnswer<Budget>>;
+  setBudget(wish: SetBudget, caller: Caller): Promise<{ readonly kind: 'set'; readonly budget: Budget } | InvalidInput>;
+
+  simulateFailure(wish: SimulateFailure, caller: Caller): Promise<SimulateAnswer>;
+  /** Null: all providers. Answers those that had one in force. */
+  stopSimulation(
+    provider: string | null,
+    caller: Caller,
+  ): Promise<{ readonly kind: 'stopped'; readonly providers: readonly ProviderKey[] } | NotFound>;
+  /** `event` is null when the breaker was closed already. */
+  resetBreaker(
+    provider: string,
+    reason: string | null,
+    caller: Caller,
+  ): Promise<
+    { readonly kind: 'reset'; readonly provider: ProviderKey; readonly event: BreakerEvent | null } | NotFound
+  >;
+  setProviderEnabled(
+    wish: { readonly provider: string; readonly isEnabled: boolean; readonly reason: string | null },
+    caller: Caller,
+  ): Promise<{ readonly kind: 'set'; readonly provider: ProviderKey } | NotFound>;
+}
+
+export interface GatewayInfo {
+  readonly version: string;
+  readonly storeKind: StoreKind;
+  readonly replica: ReplicaId;
+  readonly startedAtMs: EpochMs;
+  /** Equal on replicas that were given the same registry and settings. */
+  readonly configHash: string;
+  readonly areSimulationsEnabled: boolean;
+}
+
+export interface ChatCall {
+  /** The id under which it is recorded; also the `x-request-id` of the answer. */
+  readonly requestId: RequestId;
+  readonly request: ChatRequest;
+  readonly caller: Caller;
+  readonly door: Door;
+  /** Aborted when the caller goes away. */
+  readonly signal: AbortSignal;
+}
+
+export type ParsedChat = { readonly kind: 'valid'; readonly request: ChatRequest } | InvalidInput;
+
+export interface InvalidInput extends Refusal {
+  readonly kind: 'invalidInput';
+  readonly issues: readonly InputIssue[];
+}
+
+export interface NotFound extends Refusal {
+  readonly kind: 'notFound';
+}
+
+export interface FeatureDisabled extends Refusal {
+  readonly kind: 'featureDisabled';
+}
+
+export interface Preview {
+  readonly decision: RoutingDecision;
+  /** Null when nobody is eligible. */
+  readonly selected: CandidateReport | null;
+  /** Null when the request would be taken. */
+  readonly blockedBy: Unanswered | null;
+  readonly estimatedInputTokens: number;
+  /** What would be held for the first attempt. Zero when it would be refused. */
+  readonly reservation: PicoUsd;
+}
+
+export interface BreakerWatch {
+  /** Null: all providers. */
+  readonly provider: ProviderKey | null;
+  /** Send the present state of each breaker first; of no effect with `after`, which has its own beginning. */
+  readonly includeCurrent: boolean;
+  /** Sequence of the last event already received. Null: none. */
+  readonly after: number | null;
+  readonly signal: AbortSignal;
+}
+
+export type BreakerWatchAnswer =
+  | { readonly kind: 'watching'; readonly notices: AsyncIterable<BreakerNotice> }
+  | { readonly kind: 'unknownAfter'; readonly message: string }
+  | { readonly kind: 'tooManyWatchers'; readonly message: string };
+
+export interface Budget {
+  readonly account: Account;
+  readonly userId: string;
+  readonly cap: PicoUsd;
+}
+
+export interface SetBudget {
+  readonly userId: string;
+  readonly limit: PicoUsd;
+  readonly period: Period;
+  readonly resetUsage: boolean;
+}
+
+export interface SimulateFailure {
+  readonly provider: string;
+  readonly mode: FailureMode;
+  readonly rate: number;
+  readonly durationMs: number;
+  /** Null: only by time. */
+  readonly failuresMax: number | null;
+  /** Null: the mode's own default. */
+  readonly latencyMs: number | null;
+}
+
+export type SimulateAnswer =
+  | { readonly kind: 'simulating'; readonly provider: ProviderKey }
+  | NotFound
+  | InvalidInput
+  | FeatureDisabled;

@@ -1,0 +1,130 @@
+import type { Account } from '../core/account.ts';
+import type { Bound } from '../core/bound.ts';
+import type { Transition, Verdict } from '../core/breaker.ts';
+import type { AccountKey, HoldId, ProviderKey, RequestId } from '../core/ids.ts';
+import type { PicoUsd } from '../core/money.ts';
+import type { ProviderRefusal, ProviderState } from '../core/provider-state.ts';
+import type { Simulation } from '../core/simulation.ts';
+import type { EpochMs } from '../core/time.ts';
+import type { UsageSource } from '../core/usage.ts';
+
+/** Everything that planning reads, at one instant of the store's clock. */
+export interface Snapshot {
+  readonly nowMs: EpochMs;
+  readonly providers: readonly ProviderState[];
+  readonly account: Account;
+}
+
+export interface AdmissionCandidate {
+  readonly provider: ProviderKey;
+  readonly model: string;
+  readonly bound: Bound;
+}
+
+/** A wish to make one attempt on the first candidate that can take it. */
+export interface Admission {
+  readonly requestId: RequestId;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** The id that the hold, and the probe if it is one, will have. */
+  readonly holdId: HoldId;
+  readonly account: AccountKey;
+  /** Applies while the account has no cap of its own. Null: no cap. */
+  readonly defaultCap: PicoUsd | null;
+  /** Most this attempt may be held at, whatever the account could afford. Null: no such limit. */
+  readonly ceiling: PicoUsd | null;
+  /** In the order of the plan. */
+  readonly candidates: readonly AdmissionCandidate[];
+  /** How long the attempt can take at most: the probe's lease is 5 s longer, the hold's 30 s. */
+  readonly attemptMs: number;
+}
+
+/** Leave to make one attempt: the breaker's epoch, a rate slot and the hold, taken in one act. */
+export interface Permit {
+  readonly holdId: HoldId;
+  readonly provider: ProviderKey;
+  readonly model: string;
+  readonly held: PicoUsd;
+  /** The output limit that the held money covers. */
+  readonly outputTokens: number;
+  readonly isProbe: boolean;
+  readonly admittedAtMs: EpochMs;
+  /** To be played on this attempt. Null when none is in force. */
+  readonly simulation: Simulation | null;
+}
+
+/** Why a candidate was passed over by `admit`. */
+export type AdmissionRefusal = {
+  readonly provider: ProviderKey;
+  readonly model: string;
+  readonly why:
+    | ProviderRefusal
+    | { readonly kind: 'overBudget'; readonly required: PicoUsd; readonly available: PicoUsd; readonly held: PicoUsd }
+    | { readonly kind: 'overCostLimit'; readonly required: PicoUsd };
+};
+
+/** `refusals` are the candidates passed over, in the order of the plan. `account` is as it stands after the act. */
+export type Admitted =
+  | {
+      readonly kind: 'admitted';
+      readonly permit: Permit;
+      readonly refusals: readonly AdmissionRefusal[];
+      readonly account: Account;
+    }
+  | { readonly kind: 'refused'; readonly refusals: readonly AdmissionRefusal[]; readonly account: Account };
+
+/** What an attempt is charged. `nothing` needs evidence that nothing was billed. `hold` posts the whole hold: the truth is not known. */
+export type Charge =
+  | { readonly kind: 'spent'; readonly amount: PicoUsd; readonly source: UsageSource }
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'nothing' };
+
+/** The end of one permit: money, breaker and throttle in one act. */
+export interface Settlement {
+  readonly holdId: HoldId;
+  readonly charge: Charge;
+  readonly verdict: Verdict;
+  /** Chance for the breaker's jitter, 0 up to 1. */
+  readonly jitter: number;
+  /** The provider asked us to wait this long. Null when it did not. */
+  readonly throttledForMs: number | null;
+  /** The provider refused our credentials, and said this. Null when it did not. */
+  readonly setAside: string | null;
+}
+
+/** `account` is as it stands afterwards. A second settle of a hold changes nothing. */
+export type Settled =
+  | {
+      readonly kind: 'settled';
+      readonly posted: PicoUsd;
+      /** How far the posted amount lies above the hold. Zero unless a provider broke its own limit. */
+      readonly overrun: PicoUsd;
+      readonly transition: Transition | null;
+      /** The verdict came too late to count. */
+      readonly isStale: boolean;
+      readonly account: Account;
+    }
+  | { readonly kind: 'alreadySettled' }
+  | { readonly kind: 'unknownHold' };
+
+/** A hold that nobody settled in time: posted in full, to be corrected by a late settle. */
+export interface ExpiredHold {
+  readonly holdId: HoldId;
+  readonly requestId: RequestId;
+  readonly account: AccountKey;
+  readonly amount: PicoUsd;
+}
+
+/** The acts around one attempt. */
+export interface AdmissionPort {
+  /** Reads what planning needs. Changes nothing, an account that does not exist yet included. */
+  look(account: AccountKey): Promise<Snapshot>;
+  /** Takes breaker, slot and money for the first candidate that has all three: in one act, or not at all. */
+  admit(admission: Admission): Promise<Admitted>;
+  /** Ends a permit. Idempotent by the hold's id. */
+  settle(settlement: Settlement): Promise<Settled>;
+  /** Counts one simulated failure as played. False when the simulation has ended meanwhile: then none may be played. */
+  claimSimulatedFailure(provider: ProviderKey): Promise<boolean>;
+  /** Ends at most `countMax` holds that are due: posted in full, never given back. */
+  reap(countMax: number): Promise<readonly ExpiredHold[]>;
+}
