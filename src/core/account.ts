@@ -61,3 +61,30 @@ export function withSettled(account: Account, move: { readonly held: PicoUsd; re
   if (held < 0n) throw new RangeError(`held money must not be negative, got ${held}`);
   return { ...account, held, posted: addUsd(account.posted, move.spent) };
 }
+
+/** A new cap and period. Spending is kept, unless it is to be forgotten on purpose. */
+export function withBudget(
+  account: Account,
+  budget: { readonly cap: PicoUsd; readonly period: Period; readonly resetUsage: boolean },
+  nowMs: EpochMs,
+): Account {
+  const isBegun = budget.period === 'total' && !budget.resetUsage;
+  return {
+    ...account,
+    cap: budget.cap,
+    period: budget.period,
+    periodStartedAtMs: isBegun ? account.periodStartedAtMs : periodStart(budget.period, nowMs),
+    posted: budget.resetUsage ? ZERO_USD : account.posted,
+  };
+}
+
+/** How full a budget is, as a fraction that can be compared exactly. A cap of zero is full. */
+export interface Fullness {
+  readonly taken: bigint;
+  readonly cap: bigint;
+}
+
+export function fullnessOf(account: Account, defaultCap: PicoUsd): Fullness {
+  const cap = account.cap ?? defaultCap;
+  return cap === 0n ? { taken: 1n, cap: 1n } : { taken: account.posted + account.held, cap };
+}

@@ -1,5 +1,5 @@
 import type { Classification } from './category.ts';
-import type { FailureKind } from './failure.ts';
+import { FAILURE_KINDS } from './failure.ts';
 import type { ProviderKey } from './ids.ts';
 import type { PicoUsd } from './money.ts';
 import type { EpochMs } from './time.ts';
@@ -52,8 +52,10 @@ export interface CandidateReport {
   readonly estimatedLatencyMs: number;
 }
 
+export const ATTEMPT_OUTCOMES = ['succeeded', ...FAILURE_KINDS] as const;
+
 /** How a call to a provider ended. */
-export type AttemptOutcome = 'succeeded' | FailureKind;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
 /** One call really made. */
 export interface AttemptReport {

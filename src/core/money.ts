@@ -32,10 +32,18 @@ export function formatUsd(value: PicoUsd): string {
   return `${sign}${size / PICO_PER_USD}.${fraction}`;
 }
 
+/** The smallest step of a list price, in US dollars per million tokens. */
+export const PRICE_STEP = '0.000001';
+
 /** Reads US dollars per million tokens. Null unless it is a whole, non-negative number of micro-dollars. */
 export function parsePricePerMTok(text: string): PricePerMTok | null {
   const value = parseUsd(text);
-  if (value === null || value < 0n || value % 1_000_000n !== 0n) return null;
+  return value === null ? null : priceOfUsd(value);
+}
+
+/** US dollars per million tokens as a list price. Null unless it is a whole, non-negative number of micro-dollars. */
+export function priceOfUsd(value: PicoUsd): PricePerMTok | null {
+  if (value < 0n || value % 1_000_000n !== 0n) return null;
   const micro = Number(value / 1_000_000n);
   return Number.isSafeInteger(micro) ? (micro as PricePerMTok) : null;
 }

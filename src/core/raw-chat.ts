@@ -55,3 +55,6 @@ export interface RawPreferences {
   readonly maxLatencyMs?: Said<number>;
   readonly category?: Said<Category>;
 }
+
+/** Collects every problem of an input, not only the first. */
+export type Report = (path: readonly (string | number)[], message: string) => void;

@@ -22,3 +22,9 @@ export function isInForce(simulation: Simulation, nowMs: EpochMs): boolean {
   const hasFailuresLeft = simulation.failuresMax === null || simulation.failuresInjected < simulation.failuresMax;
   return nowMs < simulation.endsAtMs && hasFailuresLeft;
 }
+
+export const SIMULATION_LIMITS = {
+  durationMsMax: 86_400_000,
+  failuresMaxMax: 1_000_000,
+  latencyMsMax: 600_000,
+} as const;

@@ -1,7 +1,9 @@
 import { addUsd, costOfTokens, type PicoUsd, type PricePerMTok, picoUsd } from './money.ts';
 
+export const USAGE_SOURCES = ['reported', 'counted', 'estimated'] as const;
+
 /** How token counts are known: said by the provider, counted here from what was received, or only bounded from above. */
-export type UsageSource = 'reported' | 'counted' | 'estimated';
+export type UsageSource = (typeof USAGE_SOURCES)[number];
 
 /** Tokens of one attempt, each counted once: cached is a part of input, reasoning a part of output. */
 export interface TokenUsage {

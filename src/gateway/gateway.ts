@@ -15,7 +15,7 @@ import type { EpochMs } from '../core/time.ts';
 import type { BreakerEvent } from '../ports/breaker-events.ts';
 import type { ProviderSurvey } from '../ports/operations.ts';
 import type { StoreKind } from '../ports/store.ts';
-import type { BreakerNotice } from './breaker-hub.ts';
+import type { BreakerNotice } from './breaker-notice.ts';
 import type { Caller } from './caller.ts';
 
 /** What the doors may ask of the gateway. One call each; nothing here throws for an ending that a caller can expect. */

@@ -1,0 +1,41 @@
+/** How many answers are remembered, and how many it takes before they count for more than the registry's figures. */
+export const PACE = { samplesMax: 100, samplesMin: 20 } as const;
+
+/** One complete answer. */
+export interface PaceSample {
+  readonly durationMs: number;
+  readonly outputTokens: number;
+}
+
+/** How fast one model has answered lately, as this replica saw it: newest last. */
+export type Pace = readonly PaceSample[];
+
+export const NO_PACE: Pace = [];
+
+export function withSample(pace: Pace, sample: PaceSample): Pace {
+  return [...pace, sample].slice(-PACE.samplesMax);
+}
+
+/** Half of the recent answers were faster. Null while there are too few. */
+export function medianMsOf(pace: Pace): number | null {
+  return quantileMs(pace, 0.5);
+}
+
+/** 95 in 100 of the recent answers were faster. Null while there are too few. */
+export function p95MsOf(pace: Pace): number | null {
+  return quantileMs(pace, 0.95);
+}
+
+/** Null while there are too few answers. */
+export function tokensPerSecondOf(pace: Pace): number | null {
+  if (pace.length < PACE.samplesMin) return null;
+  const durationMs = pace.reduce((sum, sample) => sum + sample.durationMs, 0);
+  const tokens = pace.reduce((sum, sample) => sum + sample.outputTokens, 0);
+  return durationMs === 0 ? null : (tokens * 1000) / durationMs;
+}
+
+function quantileMs(pace: Pace, share: number): number | null {
+  if (pace.length < PACE.samplesMin) return null;
+  const sorted = pace.map((sample) => sample.durationMs).toSorted((first, second) => first - second);
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? null;
+}

@@ -1,0 +1,126 @@
+import type { Account } from './account.ts';
+import type { CandidateReport, RejectionReason } from './decision.ts';
+import { formatUsd, minUsd, type PicoUsd, ZERO_USD } from './money.ts';
+import type { RateLimitState, Unanswered } from './outcome.ts';
+import type { Means } from './reject.ts';
+import type { EpochMs } from './time.ts';
+
+/** Money that is only held comes back when the running requests end; nobody knows when, so this is a polite guess. */
+const HELD_RETRY_MS = 1_000;
+
+/** What no waiting can change: such a candidate says nothing about whether to try again. */
+const LASTING: readonly RejectionReason[] = [
+  'excluded',
+  'missingCapability',
+  'contextTooLong',
+  'overMaxPrice',
+  'tooSlow',
+];
+
+/** What stood when nobody could take a request. */
+export interface NobodyTook {
+  readonly rejected: readonly CandidateReport[];
+  readonly account: Account;
+  /** What the account can spend. Null: no cap. */
+  readonly means: Means;
+  readonly nowMs: EpochMs;
+  /** The rolling limit of the provider that is free first. Asked for only when limits alone stand in the way. */
+  readonly rateLimitOf: (candidate: CandidateReport) => RateLimitState;
+}
+
+/** Why a request was refused before any call: the one reason to tell the caller, out of the reasons of all candidates. */
+export function whyNobody(state: NobodyTook): Unanswered {
+  const open = state.rejected.filter((candidate) => !LASTING.includes(reasonOf(candidate)));
+  const poor = open.filter((candidate) => reasonOf(candidate) === 'overBudget');
+  if (poor.length > 0) return budgetExceeded(state, cheapestOf(poor));
+  if (open.length > 0 && open.every((candidate) => reasonOf(candidate) === 'overCostLimit')) {
+    return costLimitTooLow(cheapestOf(open));
+  }
+  const affordable = open.filter((candidate) => reasonOf(candidate) !== 'overCostLimit');
+  const first = firstBack(affordable);
+  if (first !== null && affordable.every((candidate) => reasonOf(candidate) === 'rateLimited')) {
+    return rateLimited(state, first);
+  }
+  return noProviderAvailable(state, first);
+}
+
+function budgetExceeded(state: NobodyTook, required: PicoUsd): Unanswered {
+  const { account, means } = state;
+  const isOnlyHeld = means !== null && means.held > 0n && means.available + means.held >= required;
+  return {
+    kind: 'budgetExceeded',
+    code: 'BUDGET_EXCEEDED',
+    message: isOnlyHeld
+      ? `The budget cannot cover this request while others run: ${formatUsd(account.held)} USD is reserved. Try again when they have ended.`
+      : `The budget cannot cover this request: it needs ${formatUsd(required)} USD. Raise the budget, or ask for less with maxOutputTokens or a shorter prompt.`,
+    isRetryable: isOnlyHeld,
+    retryAfterMs: isOnlyHeld ? HELD_RETRY_MS : null,
+    account,
+    required,
+  };
+}
+
+function costLimitTooLow(required: PicoUsd): Unanswered {
+  return {
+    kind: 'costLimitTooLow',
+    code: 'COST_LIMIT_TOO_LOW',
+    message: `No eligible model fits into maxCostUsd: at least ${formatUsd(required)} USD is needed. Raise it, or set a smaller maxOutputTokens.`,
+    isRetryable: false,
+    retryAfterMs: null,
+    required,
+  };
+}
+
+function rateLimited(state: NobodyTook, first: Returning): Unanswered {
+  const retryAfterMs = waitMs(first, state.nowMs);
+  return {
+    kind: 'rateLimited',
+    code: 'RATE_LIMITED',
+    message: `Every provider that could answer has used up its rate limit. Try again in ${retryAfterMs} ms.`,
+    isRetryable: true,
+    retryAfterMs,
+    rateLimit: state.rateLimitOf(first.candidate),
+  };
+}
+
+function noProviderAvailable(state: NobodyTook, first: Returning | null): Unanswered {
+  const advice =
+    first === null
+      ? 'Loosen the routing preferences, or ask an operator to enable a provider.'
+      : `Try again in ${waitMs(first, state.nowMs)} ms.`;
+  return {
+    kind: 'noProviderAvailable',
+    code: 'NO_PROVIDER_AVAILABLE',
+    message: `No provider can take this request now; routing.candidates says why for each. ${advice}`,
+    isRetryable: first !== null,
+    retryAfterMs: first === null ? null : waitMs(first, state.nowMs),
+  };
+}
+
+interface Returning {
+  readonly candidate: CandidateReport;
+  readonly untilMs: EpochMs;
+}
+
+/** The candidate that comes back first. Null when none is known to. */
+function firstBack(candidates: readonly CandidateReport[]): Returning | null {
+  const returning = candidates.flatMap((candidate) => {
+    const untilMs = candidate.rejection?.untilMs ?? null;
+    return untilMs === null ? [] : [{ candidate, untilMs }];
+  });
+  return returning.toSorted((one, other) => one.untilMs - other.untilMs)[0] ?? null;
+}
+
+function waitMs(first: Returning, nowMs: EpochMs): number {
+  return Math.max(first.untilMs - nowMs, 1);
+}
+
+function cheapestOf(candidates: readonly CandidateReport[]): PicoUsd {
+  const amounts = candidates.flatMap((candidate) => candidate.rejection?.required ?? []);
+  return amounts.length === 0 ? ZERO_USD : amounts.reduce(minUsd);
+}
+
+function reasonOf(candidate: CandidateReport): RejectionReason {
+  if (candidate.rejection === null) throw new RangeError('a candidate that nobody refused cannot explain a refusal');
+  return candidate.rejection.reason;
+}

@@ -1,0 +1,141 @@
+import { type Bound, smallestHold } from './bound.ts';
+import type { Candidate } from './candidates.ts';
+import type { ChatRequest } from './chat-request.ts';
+import type { Rejection, RejectionReason } from './decision.ts';
+import { imageCountOf } from './message.ts';
+import { formatPricePerMTok, formatUsd, type PicoUsd } from './money.ts';
+import type { ProviderRefusal } from './provider-state.ts';
+import type { Parameter } from './registry.ts';
+import type { EpochMs } from './time.ts';
+
+/** What the filter needs to know of one candidate. */
+export interface Considered {
+  readonly candidate: Candidate;
+  readonly bound: Bound;
+  readonly inputTokens: number;
+  /** Recent p95, or the registry's typical latency while too few answers are known. */
+  readonly latencyMsP95: number;
+  /** Why its provider cannot take an attempt now. Null when it can. */
+  readonly refusal: ProviderRefusal | null;
+}
+
+/** The payer's means. Null: no cap. */
+export type Means = { readonly available: PicoUsd; readonly held: PicoUsd } | null;
+
+/**
+ * Why a candidate cannot answer. Null when it can. What no waiting can change comes first, so that "try again later" is
+ * only said where it is true; money comes last, so that it is only named where nothing else stands in the way.
+ */
+export function rejectionOf(considered: Considered, request: ChatRequest, means: Means): Rejection | null {
+  return (
+    exclusionOf(considered.candidate, request) ??
+    incapacityOf(considered, request) ??
+    dearnessOf(considered, request) ??
+    slownessOf(considered, request) ??
+    (considered.refusal === null ? null : rejectionOfRefusal(considered.refusal)) ??
+    povertyOf(considered.bound, means)
+  );
+}
+
+/** Says a provider's refusal in the words of the decision. */
+export function rejectionOfRefusal(refusal: ProviderRefusal): Rejection {
+  switch (refusal.kind) {
+    case 'disabled':
+      return rejection('disabled', 'switched off by an operator; setProviderEnabled switches it on');
+    case 'setAside':
+      return rejection(
+        'disabled',
+        `it refused our credentials (${refusal.detail}): check its key, then setProviderEnabled`,
+        refusal.untilMs,
+      );
+    case 'breakerOpen':
+      return rejection('breakerOpen', 'its breaker is open after failures in a row', refusal.untilMs);
+    case 'breakerProbing':
+      return rejection('breakerProbing', 'its breaker is half open and the one probe is under way', refusal.untilMs);
+    case 'throttled':
+      return rejection('rateLimited', 'the provider itself asked us to wait', refusal.untilMs);
+    case 'rateLimited':
+      return rejection('rateLimited', 'its rolling limit of requests per minute is used up', refusal.untilMs);
+    default:
+      return refusal satisfies never;
+  }
+}
+
+export function overBudget(required: PicoUsd, available: PicoUsd): Rejection {
+  const detail = `needs ${formatUsd(required)} USD at worst, and ${formatUsd(available)} USD is free`;
+  return { reason: 'overBudget', detail, untilMs: null, required };
+}
+
+export function overCostLimit(required: PicoUsd, ceiling: PicoUsd): Rejection {
+  const detail = `costs up to ${formatUsd(required)} USD, above the limit of ${formatUsd(ceiling)} USD`;
+  return { reason: 'overCostLimit', detail, untilMs: null, required };
+}
+
+function exclusionOf(candidate: Candidate, request: ChatRequest): Rejection | null {
+  const { key } = candidate.provider;
+  const { only, ignore, allowFallbacks } = request.preferences;
+  if (only.length > 0 && !only.includes(key)) return rejection('excluded', 'not among the providers in `only`');
+  if (ignore.includes(key)) return rejection('excluded', 'among the providers in `ignore`');
+  if (candidate.tier === null && !allowFallbacks) {
+    return rejection('excluded', 'not the model asked for, and `allowFallbacks` is off');
+  }
+  return null;
+}
+
+function incapacityOf(considered: Considered, request: ChatRequest): Rejection | null {
+  const { model } = considered.candidate;
+  if (imageCountOf(request.prompt.messages) > 0 && !model.capabilities.includes('vision')) {
+    return rejection('missingCapability', 'it reads no images');
+  }
+  const unsupported = request.preferences.requireParameters
+    ? parametersOf(request).filter((parameter) => model.unsupportedParameters.includes(parameter))
+    : [];
+  if (unsupported.length > 0) return rejection('missingCapability', `it does not take ${unsupported.join(', ')}`);
+  if (considered.inputTokens + (request.maxOutputTokens ?? 1) > model.contextWindow) {
+    return rejection(
+      'contextTooLong',
+      `about ${considered.inputTokens} tokens of input do not fit its ${model.contextWindow}`,
+    );
+  }
+  return null;
+}
+
+function dearnessOf(considered: Considered, request: ChatRequest): Rejection | null {
+  const { price } = considered.candidate.model;
+  const { inputPriceMax, outputPriceMax } = request.preferences;
+  if (inputPriceMax !== null && price.input > inputPriceMax) {
+    return rejection('overMaxPrice', `its input costs ${formatPricePerMTok(price.input)} USD per million tokens`);
+  }
+  if (outputPriceMax !== null && price.output > outputPriceMax) {
+    return rejection('overMaxPrice', `its output costs ${formatPricePerMTok(price.output)} USD per million tokens`);
+  }
+  const required = smallestHold(considered.bound);
+  return request.costMax !== null && required > request.costMax ? overCostLimit(required, request.costMax) : null;
+}
+
+function slownessOf(considered: Considered, request: ChatRequest): Rejection | null {
+  const { latencyMsMax } = request.preferences;
+  if (latencyMsMax === null || considered.latencyMsP95 <= latencyMsMax) return null;
+  return rejection('tooSlow', `its recent p95 is ${Math.round(considered.latencyMsP95)} ms, above ${latencyMsMax} ms`);
+}
+
+function povertyOf(bound: Bound, means: Means): Rejection | null {
+  const required = smallestHold(bound);
+  return means === null || required <= means.available ? null : overBudget(required, means.available);
+}
+
+/** The parameters a caller used that some models do not take. */
+function parametersOf(request: ChatRequest): readonly Parameter[] {
+  const { prompt } = request;
+  const used: Parameter[] = [];
+  if (prompt.temperature !== null) used.push('temperature');
+  if (prompt.topP !== null) used.push('topP');
+  if (prompt.stop.length > 0) used.push('stop');
+  if (prompt.seed !== null) used.push('seed');
+  if (prompt.reasoningEffort !== null) used.push('reasoningEffort');
+  return used;
+}
+
+function rejection(reason: RejectionReason, detail: string, untilMs: EpochMs | null = null): Rejection {
+  return { reason, detail, untilMs, required: null };
+}

@@ -1,0 +1,36 @@
+import type { Verdict } from './breaker.ts';
+import { FAILURE_POLICY, type Failure } from './failure.ts';
+import { THROTTLE_MS_MAX } from './provider-state.ts';
+
+/** What an attempt tells the store about its provider, besides the money. */
+export interface Standing {
+  readonly verdict: Verdict;
+  /** Null unless the provider said how long to wait. */
+  readonly throttledForMs: number | null;
+  /** What it said when it refused our credentials. Null when it did not. */
+  readonly setAside: string | null;
+}
+
+/** A usable answer, however late. */
+export const STANDING_OF_SUCCESS: Standing = { verdict: { kind: 'success' }, throttledForMs: null, setAside: null };
+
+/** How a failure counts, by the one failure table. */
+export function standingOf(failure: Failure): Standing {
+  const policy = FAILURE_POLICY[failure.kind].breaker;
+  switch (policy) {
+    case 'failure': {
+      const { retryAfterMs, isSimulated } = failure;
+      return { verdict: { kind: 'failure', retryAfterMs, isSimulated }, throttledForMs: null, setAside: null };
+    }
+    case 'neutral':
+      return { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null };
+    case 'throttled': {
+      const throttledForMs = failure.retryAfterMs === null ? null : Math.min(failure.retryAfterMs, THROTTLE_MS_MAX);
+      return { verdict: { kind: 'neutral' }, throttledForMs, setAside: null };
+    }
+    case 'misconfigured':
+      return { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: failure.message };
+    default:
+      return policy satisfies never;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Account } from '../core/account.ts';
+import type { AttemptReport } from '../core/decision.ts';
+import { AttemptAborted, FAILURE_POLICY, type Failure } from '../core/failure.ts';
+import { type PicoUsd, ZERO_USD } from '../core/money.ts';
+import type { Answer } from '../core/prompt.ts';
+import type { ModelSpec } from '../core/registry.ts';
+import { costOfUsage, type UsageCost } from '../core/usage.ts';
+import { STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
+import type { Charge, Permit } from '../ports/admission.ts';
+import type { ProviderResult } from '../ports/provider.ts';
+import type { GatewayDeps } from './deps.ts';
+import type { ChatCall } from './gateway.ts';
+import { openPermit } from './open-permit.ts';
+import { providerOf } from './planning.ts';
+
+/** One attempt, ended and settled. */
+export type Attempt =
+  | (Ended & { readonly kind: 'answered'; readonly answer: Answer; readonly cost: UsageCost })
+  | (Ended & { readonly kind: 'failed'; readonly failure: Failure });
+
+interface Ended {
+  readonly report: AttemptReport;
+  /** The payer's account after the settle. Null when the store did not answer. */
+  readonly account: Account | null;
+  readonly warnings: readonly string[];
+}
+
+/** What is to be attempted. */
+export interface Task {
+  readonly number: number;
+  readonly permit: Permit;
+  readonly model: ModelSpec;
+  readonly timeoutMs: number;
+}
+
+/** Calls one provider once under a permit. Whatever happens, the permit is settled before this ends. */
+export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task): Promise<Attempt> {
+  const { permit, model } = task;
+  await using place = openPermit(deps, permit);
+  const startedAtMs = deps.clock.elapsedMs();
+  const result = await callWithin(deps, call, task);
+  const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
+  const base = { number: task.number, provider: permit.provider, model: permit.model, durationMs };
+  switch (result.kind) {
+    case 'answered': {
+      const { answer } = result;
+      const cost = costOfUsage(answer.usage, model.price);
+      const charge: Charge = { kind: 'spent', amount: cost.total, source: answer.usage.source };
+      const account = await place.settle(charge, STANDING_OF_SUCCESS);
+      deps.paces.note({ ...base, outputTokens: answer.usage.outputTokens });
+      const report: AttemptReport = {
+        ...base,
+        outcome: 'succeeded',
+        httpStatus: null,
+        errorMessage: null,
+        cost: cost.total,
+        countedByBreaker: true,
+      };
+      return { kind: 'answered', report, answer, cost, account, warnings: warningsOf(call, task) };
+    }
+    case 'failed': {
+      const { failure } = result;
+      const charge: Charge = failure.billed === 'nothing' ? { kind: 'nothing' } : { kind: 'hold' };
+      const account = await place.settle(charge, standingOf(failure));
+      return { kind: 'failed', report: { ...base, ...reportOf(failure, permit) }, failure, account, warnings: [] };
+    }
+    default:
+      return result satisfies never;
+  }
+}
+
+function reportOf(failure: Failure, permit: Permit) {
+  const cost: PicoUsd = failure.billed === 'nothing' ? ZERO_USD : permit.held;
+  return {
+    outcome: failure.kind,
+    httpStatus: failure.httpStatus,
+    errorMessage: failure.message,
+    cost,
+    countedByBreaker: FAILURE_POLICY[failure.kind].breaker === 'failure',
+  };
+}
+
+/** Tells a caller when money, or the model's own limit, allowed fewer output tokens than asked for. */
+function warningsOf(call: ChatCall, { permit, model }: Task): readonly string[] {
+  const asked = call.request.maxOutputTokens ?? model.maxOutputTokens;
+  return permit.outputTokens < asked
+    ? [`the answer was limited to ${permit.outputTokens} output tokens by the budget, maxCostUsd or the model`]
+    : [];
+}
+
+/** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */
+async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promise<ProviderResult> {
+  const { permit, model } = task;
+  const ending = new AbortController();
+  const leave = () => ending.abort(new AttemptAborted('cancelled'));
+  // A listener that is removed: AbortSignal.any keeps every attempt's signal alive as long as the connection's.
+  call.signal.addEventListener('abort', leave);
+  try {
+    if (call.signal.aborted) leave();
+    using _timer = deps.clock.after(task.timeoutMs, () => ending.abort(new AttemptAborted('timedOut')));
+    const simulated = await simulate(deps, permit, ending.signal);
+    if (simulated !== null) return simulated;
+    return await providerOf(deps, permit.provider).call(
+      { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens },
+      ending.signal,
+    );
+  } finally {
+    call.signal.removeEventListener('abort', leave);
+  }
+}
+
+/** Plays the simulation in force, if chance and its own limit say so. Null: call the provider. */
+async function simulate(deps: GatewayDeps, permit: Permit, signal: AbortSignal): Promise<ProviderResult | null> {
+  const { simulation, provider } = permit;
+  if (simulation === null || deps.chance.next() >= simulation.rate) return null;
+  const isClaimed = await deps.store.claimSimulatedFailure(provider);
+  return isClaimed ? deps.simulator.play(simulation, signal) : null;
+}

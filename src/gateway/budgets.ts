@@ -1,0 +1,66 @@
+import type { Account } from '../core/account.ts';
+import { CHAT_LIMITS } from '../core/chat-request.ts';
+import { userAccount, userOf } from '../core/ids.ts';
+import { formatUsd, PICO_PER_USD, picoUsd } from '../core/money.ts';
+import type { InputIssue } from '../core/outcome.ts';
+import type { GatewayDeps } from './deps.ts';
+import type { Budget, Gateway, SetBudget } from './gateway.ts';
+import { actorOf, invalidInput } from './operations.ts';
+
+/** The largest budget that may be set: it keeps every sum of money of one account inside 64 bits. */
+const BUDGET_MAX = picoUsd(1_000_000n * PICO_PER_USD);
+
+/** What users may spend: reading and setting. */
+export function makeBudgets(deps: GatewayDeps): Pick<Gateway, 'budgetOf' | 'pageBudgets' | 'setBudget'> {
+  const { store, budgetDefault } = deps;
+  const budgetFrom = (account: Account, userId: string): Budget => ({
+    account,
+    userId,
+    cap: account.cap ?? budgetDefault,
+  });
+  return {
+    async budgetOf(userId) {
+      return budgetFrom(await store.account(userAccount(userId)), userId);
+    },
+    async pageBudgets(page, status) {
+      const answer = await store.accounts({ page, defaultCap: budgetDefault, status });
+      if (answer.kind === 'badCursor') return answer;
+      const items = answer.page.items.map(({ cursor, item }) => ({
+        cursor,
+        item: budgetFrom(item, userOf(item.key) ?? item.key),
+      }));
+      return { kind: 'page', page: { ...answer.page, items } };
+    },
+    async setBudget(wish, caller) {
+      const issues = faultsOf(wish);
+      if (issues.length > 0) return invalidInput(issues);
+      const { userId, limit: cap, period, resetUsage } = wish;
+      const account = await store.setBudget(
+        { account: userAccount(userId), cap, period, resetUsage },
+        actorOf(caller, null),
+      );
+      return { kind: 'set', budget: budgetFrom(account, userId) };
+    },
+  };
+}
+
+function faultsOf(wish: SetBudget): readonly InputIssue[] {
+  const issues: InputIssue[] = [];
+  const { length } = wish.userId;
+  if (length === 0 || length > CHAT_LIMITS.userIdCharsMax) {
+    issues.push({
+      path: ['userId'],
+      message: `must have 1 to ${CHAT_LIMITS.userIdCharsMax} characters, got ${length}`,
+    });
+  }
+  if (wish.userId.includes('\u0000') || !wish.userId.isWellFormed()) {
+    issues.push({ path: ['userId'], message: 'holds characters that cannot be stored' });
+  }
+  if (wish.limit < 0n || wish.limit > BUDGET_MAX) {
+    issues.push({
+      path: ['limitUsd'],
+      message: `must be from 0 to ${formatUsd(BUDGET_MAX)} USD, got ${formatUsd(wish.limit)}`,
+    });
+  }
+  return issues;
+}

@@ -1,0 +1,48 @@
+import type { AttemptReport, CandidateReport } from '../core/decision.ts';
+import { FAILURE_POLICY } from '../core/failure.ts';
+import type { ProviderKey } from '../core/ids.ts';
+import type { ChatOutcome } from '../core/outcome.ts';
+import { admitNext, taskOf } from './admit-next.ts';
+import { makeAttempt } from './attempt.ts';
+import { payerOf } from './caller.ts';
+import type { GatewayDeps } from './deps.ts';
+import { endOf } from './ending.ts';
+import type { ChatCall } from './gateway.ts';
+import { lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOver } from './journey.ts';
+import { planFor } from './planning.ts';
+import { recordFirmly } from './record.ts';
+
+/** What happens to a chat on its way, for those who watch. */
+export type ChatEvent =
+  | { readonly kind: 'planned'; readonly candidates: readonly CandidateReport[] }
+  | { readonly kind: 'rerouted'; readonly failed: AttemptReport; readonly provider: ProviderKey };
+
+/**
+ * One chat from beginning to end: classify and plan, then attempt after attempt (each admitted, called and settled), until
+ * one answers, none is left, time is up, or the caller leaves. Every ending is recorded and returned.
+ */
+export async function* chat(deps: GatewayDeps, call: ChatCall): AsyncGenerator<ChatEvent, ChatOutcome> {
+  let journey = setOut(deps, call);
+  const payer = payerOf(call.caller, call.request.userId, deps.budgetDefault);
+  const planned = await planFor(deps, call, payer);
+  yield { kind: 'planned', candidates: planned.plan.ranked.map((ranked) => ranked.report) };
+
+  let open = planned.plan.ranked;
+  while (open.length > 0 && mayGoOn(deps, call, journey)) {
+    const admitted = await admitNext(deps, call, { payer, open, journey });
+    journey = withPassedOver(journey, admitted.passedOver, admitted.account);
+    if (admitted.kind === 'refused') break;
+
+    const failed = lastAttemptOf(journey);
+    if (failed !== null) yield { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
+
+    const attempt = await makeAttempt(deps, call, taskOf(admitted, journey));
+    journey = withAttempt(journey, attempt, admitted.permit);
+    if (attempt.kind === 'answered' || !FAILURE_POLICY[attempt.failure.kind].tryNext) break;
+    open = admitted.open;
+  }
+
+  const outcome = await endOf(deps, call, { payer, planned, journey });
+  await recordFirmly(deps, call, { payer, planned, outcome });
+  return outcome;
+}

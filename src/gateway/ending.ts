@@ -1,0 +1,147 @@
+import { isOutOfTime } from '../core/deadline.ts';
+import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
+import { allProvidersFailed, cancelled, timedOut } from '../core/ended.ts';
+import type { Failure } from '../core/failure.ts';
+import { ZERO_USD } from '../core/money.ts';
+import type { Answered, ChatOutcome, Cost, RateLimitState, Timing, Unanswered } from '../core/outcome.ts';
+import { meansOf } from '../core/plan.ts';
+import { whyNobody } from '../core/refusal.ts';
+import { POLICY } from '../core/score.ts';
+import { summarise } from '../core/summary.ts';
+import type { Attempt } from './attempt.ts';
+import type { Payer } from './caller.ts';
+import type { GatewayDeps } from './deps.ts';
+import type { ChatCall } from './gateway.ts';
+import { attemptReportsOf, type Journey, lastAttemptOf, spentOn } from './journey.ts';
+import type { Planned } from './planning.ts';
+
+interface Trip {
+  readonly payer: Payer;
+  readonly planned: Planned;
+  readonly journey: Journey;
+}
+
+/** How a chat ended: with the answer of its last attempt, or with the one reason that says why there is none. */
+export async function endOf(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<ChatOutcome> {
+  const last = lastAttemptOf(trip.journey);
+  if (last?.kind === 'answered') return answeredBy(deps, call, trip, last);
+  return {
+    kind: 'ended',
+    requestId: call.requestId,
+    why: await whyUnanswered(deps, call, trip),
+    routing: decisionOf(trip.planned, trip.journey),
+    cost: costOf(deps, trip.journey),
+    timing: timingOf(deps, trip.journey),
+  };
+}
+
+function answeredBy(
+  deps: GatewayDeps,
+  call: ChatCall,
+  trip: Trip,
+  attempt: Extract<Attempt, { kind: 'answered' }>,
+): Answered {
+  const account = trip.journey.account ?? trip.planned.account;
+  const hasCap = meansOf({ account, defaultCap: trip.payer.defaultCap }) !== null;
+  return {
+    kind: 'answered',
+    requestId: call.requestId,
+    answer: attempt.answer,
+    provider: attempt.report.provider,
+    model: attempt.report.model,
+    usage: attempt.answer.usage,
+    cost: { ...costOf(deps, trip.journey), input: attempt.cost.input, output: attempt.cost.output },
+    timing: timingOf(deps, trip.journey),
+    routing: decisionOf(trip.planned, trip.journey),
+    account: hasCap ? account : null,
+    warnings: [...attempt.warnings, ...attempt.answer.warnings],
+  };
+}
+
+async function whyUnanswered(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<Unanswered> {
+  const { journey } = trip;
+  const failures = journey.attempts.flatMap((attempt): readonly Failure[] =>
+    attempt.kind === 'failed' ? [attempt.failure] : [],
+  );
+  const last = failures.at(-1);
+  if (call.signal.aborted || last?.kind === 'cancelled') return cancelled();
+  const isTimeUp = isOutOfTime(journey.deadline, deps.clock.elapsedMs());
+  if (isTimeUp && (last === undefined || last.kind === 'timedOut')) return timedOut(journey.deadline);
+  if (last !== undefined) return allProvidersFailed(failures);
+  return refusalOf(deps, trip);
+}
+
+/** Why nobody took a request that was never attempted. */
+export async function refusalOf(deps: GatewayDeps, trip: Trip): Promise<Unanswered> {
+  const account = trip.journey.account ?? trip.planned.account;
+  const rateLimits = await rateLimitsOf(deps);
+  return whyNobody({
+    rejected: rejectedOf(trip.planned, trip.journey),
+    account,
+    means: meansOf({ account, defaultCap: trip.payer.defaultCap }),
+    nowMs: trip.planned.nowMs,
+    rateLimitOf: (candidate) => rateLimits.get(candidate.provider) ?? { limit: 0, used: 0, freeAtMs: null },
+  });
+}
+
+async function rateLimitsOf(deps: GatewayDeps): Promise<ReadonlyMap<string, RateLimitState>> {
+  const { providers } = await deps.store.survey();
+  return new Map(
+    providers.map(({ state, slotsUsed }) => {
+      const spec = deps.registry.providers.find((provider) => provider.key === state.provider);
+      const freeAtMs = state.slotFreeAtMs ?? state.throttledUntilMs;
+      return [state.provider, { limit: spec?.requestsPerMinute ?? 0, used: slotsUsed, freeAtMs }];
+    }),
+  );
+}
+
+/** The decision with everything that happened to it since it was made. */
+export function decisionOf(planned: Planned, journey: Pick<Journey, 'attempts' | 'passedOver'>): RoutingDecision {
+  const passedOver = new Set(journey.passedOver.map(nameOf));
+  const eligible = planned.plan.ranked
+    .map((ranked) => ranked.report)
+    .filter((report) => !passedOver.has(nameOf(report)));
+  const candidates = [
+    ...eligible.map((report, index) => ({ ...report, rank: index + 1 })),
+    ...rejectedOf(planned, journey),
+  ];
+  const attempts = journey.attempts.map((attempt) => attempt.report);
+  const { classification, decisionMs } = planned;
+  return {
+    summary: summarise({ classification, candidates, attempts }),
+    classification,
+    candidates,
+    attempts,
+    policy: POLICY,
+    decisionMs,
+  };
+}
+
+function rejectedOf(planned: Planned, journey: Pick<Journey, 'passedOver'>): readonly CandidateReport[] {
+  return [...journey.passedOver, ...planned.plan.rejected];
+}
+
+function nameOf(report: CandidateReport): string {
+  return `${report.provider}/${report.model}`;
+}
+
+function costOf(deps: GatewayDeps, journey: Journey): Cost {
+  return {
+    total: spentOn(journey),
+    input: ZERO_USD,
+    output: ZERO_USD,
+    reserved: journey.reserved,
+    priceListVersion: deps.registry.priceListVersion,
+  };
+}
+
+function timingOf(deps: GatewayDeps, journey: Journey): Timing {
+  const totalMs = deps.clock.elapsedMs() - journey.deadline.startedAtMs;
+  const upstreamMs = attemptReportsOf(journey).reduce((sum, attempt) => sum + attempt.durationMs, 0);
+  return {
+    totalMs: Math.round(totalMs),
+    timeToFirstTokenMs: null,
+    upstreamMs: Math.min(upstreamMs, Math.round(totalMs)),
+    overheadMs: Math.max(0, Math.round((totalMs - upstreamMs) * 1000) / 1000),
+  };
+}

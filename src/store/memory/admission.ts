@@ -1,0 +1,213 @@
+import { type Account, availableOf, withHeld, withSettled } from '../../core/account.ts';
+import { type HoldSize, holdUnder, smallestHold } from '../../core/bound.ts';
+import { claimProbe, isCurrent, passageOf, reportTo, type Transition } from '../../core/breaker.ts';
+import { LEASE } from '../../core/leases.ts';
+import { maxUsd, minUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from '../../core/money.ts';
+import { refusalOf, SET_ASIDE_MS } from '../../core/provider-state.ts';
+import { takeSlot } from '../../core/rate-window.ts';
+import { type EpochMs, later } from '../../core/time.ts';
+import type {
+  Admission,
+  AdmissionCandidate,
+  AdmissionPort,
+  AdmissionRefusal,
+  Admitted,
+  Permit,
+  Settled,
+  Settlement,
+} from '../../ports/admission.ts';
+import { appendEvent } from './events.ts';
+import {
+  accountIn,
+  type HoldMemory,
+  keepAccount,
+  MEMORY_LIMITS,
+  type MemoryState,
+  providerIn,
+  simulationIn,
+  stateOf,
+} from './state.ts';
+
+/** The acts around one attempt, on memory. No act waits for anything, so each is one by itself. */
+export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
+  return {
+    async look(account) {
+      return {
+        nowMs: state.now(),
+        providers: Array.from(state.providers.keys(), (key) => stateOf(state, key)),
+        account: accountIn(state, account),
+      };
+    },
+    admit: async (admission) => admit(state, admission),
+    settle: async (settlement) => settle(state, settlement),
+    async claimSimulatedFailure(key) {
+      const provider = providerIn(state, key);
+      const simulation = simulationIn(provider, state.now());
+      if (simulation === null) return false;
+      provider.simulation = { ...simulation, failuresInjected: simulation.failuresInjected + 1 };
+      return true;
+    },
+    async reap(countMax) {
+      const nowMs = state.now();
+      const due = Array.from(state.holds.values()).filter((hold) => hold.state === 'held' && hold.expiresAtMs <= nowMs);
+      return due.slice(0, countMax).map((hold) => {
+        hold.state = 'expired';
+        keepAccount(state, withSettled(accountIn(state, hold.account), { held: hold.amount, spent: hold.amount }));
+        return { holdId: hold.id, requestId: hold.requestId, account: hold.account, amount: hold.amount };
+      });
+    },
+  };
+}
+
+function admit(state: MemoryState, admission: Admission): Admitted {
+  const nowMs = state.now();
+  const account = accountIn(state, admission.account);
+  const refusals: AdmissionRefusal[] = [];
+  for (const candidate of admission.candidates) {
+    const { provider, model, bound } = candidate;
+    const refusal = refusalOf(stateOf(state, provider), nowMs);
+    if (refusal !== null) {
+      refusals.push({ provider, model, why: refusal });
+      continue;
+    }
+    const available = availableOf(account, admission.defaultCap);
+    const size = sizeWithin(candidate, available, admission.ceiling);
+    if (size !== null) {
+      const permit = take(state, { admission, candidate, size, account, nowMs });
+      return { kind: 'admitted', permit, refusals, account: accountIn(state, admission.account) };
+    }
+    const required = smallestHold(bound);
+    const isOverLimit = admission.ceiling !== null && required > admission.ceiling;
+    refusals.push({
+      provider,
+      model,
+      why: isOverLimit
+        ? { kind: 'overCostLimit', required }
+        : { kind: 'overBudget', required, available: available ?? ZERO_USD, held: account.held },
+    });
+  }
+  return { kind: 'refused', refusals, account };
+}
+
+/** What to hold under both the account's and the request's own limit. Null when not even the least fits. */
+function sizeWithin(
+  candidate: AdmissionCandidate,
+  available: PicoUsd | null,
+  ceiling: PicoUsd | null,
+): HoldSize | null {
+  const { bound } = candidate;
+  const free = picoUsd(bound.input + bound.perOutputToken * BigInt(bound.outputTokensMax));
+  return holdUnder(bound, minUsd(minUsd(available ?? free, ceiling ?? free), free));
+}
+
+/** Takes breaker, slot and money; nothing can refuse any more. */
+function take(
+  state: MemoryState,
+  grant: {
+    readonly admission: Admission;
+    readonly candidate: AdmissionCandidate;
+    readonly size: HoldSize;
+    readonly account: Account;
+    readonly nowMs: EpochMs;
+  },
+): Permit {
+  const { admission, candidate, size, account, nowMs } = grant;
+  const { holdId, attemptMs } = admission;
+  const provider = providerIn(state, candidate.provider);
+  const slot = takeSlot(provider.window, nowMs);
+  if (slot.kind === 'full') throw new RangeError('a full window was not refused');
+  provider.window = slot.window;
+  const isProbe = passageOf(provider.breaker, nowMs).kind === 'asProbe';
+  if (isProbe) {
+    const probe = { id: holdId, leaseEndsAtMs: later(nowMs, attemptMs + LEASE.probeGraceMs) };
+    const change = claimProbe(provider.breaker, probe, nowMs);
+    provider.breaker = change.breaker;
+    if (change.transition !== null) appendEvent(state, candidate.provider, change.transition);
+  }
+  keepAccount(state, withHeld(account, size.amount));
+  state.holds.set(holdId, {
+    id: holdId,
+    requestId: admission.requestId,
+    account: admission.account,
+    provider: candidate.provider,
+    amount: size.amount,
+    epoch: provider.breaker.epoch,
+    probeId: isProbe ? holdId : null,
+    startedAtMs: nowMs,
+    expiresAtMs: later(nowMs, attemptMs + LEASE.holdGraceMs),
+    state: 'held',
+  });
+  return {
+    holdId,
+    provider: candidate.provider,
+    model: candidate.model,
+    held: size.amount,
+    outputTokens: size.outputTokens,
+    isProbe,
+    admittedAtMs: nowMs,
+    simulation: simulationIn(provider, nowMs),
+  };
+}
+
+function settle(state: MemoryState, settlement: Settlement): Settled {
+  const hold = state.holds.get(settlement.holdId);
+  if (hold === undefined) return { kind: 'unknownHold' };
+  if (hold.state === 'ended') return { kind: 'alreadySettled' };
+  const told = tellBreaker(state, hold, settlement);
+  const spent = amountOf(settlement, hold);
+  const account = accountIn(state, hold.account);
+  // An expired hold was posted in full: what is settled late only corrects that.
+  const move =
+    hold.state === 'held' ? { held: hold.amount, spent } : { held: ZERO_USD, spent: subtractUsd(spent, hold.amount) };
+  keepAccount(state, withSettled(account, move));
+  hold.state = 'ended';
+  forgetEnded(state);
+  return {
+    kind: 'settled',
+    posted: spent,
+    overrun: maxUsd(ZERO_USD, subtractUsd(spent, hold.amount)),
+    ...told,
+    account: accountIn(state, hold.account),
+  };
+}
+
+function amountOf(settlement: Settlement, hold: HoldMemory): PicoUsd {
+  const { charge } = settlement;
+  switch (charge.kind) {
+    case 'spent':
+      return charge.amount;
+    case 'hold':
+      return hold.amount;
+    case 'nothing':
+      return ZERO_USD;
+    default:
+      return charge satisfies never;
+  }
+}
+
+function tellBreaker(
+  state: MemoryState,
+  hold: HoldMemory,
+  settlement: Settlement,
+): { readonly transition: Transition | null; readonly isStale: boolean } {
+  const nowMs = state.now();
+  const provider = providerIn(state, hold.provider);
+  if (settlement.throttledForMs !== null) provider.throttledUntilMs = later(nowMs, settlement.throttledForMs);
+  if (settlement.setAside !== null) {
+    provider.setAside = { untilMs: later(nowMs, SET_ASIDE_MS), detail: settlement.setAside };
+  }
+  const pass = { epoch: hold.epoch, probeId: hold.probeId, startedAtMs: hold.startedAtMs };
+  const isStale = !isCurrent(provider.breaker, pass);
+  const { verdict, jitter } = settlement;
+  const change = reportTo(provider.breaker, { pass, verdict, jitter }, nowMs);
+  provider.breaker = change.breaker;
+  if (change.transition !== null) appendEvent(state, hold.provider, change.transition);
+  return { transition: change.transition, isStale };
+}
+
+/** Ended holds are only kept to tell a second settle from an unknown one. */
+function forgetEnded(state: MemoryState): void {
+  if (state.holds.size <= MEMORY_LIMITS.endedHoldsMax * 2) return;
+  const ended = Array.from(state.holds.values()).filter((hold) => hold.state === 'ended');
+  for (const hold of ended.slice(0, -MEMORY_LIMITS.endedHoldsMax)) state.holds.delete(hold.id);
+}

@@ -1,0 +1,27 @@
+import type { ReplicaId } from '../../core/ids.ts';
+import type { Registry } from '../../core/registry.ts';
+import type { EpochMs } from '../../core/time.ts';
+import type { Store } from '../../ports/store.ts';
+import { makeMemoryAdmission } from './admission.ts';
+import { makeMemoryEvents } from './events.ts';
+import { makeMemoryOperations } from './operations.ts';
+import { makeMemoryRequestLog } from './request-log.ts';
+import { makeMemoryState } from './state.ts';
+
+/** A store that lives and dies with the process. Its clock is handed in. */
+export function makeMemoryStore(options: {
+  readonly registry: Registry;
+  readonly now: () => EpochMs;
+  readonly replica: ReplicaId;
+}): Store {
+  const state = makeMemoryState(options);
+  return {
+    kind: 'memory',
+    ...makeMemoryAdmission(state),
+    ...makeMemoryOperations(state),
+    ...makeMemoryEvents(state),
+    ...makeMemoryRequestLog({ now: options.now }),
+    ping: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
