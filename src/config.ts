@@ -1,0 +1,126 @@
+import type { PicoUsd } from './core/money.ts';
+import { type LOG_LEVELS, readSetting, SETTINGS, type Setting, textOf } from './settings.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+type StoreChoice =
+  | { readonly kind: 'postgres'; readonly url: string; readonly fallback: 'memory' | null }
+  | { readonly kind: 'embedded'; readonly dataDir: string; readonly fallback: 'memory' | null }
+  | { readonly kind: 'memory' };
+
+/** All that the environment says, parsed. Holds the database's password: do not log it. */
+export interface Config {
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly host: string;
+  readonly store: StoreChoice;
+  /** Null for the registry that comes with the service. */
+  readonly registryPath: string | null;
+  readonly mock: { readonly seed: number; readonly failureRate: number; readonly latencyScale: number };
+  /** What a user may spend without a budget of their own. */
+  readonly budgetDefault: PicoUsd;
+  /** `auto`: on while all providers are mocks. */
+  readonly simulations: 'on' | 'off' | 'auto';
+  readonly auth: 'off';
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** The text of a variable that the registry names, such as a provider's key. Null when it is unset. */
+  readonly variable: (name: string) => string | null;
+}
+
+/** What is wrong with one variable, and how to mend it. */
+export interface ConfigFault {
+  readonly name: string;
+  readonly message: string;
+}
+
+export type ConfigResult =
+  | { readonly kind: 'valid'; readonly config: Config }
+  /** The registry's path is told even so, so that its faults can be listed in the same breath. */
+  | { readonly kind: 'invalid'; readonly faults: readonly ConfigFault[]; readonly registryPath: string | null };
+
+/** Reads the whole environment, once. All faults are told together. */
+export function parseConfig(env: Environment): ConfigResult {
+  const faults: ConfigFault[] = [];
+  const read = <T, U>(setting: Setting<T, U>): T | U => {
+    const { value, fault } = readSetting(setting, env[setting.name]);
+    if (fault !== null) faults.push({ name: setting.name, message: fault });
+    return value;
+  };
+  for (const setting of PROVIDER_SETTINGS) read(setting);
+  const config = {
+    port: read(SETTINGS.port),
+    host: read(SETTINGS.host),
+    store: storeChoice({
+      asked: read(SETTINGS.store),
+      databaseUrl: read(SETTINGS.databaseUrl),
+      dataDir: read(SETTINGS.dataDir),
+      fallback: read(SETTINGS.storeFallback),
+    }),
+    registryPath: read(SETTINGS.registryPath),
+    mock: {
+      seed: read(SETTINGS.mockSeed),
+      failureRate: read(SETTINGS.mockFailureRate),
+      latencyScale: read(SETTINGS.mockLatencyScale),
+    },
+    budgetDefault: read(SETTINGS.budgetDefault),
+    simulations: read(SETTINGS.simulations),
+    auth: read(SETTINGS.auth),
+    logLevel: read(SETTINGS.logLevel),
+    variable: (name: string) => textOf(env[name]),
+  };
+  const mayOpenNetwork = read(SETTINGS.allowOpenNetwork) === 'yes' && config.variable(SETTINGS.auth.name) === 'off';
+  if (!isLoopback(config.host) && !mayOpenNetwork) faults.push(openNetworkFault(config.host));
+  if (config.store === null && config.variable(SETTINGS.databaseUrl.name) === null) faults.push(DATABASE_URL_MISSING);
+  const { store, registryPath } = config;
+  // A store of null always has a fault beside it: DATABASE_URL is either missing or malformed.
+  if (faults.length > 0 || store === null) return { kind: 'invalid', faults, registryPath };
+  return { kind: 'valid', config: { ...config, store } };
+}
+
+/** Checked here, but read through `variable` when the registry names them. */
+const PROVIDER_SETTINGS = [
+  SETTINGS.openaiApiKey,
+  SETTINGS.geminiApiKey,
+  SETTINGS.anthropicApiKey,
+  SETTINGS.openaiBaseUrl,
+  SETTINGS.geminiBaseUrl,
+  SETTINGS.anthropicBaseUrl,
+];
+
+const DATABASE_URL_MISSING = {
+  name: SETTINGS.databaseUrl.name,
+  message: 'DATABASE_URL is not set, but STORE=postgres needs it: set it, or choose STORE=embedded or STORE=memory',
+};
+
+/** Null when the store `postgres` is asked for without a URL. */
+function storeChoice(said: {
+  readonly asked: StoreChoice['kind'] | null;
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly fallback: 'memory' | null;
+}): StoreChoice | null {
+  const kind = said.asked ?? (said.databaseUrl === null ? 'embedded' : 'postgres');
+  switch (kind) {
+    case 'memory':
+      return { kind };
+    case 'embedded':
+      return { kind, dataDir: said.dataDir, fallback: said.fallback };
+    case 'postgres':
+      return said.databaseUrl === null ? null : { kind, url: said.databaseUrl, fallback: said.fallback };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function openNetworkFault(host: string): ConfigFault {
+  const { name } = SETTINGS.host;
+  const danger = `${name} is ${JSON.stringify(host)}, which is no loopback address, while AUTH is off: whoever reaches it could spend your money`;
+  return {
+    name,
+    message: `${danger}. Use HOST=127.0.0.1, or, until API keys exist, set both AUTH=off and ALLOW_OPEN_NETWORK=yes by hand`,
+  };
+}

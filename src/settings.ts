@@ -1,0 +1,227 @@
+import { isIP } from 'node:net';
+import { PICO_PER_USD, type PicoUsd, parseUsd } from './core/money.ts';
+
+/** One environment variable: how it is read, and what docs/configuration.md says about it. */
+export interface Setting<T, U = T> {
+  readonly name: string;
+  readonly meaning: string;
+  /** What its number counts. Null when it is no number. */
+  readonly unit: string | null;
+  /** As it would be written in the environment. Null when nothing is assumed. */
+  readonly default: string | null;
+  /** Completes the sentence "must be …". */
+  readonly bounds: string;
+  /** True when the value must never be printed. */
+  readonly isSecret: boolean;
+  /** Null when the text is out of bounds. */
+  readonly parse: (text: string) => T | null;
+  /** What stands in for an absent variable. */
+  readonly unset: U;
+}
+
+interface Described<T> {
+  readonly name: string;
+  readonly meaning: string;
+  readonly bounds: string;
+  readonly unit?: string;
+  readonly isSecret?: boolean;
+  readonly parse: (text: string) => T | null;
+}
+
+const SHOWN_CHARS_MAX = 80;
+const SECRET_CHARS_MAX = 4_096;
+const HOST_CHARS_MAX = 253;
+const BUDGET_USD_MAX = 1_000_000n;
+const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+
+const STORES = ['postgres', 'embedded', 'memory'] as const;
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Every variable this service reads by itself; the registry may name more keys and base URLs. */
+export const SETTINGS = {
+  port: withDefault('4000', {
+    ...wholeNumber({ min: 0, max: 65_535 }),
+    name: 'PORT',
+    meaning: 'The TCP port to listen on; 0 takes any free one.',
+    unit: 'TCP port',
+  }),
+  host: withDefault('127.0.0.1', {
+    name: 'HOST',
+    meaning: 'The address to listen on. Anything but a loopback address needs `ALLOW_OPEN_NETWORK`.',
+    bounds: 'an IP address or a host name, without a port',
+    parse: parseHost,
+  }),
+  databaseUrl: optional({
+    name: 'DATABASE_URL',
+    meaning: 'The PostgreSQL 18 database of the store `postgres`.',
+    bounds: 'a URL that begins with postgres:// or postgresql://',
+    isSecret: true,
+    parse: (text) => (/^postgres(ql)?:\/\/\S+$/.test(text) ? text : null),
+  }),
+  store: optional({
+    ...oneOf(STORES),
+    name: 'STORE',
+    meaning: 'Where everything is kept. Unset: `postgres` when `DATABASE_URL` is set, otherwise `embedded`.',
+  }),
+  storeFallback: optional({
+    ...oneOf(['memory']),
+    name: 'STORE_FALLBACK',
+    meaning: 'What to use while the store cannot be reached. Unset: the service waits for it and is not ready.',
+  }),
+  dataDir: withDefault('.switchyard', {
+    ...path('a folder'),
+    name: 'DATA_DIR',
+    meaning: 'Where the store `embedded` keeps its files.',
+  }),
+  registryPath: optional({
+    ...path('a file'),
+    name: 'SWITCHYARD_CONFIG',
+    meaning: 'The registry of providers, YAML or JSON. Unset: `src/registry/default.yaml`.',
+  }),
+  openaiApiKey: apiKey('OPENAI_API_KEY', 'Makes the provider `openai` real; its mock stands in without it.'),
+  geminiApiKey: apiKey('GEMINI_API_KEY', 'Makes the provider `google` real; its mock stands in without it.'),
+  anthropicApiKey: apiKey('ANTHROPIC_API_KEY', 'Makes the provider `anthropic` real; its mock stands in without it.'),
+  openaiBaseUrl: baseUrl('OPENAI_BASE_URL', 'Where `openai` is called instead of at its own address.'),
+  geminiBaseUrl: baseUrl('GEMINI_BASE_URL', 'Where `google` is called instead of at its own address.'),
+  anthropicBaseUrl: baseUrl('ANTHROPIC_BASE_URL', 'Where `anthropic` is called instead of at its own address.'),
+  mockSeed: withDefault('42', {
+    ...wholeNumber({ min: 0, max: 4_294_967_295 }),
+    name: 'MOCK_SEED',
+    meaning: 'Seeds the chance by which mocks fail; the same seed gives the same failures.',
+    unit: 'seed',
+  }),
+  mockFailureRate: withDefault('0.1', {
+    ...decimalNumber({ min: 0, max: 1 }),
+    name: 'MOCK_FAILURE_RATE',
+    meaning: 'The share of attempts that a mock fails.',
+    unit: 'share',
+  }),
+  mockLatencyScale: withDefault('1', {
+    ...decimalNumber({ min: 0, max: 100 }),
+    name: 'MOCK_LATENCY_SCALE',
+    meaning: 'Multiplies the latency of mocks; 0 lets them answer at once.',
+    unit: 'factor',
+  }),
+  budgetDefault: withDefault('1.00', {
+    name: 'BUDGET_DEFAULT_USD',
+    meaning: 'What each user may spend unless a budget of their own is set.',
+    unit: 'US dollars',
+    bounds: 'a decimal number from 0 to 1000000 with at most 12 digits after the point',
+    parse: parseBudget,
+  }),
+  simulations: withDefault('auto', {
+    ...oneOf(['on', 'off', 'auto']),
+    name: 'SIMULATIONS',
+    meaning: 'Whether failures may be simulated; `auto` allows it while all providers are mocks.',
+  }),
+  auth: withDefault('off', {
+    ...oneOf(['off']),
+    name: 'AUTH',
+    meaning: 'How callers prove who they are; `off` believes them.',
+    bounds: '`off`; `keys` comes with API keys, which this version does not have yet',
+  }),
+  allowOpenNetwork: withDefault('no', {
+    ...oneOf(['yes', 'no']),
+    name: 'ALLOW_OPEN_NETWORK',
+    meaning:
+      'Temporary, until API keys exist: `yes`, together with `AUTH=off` set by hand, allows a `HOST` that is no loopback address. Whoever reaches it can spend your money.',
+  }),
+  logLevel: withDefault('info', { ...oneOf(LOG_LEVELS), name: 'LOG_LEVEL', meaning: 'The least severe log lines.' }),
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** Reads one variable. White space around it does not count, and nothing but white space is unset. */
+export function readSetting<T, U>(setting: Setting<T, U>, raw: string | undefined) {
+  const text = textOf(raw);
+  if (text === null) return { value: setting.unset, fault: null };
+  const value = setting.parse(text);
+  return value === null ? { value: setting.unset, fault: faultOf(setting, text) } : { value, fault: null };
+}
+
+/** The text of a variable without the white space around it. Null when nothing is left. */
+export function textOf(raw: string | undefined): string | null {
+  const text = raw?.trim() ?? '';
+  return text === '' ? null : text;
+}
+
+/** A provider's key, under whatever name the registry gives it. */
+export function apiKey(name: string, meaning: string) {
+  const bounds = 'printable ASCII without quotes or white space';
+  return optional({ name, meaning, bounds, isSecret: true, parse: parseSecret });
+}
+
+/** A provider's address, under whatever name the registry gives it. */
+export function baseUrl(name: string, meaning: string) {
+  const bounds = 'an http:// or https:// URL without credentials, query or fragment';
+  return optional({ name, meaning, bounds, parse: parseBaseUrl });
+}
+
+/** Reads the address of an API, without a slash at its end. Null when it is anything else. */
+export function parseBaseUrl(text: string): string | null {
+  const isBare = /^https?:\/\/[^\s?#@]+$/.test(text);
+  return isBare && URL.canParse(text) ? text.replace(/\/+$/, '') : null;
+}
+
+function withDefault<T>(text: string, described: Described<T>): Setting<T> {
+  const unset = described.parse(text);
+  if (unset === null) throw new RangeError(`the default of ${described.name} is out of its own bounds`);
+  return { unit: null, isSecret: false, ...described, default: text, unset };
+}
+
+function optional<T>(described: Described<T>): Setting<T, null> {
+  return { unit: null, isSecret: false, ...described, default: null, unset: null };
+}
+
+function wholeNumber({ min, max }: { readonly min: number; readonly max: number }) {
+  return {
+    bounds: `a whole number from ${min} to ${max}`,
+    parse: (text: string) => inRange(/^\d{1,15}$/.test(text) ? Number(text) : null, { min, max }),
+  };
+}
+
+function decimalNumber({ min, max }: { readonly min: number; readonly max: number }) {
+  return {
+    bounds: `a decimal number from ${min} to ${max}`,
+    parse: (text: string) => inRange(/^\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : null, { min, max }),
+  };
+}
+
+function inRange(value: number | null, { min, max }: { readonly min: number; readonly max: number }): number | null {
+  return value !== null && value >= min && value <= max ? value : null;
+}
+
+function oneOf<const W extends string>(words: readonly W[]) {
+  return {
+    bounds: words.map((word) => `\`${word}\``).join(' or '),
+    parse: (text: string) => words.find((word) => word === text) ?? null,
+  };
+}
+
+function path(what: string) {
+  return { bounds: `the path of ${what}`, parse: (text: string) => (text.includes('\0') ? null : text) };
+}
+
+function parseHost(text: string): string | null {
+  if (isIP(text) !== 0) return text;
+  const isName = text.length <= HOST_CHARS_MAX && HOST_NAME.test(text) && !/^[\d.]+$/.test(text);
+  return isName ? text : null;
+}
+
+function parseBudget(text: string): PicoUsd | null {
+  const budget = parseUsd(text);
+  return budget !== null && budget >= 0n && budget <= BUDGET_USD_MAX * PICO_PER_USD ? budget : null;
+}
+
+function parseSecret(text: string): string | null {
+  return text.length <= SECRET_CHARS_MAX && /^[\x21\x23-\x26\x28-\x7e]+$/.test(text) ? text : null;
+}
+
+function faultOf(setting: Setting<unknown>, text: string): string {
+  const mend = setting.default === null ? 'unset it' : `unset it to use ${setting.default}`;
+  return `${setting.name} ${shown(setting, text)} must be ${setting.bounds}: change it, or ${mend}`;
+}
+
+/** What a message says of a value: never a secret, nor a URL that may carry one. */
+function shown(setting: Setting<unknown>, text: string): string {
+  if (setting.isSecret || /[@?]/.test(text)) return '(its value is not shown)';
+  return `is ${JSON.stringify(text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text)}, but`;
+}
