@@ -1,5 +1,5 @@
 import type { AccountKey } from './ids.ts';
-import { addUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from './money.ts';
+import { addUsd, maxUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from './money.ts';
 import { nextPeriodStart, type Period, periodStart } from './period.ts';
 import type { EpochMs } from './time.ts';
 
@@ -55,11 +55,11 @@ export function withHeld(account: Account, amount: PicoUsd): Account {
   return { ...account, held: addUsd(account.held, amount) };
 }
 
-/** Ends a hold: it is given back and `spent` is posted. */
+/** Ends a hold: it is given back and `spent` is posted. A correction of an earlier period never makes this one negative. */
 export function withSettled(account: Account, move: { readonly held: PicoUsd; readonly spent: PicoUsd }): Account {
   const held = subtractUsd(account.held, move.held);
   if (held < 0n) throw new RangeError(`held money must not be negative, got ${held}`);
-  return { ...account, held, posted: addUsd(account.posted, move.spent) };
+  return { ...account, held, posted: maxUsd(ZERO_USD, addUsd(account.posted, move.spent)) };
 }
 
 /** A new cap and period. Spending is kept, unless it is to be forgotten on purpose. */

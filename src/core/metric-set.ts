@@ -30,9 +30,10 @@ export const NO_METRICS: MetricSet = metricsOf([], []);
 
 /** The distribution of some times. */
 export function latencyOf(timesMs: readonly number[]): LatencyStats {
-  const sorted = timesMs.toSorted((first, second) => first - second);
+  // Typed arrays sort by value and several times faster than a comparing function does.
+  const sorted = Float64Array.from(timesMs).sort();
   return {
-    meanMs: sorted.length === 0 ? null : sumOf(sorted) / sorted.length,
+    meanMs: sorted.length === 0 ? null : sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length,
     p50Ms: percentileOf(sorted, 0.5),
     p90Ms: percentileOf(sorted, 0.9),
     p95Ms: percentileOf(sorted, 0.95),
@@ -42,7 +43,7 @@ export function latencyOf(timesMs: readonly number[]): LatencyStats {
 }
 
 /** The value below which a share (0 to 1) of the values lies, between two of them as PostgreSQL's `percentile_cont` has it. Null without values. */
-export function percentileOf(sorted: readonly number[], share: number): number | null {
+export function percentileOf(sorted: ArrayLike<number>, share: number): number | null {
   const position = share * (sorted.length - 1);
   const lower = sorted[Math.floor(position)];
   const upper = sorted[Math.ceil(position)];

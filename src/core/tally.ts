@@ -24,6 +24,13 @@ interface Heap {
   readonly attempts: AttemptReport[];
 }
 
+/** What the place of a group depends on. */
+export interface GroupSize {
+  readonly keys: readonly string[];
+  readonly requests: number;
+  readonly attempts: number;
+}
+
 /** All numbers of a query. `records` may be more than the query asks for, in any order. */
 export function analyseRecords(
   records: Iterable<RequestRecord>,
@@ -71,11 +78,11 @@ export function pointTimesOf(window: Window, widthMs: number): readonly EpochMs[
 }
 
 /** Most requests first, then most attempts, then by keys. The group named `other` comes last, whatever is in it. */
-export function compareGroups(first: AnalyticsGroup, second: AnalyticsGroup): number {
+export function compareGroups(first: GroupSize, second: GroupSize): number {
   return (
     Number(isRest(first.keys)) - Number(isRest(second.keys)) ||
-    second.metrics.requests - first.metrics.requests ||
-    second.metrics.attempts - first.metrics.attempts ||
+    second.requests - first.requests ||
+    second.attempts - first.attempts ||
     compareKeys(first.keys, second.keys)
   );
 }
@@ -87,14 +94,16 @@ function attemptsOf(requests: readonly RequestRecord[]): readonly AttemptReport[
 function groupsOf(requests: readonly RequestRecord[], query: AnalyticsQuery): readonly AnalyticsGroup[] {
   const { groupBy, groupsMax } = query;
   if (groupBy.length === 0) return [];
-  const ranked = heapsOf(requests, groupBy)
-    .map((heap) => ({ heap, keys: heap.keys, metrics: metricsOf(heap.requests, heap.attempts) }))
-    .toSorted(compareGroups);
+  const ranked = heapsOf(requests, groupBy).toSorted((first, second) => compareGroups(sizeOf(first), sizeOf(second)));
   // A group that is really called `other` is part of the rest, or the name would appear twice.
-  const kept = ranked.filter((group, index) => index < groupsMax && !isRest(group.keys));
-  const rest = ranked.slice(kept.length).map((group) => group.heap);
-  const groups = kept.map(({ keys, metrics }) => ({ keys, metrics }));
+  const kept = ranked.filter((heap, index) => index < groupsMax && !isRest(heap.keys));
+  const rest = ranked.slice(kept.length);
+  const groups = kept.map((heap) => ({ keys: heap.keys, metrics: metricsOf(heap.requests, heap.attempts) }));
   return rest.length === 0 ? groups : [...groups, foldOf(rest, groupBy)];
+}
+
+function sizeOf(heap: Heap): GroupSize {
+  return { keys: heap.keys, requests: heap.requests.length, attempts: heap.attempts.length };
 }
 
 function heapsOf(requests: readonly RequestRecord[], groupBy: readonly Dimension[]): readonly Heap[] {

@@ -1,0 +1,60 @@
+import { providerKey, type ReplicaId } from '../../core/ids.ts';
+import type { OperationsPort } from '../../ports/operations.ts';
+import { fetchAccountPage } from './account-page.ts';
+import type { Connection } from './connection.ts';
+import { decodeFields, decodeInstant, decodeList, decodeNullable, decodeNumber, decodeText } from './decode.ts';
+import { decodeAccount, decodeEvent, decodeProviderState } from './decode-provider.ts';
+
+/** Administrative acts, on PostgreSQL: each is one function of drizzle/, which also writes the audit log. */
+export function makePostgresOperations({ act, read }: Connection, replica: ReplicaId): OperationsPort {
+  return {
+    async survey() {
+      const [row] = await read((sql) => sql`select switchyard.survey() as answer`);
+      const fields = decodeFields(row?.answer);
+      return {
+        nowMs: decodeInstant(fields.nowMs),
+        providers: decodeList(fields.providers, (provider) => ({
+          state: decodeProviderState(provider),
+          slotsUsed: decodeNumber(decodeFields(provider).slotsUsed),
+        })),
+      };
+    },
+    async simulate(provider, wish, actor) {
+      await act(
+        (sql) =>
+          sql`select switchyard.simulate(${provider}, ${JSON.stringify(wish)}::text::jsonb, ${JSON.stringify(actor)}::text::jsonb)`,
+      );
+    },
+    async stopSimulation(provider, actor) {
+      const [row] = await act(
+        (sql) => sql`select switchyard.stop_simulation(${provider}, ${JSON.stringify(actor)}::text::jsonb) as answer`,
+      );
+      return decodeList(row?.answer, (key) => providerKey(decodeText(key)));
+    },
+    async resetBreaker(provider, actor) {
+      const [row] = await act(
+        (sql) =>
+          sql`select switchyard.reset_breaker(${provider}, ${JSON.stringify(actor)}::text::jsonb, ${replica}) as answer`,
+      );
+      return decodeNullable(row?.answer, decodeEvent);
+    },
+    async setEnabled(provider, isEnabled, actor) {
+      await act(
+        (sql) => sql`select switchyard.set_enabled(${provider}, ${isEnabled}, ${JSON.stringify(actor)}::text::jsonb)`,
+      );
+    },
+    async setBudget(wish, actor) {
+      const said = JSON.stringify({ ...wish, cap: wish.cap.toString() });
+      const [row] = await act(
+        (sql) =>
+          sql`select switchyard.set_budget(${said}::text::jsonb, ${JSON.stringify(actor)}::text::jsonb) as answer`,
+      );
+      return decodeAccount(row?.answer);
+    },
+    async account(key) {
+      const [row] = await read((sql) => sql`select switchyard.look(${key})->'account' as answer`);
+      return decodeAccount(row?.answer);
+    },
+    accounts: (query) => read((sql) => fetchAccountPage(sql, query)),
+  };
+}
