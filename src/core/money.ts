@@ -6,6 +6,8 @@ export type PricePerMTok = number & { readonly __unit: 'microUsdPerMTok' };
 
 export const PICO_PER_USD = 1_000_000_000_000n;
 
+export const FREE_OF_CHARGE = 0 as PricePerMTok;
+
 const FRACTION_DIGITS = 12;
 const DECIMAL = /^(-?)(\d{1,13})(?:\.(\d{1,12}))?$/;
 

@@ -4,6 +4,7 @@ import { AttemptAborted, FAILURE_POLICY, type Failure } from '../core/failure.ts
 import { type PicoUsd, ZERO_USD } from '../core/money.ts';
 import type { Answer } from '../core/prompt.ts';
 import type { ModelSpec } from '../core/registry.ts';
+import type { Simulation } from '../core/simulation.ts';
 import { costOfUsage, type UsageCost } from '../core/usage.ts';
 import { STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
 import type { Charge, Permit } from '../ports/admission.ts';
@@ -98,21 +99,20 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
   try {
     if (call.signal.aborted) leave();
     using _timer = deps.clock.after(task.timeoutMs, () => ending.abort(new AttemptAborted('timedOut')));
-    const simulated = await simulate(deps, permit, ending.signal);
-    if (simulated !== null) return simulated;
-    return await providerOf(deps, permit.provider).call(
-      { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens },
-      ending.signal,
-    );
+    const provider = providerOf(deps, permit.provider);
+    const request = { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens };
+    const simulation = await drawSimulation(deps, permit);
+    return simulation === null
+      ? await provider.call(request, ending.signal)
+      : await deps.simulator({ provider, simulation }, request, ending.signal);
   } finally {
     call.signal.removeEventListener('abort', leave);
   }
 }
 
-/** Plays the simulation in force, if chance and its own limit say so. Null: call the provider. */
-async function simulate(deps: GatewayDeps, permit: Permit, signal: AbortSignal): Promise<ProviderResult | null> {
+/** The simulation to play on this attempt, if chance and its own limit say so. Null: none. */
+async function drawSimulation(deps: GatewayDeps, permit: Permit): Promise<Simulation | null> {
   const { simulation, provider } = permit;
   if (simulation === null || deps.chance.next() >= simulation.rate) return null;
-  const isClaimed = await deps.store.claimSimulatedFailure(provider);
-  return isClaimed ? deps.simulator.play(simulation, signal) : null;
+  return (await deps.store.claimSimulatedFailure(provider)) ? simulation : null;
 }

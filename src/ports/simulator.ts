@@ -1,11 +1,9 @@
 import type { Simulation } from '../core/simulation.ts';
-import type { ProviderResult } from './provider.ts';
+import type { ProviderCall, ProviderPort, ProviderResult } from './provider.ts';
 
-/** Plays a simulated failure in the place of a provider. */
-export interface SimulatorPort {
-  /**
-   * How the simulated call ends. Null: after the simulated wait the real provider is to be called (mode `slow`).
-   * When `signal` aborts, the wait ends at once and the failure is `timedOut` or `cancelled` by its reason.
-   */
-  play(simulation: Simulation, signal: AbortSignal): Promise<ProviderResult | null>;
-}
+/** Makes one call under a simulated failure: fails without calling the provider, or (mode `slow`) calls it late. Never throws, as `ProviderPort.call`. */
+export type SimulatorPort = (
+  of: { readonly provider: ProviderPort; readonly simulation: Simulation },
+  call: ProviderCall,
+  signal: AbortSignal,
+) => Promise<ProviderResult>;

@@ -6,10 +6,7 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Writes JSON lines to a stream, one object each: level by name, time as RFC 3339. */
-export function makeLog(options: {
-  readonly level: LogLevel;
-  readonly stream: { write(line: string): void };
-}): Log {
+export function makeLog(options: { readonly level: LogLevel; readonly stream: { write(line: string): void } }): Log {
   const root = pino(
     {
       level: options.level,

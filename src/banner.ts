@@ -1,0 +1,54 @@
+import type { App } from './app.ts';
+import type { Config } from './config.ts';
+import type { Endpoint } from './registry/endpoints.ts';
+
+/** What a person sees when the service has started: who is real, where state is kept, and what to try. */
+export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[]): string {
+  const base = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${app.port}`;
+  const lines = [
+    '',
+    `Switchyard ${app.info.version} is running at ${base}`,
+    '',
+    '  Providers',
+    ...endpoints.map((endpoint) => `    ${endpoint.key.padEnd(12)} ${describe(endpoint)}`),
+    '',
+    `  Store        ${app.store.where}`,
+    ...(app.store.warning === null ? [] : [`  WARNING      ${app.store.warning}`]),
+    ...pricesOf(app, endpoints),
+    `  Simulations  ${app.info.areSimulationsEnabled ? 'on' : 'off'}`,
+    '',
+    '  Try',
+    `    curl -s ${base}/graphql -H 'content-type: application/json' \\`,
+    `      -d '${EXAMPLE}'`,
+    `    open ${base}/graphql`,
+    `    ${keyAdvice(endpoints)}`,
+    '',
+  ];
+  return lines.join('\n');
+}
+
+const EXAMPLE = JSON.stringify({
+  query:
+    'mutation { chat(input: {prompt: "Write a short poem about trains"}) { __typename ... on ChatSuccess { content cost { totalUsd } routing { summary } } ... on ApiError { code message } } }',
+});
+
+function describe(endpoint: Endpoint): string {
+  if (endpoint.kind === 'real')
+    return `real${endpoint.baseUrl === null ? '' : ` at ${new URL(endpoint.baseUrl).origin}`}`;
+  return endpoint.missingVariable === null ? 'mock' : `mock (set ${endpoint.missingVariable} for the real one)`;
+}
+
+/** The figures of the default registry are for demonstration: nobody should pay by them without knowing. */
+function pricesOf(app: App, endpoints: readonly Endpoint[]): readonly string[] {
+  const isPaid = endpoints.some((endpoint) => endpoint.kind === 'real');
+  return isPaid && app.registry.priceListVersion === 'seed-2025-11'
+    ? ['  WARNING      prices are demonstration figures: set your own in a registry file (SWITCHYARD_CONFIG)']
+    : [];
+}
+
+function keyAdvice(endpoints: readonly Endpoint[]): string {
+  const missing = endpoints.find((endpoint) => endpoint.kind === 'mock' && endpoint.missingVariable !== null);
+  const name =
+    missing?.kind === 'mock' && missing.missingVariable !== null ? missing.missingVariable : 'OPENAI_API_KEY';
+  return `echo '${name}=...' >> .env    # then start again: the real provider takes the place of its mock`;
+}

@@ -1,0 +1,25 @@
+import type { ChatRequest } from '../core/chat-request.ts';
+import type { RequestId } from '../core/ids.ts';
+import type { Caller } from '../gateway/caller.ts';
+import type { ChatCall, Gateway } from '../gateway/gateway.ts';
+import { makeSurveyDesk, type SurveyDesk } from './survey-desk.ts';
+
+/** What every resolver of one operation is given. */
+export interface OperationContext {
+  readonly gateway: Gateway;
+  readonly caller: Caller;
+  /** Of this operation; a chat in it is recorded under it. */
+  readonly requestId: RequestId;
+  /** Aborted when the caller goes away. */
+  readonly signal: AbortSignal;
+  readonly surveys: SurveyDesk;
+}
+
+export function makeContext(of: Omit<OperationContext, 'surveys'>): OperationContext {
+  return { ...of, surveys: makeSurveyDesk(of.gateway) };
+}
+
+/** A chat of this operation, as the gateway wants it. */
+export function chatCall(request: ChatRequest, { requestId, caller, signal }: OperationContext): ChatCall {
+  return { requestId, request, caller, door: 'graphql', signal };
+}

@@ -1,0 +1,36 @@
+import type { GatewayInfo } from '../gateway/gateway.ts';
+import { builder } from './builder.ts';
+
+const StoreKindEnum = builder.enumType('StoreKind', {
+  description: 'Where state is kept.',
+  values: {
+    POSTGRES: { value: 'postgres', description: 'PostgreSQL: durable and shared by all replicas.' },
+    EMBEDDED: {
+      value: 'embedded',
+      description: 'PostgreSQL started by this process, kept in a folder: durable, for one replica.',
+    },
+    MEMORY: { value: 'memory', description: 'Memory of one process: lost on restart.' },
+  },
+});
+
+const GatewayRef = builder.objectRef<GatewayInfo>('Gateway').implement({
+  description: 'This gateway.',
+  fields: (t) => ({
+    version: t.exposeString('version', { description: 'Version of the software.' }),
+    store: t.expose('storeKind', { type: StoreKindEnum, description: 'Where state is kept.' }),
+    replicaId: t.exposeString('replica', { description: 'The replica that answered.' }),
+    startedAt: t.expose('startedAtMs', { type: 'DateTime', description: 'When this replica started.' }),
+    configHash: t.exposeString('configHash', {
+      description: 'Hash of the configuration in force; equal on all replicas when they agree.',
+    }),
+    simulationsEnabled: t.exposeBoolean('areSimulationsEnabled', { description: 'Whether failures may be simulated.' }),
+  }),
+});
+
+builder.queryField('gateway', (t) =>
+  t.field({
+    type: GatewayRef,
+    description: 'This gateway: version, store, replicas, switched-on features.',
+    resolve: (_root, _args, { gateway }) => gateway.info,
+  }),
+);

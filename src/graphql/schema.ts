@@ -1,0 +1,34 @@
+import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { builder } from './builder.ts';
+import './scalars.ts';
+import './node.ts';
+import './gateway.ts';
+import './viewer.ts';
+import './provider.ts';
+import './rate-limit.ts';
+import './breaker.ts';
+import './breaker-event.ts';
+import './simulation.ts';
+import './model.ts';
+import './metric-set.ts';
+import './analytics.ts';
+import './request.ts';
+import './budget.ts';
+import './routing.ts';
+import './route-preview.ts';
+import './chat.ts';
+
+builder.queryType({ description: 'Everything that can be read. Queries never call a provider and never cost money.' });
+builder.mutationType({ description: 'Everything that changes state or spends money.' });
+builder.subscriptionType({
+  description:
+    'Live events, over WebSocket (graphql-transport-ws) or server-sent events. Each stream starts with the present state, so nothing falls between a query and a subscription.',
+});
+
+/** What both GraphQL doors serve: the contract without what is not built yet. */
+export const schema: GraphQLSchema = builder.toSchema({ sortSchema: false });
+
+/** The schema as text, in an order that only a change of meaning can change. */
+export function printedSchema(): string {
+  return `${printSchema(lexicographicSortSchema(schema))}\n`;
+}

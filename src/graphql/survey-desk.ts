@@ -1,0 +1,35 @@
+import type { ProviderKey } from '../core/ids.ts';
+import type { EpochMs } from '../core/time.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+
+type Survey = Awaited<ReturnType<Gateway['surveyProviders']>>;
+
+/** How one provider stands, and at which instant that was seen. */
+export interface Sight {
+  readonly nowMs: EpochMs;
+  readonly survey: Survey['providers'][number];
+}
+
+/** Looks at all providers once for one operation, however many of its fields ask. */
+export interface SurveyDesk {
+  /** Of a provider in the registry. */
+  look(provider: ProviderKey): Promise<Sight>;
+  /** Whoever asks next sees the state as it is then: called after every act that may have changed it. */
+  forget(): void;
+}
+
+export function makeSurveyDesk(gateway: Gateway): SurveyDesk {
+  let seen: Promise<Survey> | null = null;
+  return {
+    async look(provider) {
+      seen ??= gateway.surveyProviders();
+      const { nowMs, providers } = await seen;
+      const survey = providers.find((known) => known.state.provider === provider);
+      if (survey === undefined) throw new RangeError(`the survey leaves out ${provider}, which is in the registry`);
+      return { nowMs, survey };
+    },
+    forget() {
+      seen = null;
+    },
+  };
+}

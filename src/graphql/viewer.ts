@@ -1,0 +1,21 @@
+import type { Caller } from '../gateway/caller.ts';
+import { builder } from './builder.ts';
+import { BudgetRef } from './refs.ts';
+
+// While authentication is off a caller is nobody in particular: without a user of their own, and without a budget.
+const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
+  description: 'Who is asking.',
+  fields: (t) => ({
+    scopes: t.stringList({ description: 'What the caller may do.', resolve: ({ scopes }) => scopes }),
+    userId: t.string({ description: 'The user billed by default.', nullable: true, resolve: () => null }),
+    budget: t.field({ type: BudgetRef, description: "That user's budget.", nullable: true, resolve: () => null }),
+  }),
+});
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: ViewerRef,
+    description: 'Who is asking, with which scopes, budget and limits.',
+    resolve: (_root, _args, { caller }) => caller,
+  }),
+);
