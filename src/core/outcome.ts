@@ -3,6 +3,7 @@ import type { RoutingDecision } from './decision.ts';
 import type { ProviderKey, RequestId } from './ids.ts';
 import type { PicoUsd } from './money.ts';
 import type { Answer } from './prompt.ts';
+import type { EpochMs } from './time.ts';
 import type { TokenUsage } from './usage.ts';
 
 /** Stable codes of failures that a caller is expected to handle: the contract's ErrorCode. Listed in docs/errors.md. */
@@ -58,7 +59,7 @@ export interface RateLimitState {
   readonly limit: number;
   readonly used: number;
   /** When one more request becomes possible. Null: now. */
-  readonly freeAtMs: number | null;
+  readonly freeAtMs: EpochMs | null;
 }
 
 export interface InputIssue {

@@ -1,0 +1,68 @@
+import type { LanguageModelV4GenerateResult, SharedV4Warning } from '@ai-sdk/provider';
+import type { Answer, FinishReason } from '../core/prompt.ts';
+import { fieldAt } from './json-field.ts';
+import { type Received, usageOf } from './usage.ts';
+
+/** A package's result as an answer. Null when it holds nothing: no text, no refusal and no word on why. */
+export function answerOf(
+  result: LanguageModelV4GenerateResult,
+  of: Omit<Received, 'text'> & { readonly warnings: readonly string[] },
+): Answer | null {
+  const { unified, raw } = result.finishReason;
+  const texts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  const reasoning = result.content.flatMap((part) => (part.type === 'reasoning' ? [part.text] : []));
+  const ownRefusal = refusalIn(result);
+  const written = ownRefusal !== null && texts.at(-1) === ownRefusal ? texts.slice(0, -1) : texts;
+  const text = written.join('') === '' ? null : written.join('');
+  if (text === null && ownRefusal === null && raw === undefined) return null;
+  return {
+    text,
+    refusal: ownRefusal ?? (unified === 'content-filter' ? `The provider's filter ended the answer (${raw}).` : null),
+    finishReason: finishReasonOf(unified, text),
+    usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning].join('') }),
+    warnings: [...of.warnings, ...result.warnings.map(readable)],
+  };
+}
+
+/** OpenAI's refusal, from the body: its package appends it to the text. Null when there is none. */
+function refusalIn(result: LanguageModelV4GenerateResult): string | null {
+  const refusal = fieldAt(result.response?.body, 'choices', 0, 'message', 'refusal');
+  return typeof refusal === 'string' && refusal !== '' ? refusal : null;
+}
+
+/** An end of a kind that no one foresaw is a plain end when text came, since servers invent such words. */
+function finishReasonOf(
+  unified: LanguageModelV4GenerateResult['finishReason']['unified'],
+  text: string | null,
+): FinishReason {
+  switch (unified) {
+    case 'stop':
+    case 'length':
+    case 'error':
+      return unified;
+    case 'content-filter':
+      return 'contentFilter';
+    case 'tool-calls':
+      return 'toolCalls';
+    case 'interrupted':
+    case 'other':
+      return text === null ? 'error' : 'stop';
+    default:
+      return unified satisfies never;
+  }
+}
+
+function readable(warning: SharedV4Warning): string {
+  switch (warning.type) {
+    case 'unsupported':
+      return `${warning.feature} was not sent as asked: ${warning.details ?? 'the provider does not support it'}.`;
+    case 'compatibility':
+      return `${warning.feature}: ${warning.details ?? 'sent in another form'}.`;
+    case 'deprecated':
+      return `${warning.setting} is deprecated: ${warning.message}`;
+    case 'other':
+      return warning.message;
+    default:
+      return warning satisfies never;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Failure } from '../core/failure.ts';
+import type { ProviderKey } from '../core/ids.ts';
+import { promptOf, textOf } from '../core/message.ts';
+import type { Answer, Prompt } from '../core/prompt.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
+import { abortFailure } from './failure-of.ts';
+import { pause } from './pause.ts';
+
+/** How many characters of the prompt the mock repeats. */
+const ECHO_CHARS = 50;
+/** The seed's measure of a token. */
+const CHARS_PER_TOKEN = 4;
+
+export interface MockSettings {
+  /** Also the name in the mock's answers. */
+  readonly key: ProviderKey;
+  /** One for all mocks together, so that a sequential run repeats the seed's. */
+  readonly chance: Chance;
+  /** Share of attempts that fail, 0 to 1. */
+  readonly failureRate: number;
+  /** 1: the model's typical latency; 0: no waiting. */
+  readonly latencyScale: number;
+  readonly clock: Clock;
+}
+
+/** The seed's stand-in for a provider: it waits, then repeats the start of the prompt or fails by chance. */
+export function makeMock(settings: MockSettings): ProviderPort {
+  return {
+    key: settings.key,
+    inputTokensMax: (prompt) => inputTokensOf(prompt),
+    call(call, signal) {
+      // Drawn before anything is awaited, even for an attempt that is already over: one attempt, one draw.
+      const isFailing = settings.chance.next() < settings.failureRate;
+      return play(settings, call, { signal, isFailing });
+    },
+  };
+}
+
+async function play(
+  settings: MockSettings,
+  call: ProviderCall,
+  of: { readonly signal: AbortSignal; readonly isFailing: boolean },
+): Promise<ProviderResult> {
+  const { clock, key } = settings;
+  const waited = await pause({ clock, ms: call.model.typicalLatencyMs * settings.latencyScale, signal: of.signal });
+  if (waited === 'aborted') return { kind: 'failed', failure: abortFailure(of.signal, { billed: 'nothing' }) };
+  return of.isFailing ? { kind: 'failed', failure: chanceFailure(key) } : { kind: 'answered', answer: echo(key, call) };
+}
+
+function chanceFailure(key: ProviderKey): Failure {
+  return {
+    kind: 'providerError',
+    message: `HTTP 500: the mock of ${key} failed by chance.`,
+    httpStatus: 500,
+    retryAfterMs: null,
+    billed: 'nothing',
+    isSimulated: false,
+  };
+}
+
+function echo(key: ProviderKey, call: ProviderCall): Answer {
+  const start = charactersOf(promptOf(call.prompt.messages)).slice(0, ECHO_CHARS).join('');
+  const whole = charactersOf(`Mock response from ${key}: ${start}...`);
+  const isCut = tokensOf(whole.length) > call.maxOutputTokens;
+  const written = isCut ? whole.slice(0, call.maxOutputTokens * CHARS_PER_TOKEN) : whole;
+  return {
+    text: written.join(''),
+    refusal: null,
+    finishReason: isCut ? 'length' : 'stop',
+    usage: {
+      inputTokens: inputTokensOf(call.prompt),
+      cachedInputTokens: 0,
+      outputTokens: tokensOf(written.length),
+      reasoningTokens: 0,
+      source: 'reported',
+    },
+    warnings: [],
+  };
+}
+
+/** The seed's estimate. It is what a mock charges, so here it is exact and not too low. */
+function inputTokensOf(prompt: Prompt): number {
+  return tokensOf(prompt.messages.reduce((sum, message) => sum + charactersOf(textOf(message)).length, 0));
+}
+
+function tokensOf(characters: number): number {
+  return Math.ceil(characters / CHARS_PER_TOKEN);
+}
+
+/** Code points, as Python counts and slices. */
+function charactersOf(text: string): readonly string[] {
+  return [...text];
+}

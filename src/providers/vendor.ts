@@ -1,0 +1,120 @@
+import type { LanguageModelV4, LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import type { ReasoningEffort } from '../core/prompt.ts';
+import type { ProviderKind } from '../core/registry.ts';
+import type { SystemPlace } from './rendering.ts';
+
+export type SdkKind = Exclude<ProviderKind, 'mock'>;
+
+/** Where a provider is and who we are there. */
+export interface VendorAccess {
+  readonly kind: SdkKind;
+  /** Names the provider to its package. */
+  readonly name: string;
+  /** Null when the server asks for none, as some compatible servers do. */
+  readonly apiKey: string | null;
+  readonly baseUrl: string;
+}
+
+type LimitOptions = Pick<LanguageModelV4CallOptions, 'maxOutputTokens' | 'reasoning' | 'providerOptions'>;
+
+/** What differs between the vendors' packages. */
+export interface Vendor {
+  readonly systemPlace: SystemPlace;
+  /** One model that goes to the network through `fetch`. Made per attempt: it takes about 3 µs. */
+  makeModel(of: { readonly name: string; readonly fetch: typeof fetch }): LanguageModelV4;
+  /** The output limit and the effort such that the vendor generates at most `maxOutputTokens`, reasoning included. */
+  limits(of: { readonly model: string; readonly maxOutputTokens: number; readonly effort: ReasoningEffort | null }): {
+    readonly options: LimitOptions;
+    readonly warnings: readonly string[];
+  };
+  /** What the package is told when it asks for a second request. */
+  furtherAnswer(): Response;
+}
+
+/** Where the vendors' own services are. Always handed over: without it a package reads the environment. */
+export const BASE_URLS = {
+  openai: 'https://api.openai.com/v1',
+  anthropic: 'https://api.anthropic.com/v1',
+  gemini: 'https://generativelanguage.googleapis.com/v1beta',
+} as const;
+
+/** Loads a vendor's package, which takes 70 to 150 ms once, so only those in use are loaded. */
+export async function loadVendor(access: VendorAccess): Promise<Vendor> {
+  const shared = { apiKey: access.apiKey ?? '', baseURL: access.baseUrl };
+  switch (access.kind) {
+    case 'openai': {
+      const { createOpenAI } = await import('@ai-sdk/openai');
+      return { ...PLAIN, makeModel: ({ name, fetch }) => createOpenAI({ ...shared, fetch }).chat(name) };
+    }
+    case 'openaiCompatible': {
+      const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
+      const named = { ...shared, name: access.name };
+      return { ...PLAIN, makeModel: ({ name, fetch }) => createOpenAICompatible({ ...named, fetch })(name) };
+    }
+    case 'gemini': {
+      const { createGoogle } = await import('@ai-sdk/google');
+      return { ...GEMINI, makeModel: ({ name, fetch }) => createGoogle({ ...shared, fetch })(name) };
+    }
+    case 'anthropic': {
+      const { createAnthropic } = await import('@ai-sdk/anthropic');
+      const { getModelCapabilities } = await import('@ai-sdk/anthropic/internal');
+      return {
+        ...PLAIN,
+        systemPlace: 'first',
+        makeModel: ({ name, fetch }) => createAnthropic({ ...shared, fetch })(name),
+        limits: (of) => (getModelCapabilities(of.model).supportsAdaptiveThinking ? PLAIN.limits(of) : budgetLimits(of)),
+      };
+    }
+    default:
+      return access.kind satisfies never;
+  }
+}
+
+const PLAIN: Omit<Vendor, 'makeModel'> = {
+  systemPlace: 'anywhere',
+  limits: ({ maxOutputTokens, effort }) => ({
+    options: effort === null ? { maxOutputTokens } : { maxOutputTokens, reasoning: effort },
+    warnings: [],
+  }),
+  furtherAnswer: () => {
+    throw new Error('the provider package asked for a second request in one attempt');
+  },
+};
+
+/**
+ * Gemini's package answers the finish reason CONTINUATION by sending everything again, up to the model's own end, and each
+ * time the prompt is billed anew. It is told that the limit is reached instead, so the first answer is what the caller gets.
+ */
+const GEMINI: Omit<Vendor, 'makeModel'> = {
+  ...PLAIN,
+  systemPlace: 'first',
+  furtherAnswer: () => Response.json({ candidates: [{ finishReason: 'MAX_TOKENS' }] }),
+};
+
+/** Anthropic's least budget for thinking. */
+const THINKING_TOKENS_MIN = 1_024;
+
+/** Share of the output limit that an effort may think. */
+const THINKING_SHARES = { minimal: 0.1, low: 0.2, medium: 0.5, high: 0.8 } as const satisfies Record<
+  ReasoningEffort,
+  number
+>;
+
+/**
+ * For Claude models that think within a budget. Their package would send the output limit *plus* a budget of its own, more than
+ * the money held covers. So the budget is ours, and what the package adds up to is the limit again.
+ */
+function budgetLimits(of: Parameters<Vendor['limits']>[0]): ReturnType<Vendor['limits']> {
+  const { maxOutputTokens, effort } = of;
+  if (effort === null) return PLAIN.limits(of);
+  if (maxOutputTokens < 2 * THINKING_TOKENS_MIN) {
+    const warnings = [`reasoningEffort was not sent: ${maxOutputTokens} output tokens leave no room for thinking.`];
+    return { options: { maxOutputTokens }, warnings };
+  }
+  const budgetTokens = Math.max(THINKING_TOKENS_MIN, Math.floor(maxOutputTokens * THINKING_SHARES[effort]));
+  const thinking = { type: 'enabled', budgetTokens };
+  return {
+    options: { maxOutputTokens: maxOutputTokens - budgetTokens, providerOptions: { anthropic: { thinking } } },
+    warnings: [],
+  };
+}

@@ -1,0 +1,97 @@
+import { holdId, type ProviderKey, replicaId, requestId } from '../../src/core/ids.ts';
+import { type PicoUsd, parseUsd, picoUsd } from '../../src/core/money.ts';
+import type { RawChat } from '../../src/core/raw-chat.ts';
+import type { Registry } from '../../src/core/registry.ts';
+import { OPEN_CALLER } from '../../src/gateway/caller.ts';
+import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
+import { makeGateway } from '../../src/gateway/make-gateway.ts';
+import { makePaceBook } from '../../src/gateway/pace-book.ts';
+import type { ProviderPort } from '../../src/ports/provider.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { makeSimulator } from '../../src/providers/simulator.ts';
+import { makeMemoryStore } from '../../src/store/memory/store.ts';
+import { newUuid } from '../../src/system.ts';
+import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
+import { SILENT_LOG } from '../fakes/log.ts';
+import { makeScriptedProvider, type ScriptedProvider } from '../fakes/provider.ts';
+
+/** A whole gateway on fakes: scripted providers, a clock that tests move, and a real store. */
+export interface GatewayKit extends AsyncDisposable {
+  readonly gateway: Gateway;
+  readonly store: Store;
+  readonly clock: FakeClock;
+  readonly provider: (key: string) => ScriptedProvider;
+  /** Sends one chat as a door would. */
+  readonly chat: (raw: RawChat, signal?: AbortSignal) => ReturnType<Gateway['chat']>;
+  readonly preview: (raw: RawChat) => ReturnType<Gateway['preview']>;
+}
+
+export interface KitOptions {
+  readonly registry: Registry;
+  /** Default: a memory store on the kit's clock. */
+  readonly store?: Store;
+  readonly budgetDefault?: PicoUsd;
+  readonly areSimulationsEnabled?: boolean;
+  /** Default: never by chance. */
+  readonly chance?: () => number;
+  /** Default: scripted ones that answer. */
+  readonly providers?: ReadonlyMap<ProviderKey, ProviderPort>;
+}
+
+export const REPLICA = replicaId('replica-test');
+
+export function usd(text: string): PicoUsd {
+  const value = parseUsd(text);
+  if (value === null) throw new RangeError(`no amount: ${text}`);
+  return value;
+}
+
+export function makeGatewayKit(options: KitOptions): GatewayKit {
+  const { registry } = options;
+  const clock = makeFakeClock();
+  const store = options.store ?? makeMemoryStore({ registry, now: clock.now, replica: REPLICA });
+  const scripted = new Map(registry.providers.map(({ key }) => [key, makeScriptedProvider(key)]));
+  const gateway = makeGateway({
+    registry,
+    info: {
+      version: '0.0.0',
+      storeKind: store.kind,
+      replica: REPLICA,
+      startedAtMs: clock.now(),
+      configHash: 'test',
+      areSimulationsEnabled: options.areSimulationsEnabled ?? true,
+    },
+    store,
+    providers: options.providers ?? scripted,
+    simulator: makeSimulator(clock),
+    clock,
+    chance: { next: options.chance ?? (() => 0.5) },
+    newHoldId: () => holdId(newUuid()),
+    log: SILENT_LOG,
+    paces: makePaceBook(),
+    budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
+  });
+  const callOf = (raw: RawChat, signal = new AbortController().signal): ChatCall => {
+    const parsed = gateway.parseChat(raw);
+    if (parsed.kind !== 'valid') throw new RangeError(parsed.message);
+    return { requestId: requestId(newUuid()), request: parsed.request, caller: OPEN_CALLER, door: 'graphql', signal };
+  };
+  return {
+    gateway,
+    store,
+    clock,
+    provider(key) {
+      const provider = scripted.values().find((known) => known.key === key);
+      if (provider === undefined) throw new RangeError(`no scripted provider ${key}`);
+      return provider;
+    },
+    chat: (raw, signal) => gateway.chat(callOf(raw, signal)),
+    preview: (raw) => gateway.preview(callOf(raw)),
+    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+  };
+}
+
+/** Lets everything run that needs no time to pass. */
+export async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
