@@ -46,3 +46,8 @@ export function accountKey(value: string): AccountKey {
 export function userOf(account: AccountKey): string | null {
   return account.startsWith(USER_PREFIX) ? account.slice(USER_PREFIX.length) : null;
 }
+
+/** A provider's key out of what people write: the key itself, or its global id `prov_<key>`. */
+export function bareKey(name: string): string {
+  return name.startsWith('prov_') ? name.slice('prov_'.length) : name;
+}

@@ -1,7 +1,7 @@
 import { AUTO, isKnownModel } from './candidates.ts';
 import { CHAT_LIMITS, type ChatRequest, type Preferences } from './chat-request.ts';
 import { countCodePoints } from './estimate.ts';
-import { type ProviderKey, providerKey } from './ids.ts';
+import { bareKey, type ProviderKey, providerKey } from './ids.ts';
 import { type Message, textOf } from './message.ts';
 import { PRICE_STEP, type PricePerMTok, priceOfUsd } from './money.ts';
 import type { InputIssue } from './outcome.ts';
@@ -136,11 +136,6 @@ function parsePriceMax(
     report(['routing', 'maxPrice', field], `must be 0 or more, in steps of ${PRICE_STEP} USD per million tokens`);
   }
   return price;
-}
-
-/** A provider by its key or by its global id. */
-export function bareKey(name: string): string {
-  return name.startsWith('prov_') ? name.slice('prov_'.length) : name;
 }
 
 function parseMetadata(raw: unknown, report: Report): Readonly<Record<string, string>> {

@@ -1,6 +1,6 @@
 import type { ProviderKey } from '../core/ids.ts';
+import { bareKey } from '../core/ids.ts';
 import type { InputIssue } from '../core/outcome.ts';
-import { bareKey } from '../core/parse-chat.ts';
 import { findProvider, type Registry } from '../core/registry.ts';
 import { SIMULATION_LIMITS } from '../core/simulation.ts';
 import type { Actor } from '../ports/operations.ts';

@@ -1,5 +1,5 @@
 import { describeTransition, reopensAtOf } from '../core/breaker.ts';
-import { bareKey } from '../core/parse-chat.ts';
+import { bareKey } from '../core/ids.ts';
 import { findProvider } from '../core/registry.ts';
 import type { BreakerNotice } from '../gateway/breaker-notice.ts';
 import type { BreakerWatch, Gateway } from '../gateway/gateway.ts';

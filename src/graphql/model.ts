@@ -1,5 +1,5 @@
+import { bareKey } from '../core/ids.ts';
 import { type PicoUsd, type PricePerMTok, picoUsd } from '../core/money.ts';
-import { bareKey } from '../core/parse-chat.ts';
 import { builder } from './builder.ts';
 import { modelGlobalId } from './global-id.ts';
 import { ModelRef, NodeRef, ProviderRef } from './refs.ts';

@@ -1,6 +1,6 @@
 import { type Health, healthOf } from '../core/health.ts';
 import type { ProviderKey } from '../core/ids.ts';
-import { bareKey } from '../core/parse-chat.ts';
+import { bareKey } from '../core/ids.ts';
 import { simulationOf } from '../core/provider-state.ts';
 import { findProvider } from '../core/registry.ts';
 import { NotFoundErrorRef } from './api-error.ts';

@@ -1,6 +1,6 @@
 import type { RequestFilter } from '../core/analytics.ts';
+import { bareKey } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
-import { bareKey } from '../core/parse-chat.ts';
 import type { EpochMs } from '../core/time.ts';
 import { builder } from './builder.ts';
 import { parseLabels, parseNames, parseUserId } from './text.ts';

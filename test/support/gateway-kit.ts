@@ -10,7 +10,7 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
-import { newUuid } from '../../src/system.ts';
+import { newUuid } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { makeScriptedProvider, type ScriptedProvider } from '../fakes/provider.ts';

@@ -26,8 +26,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   registry: { rooms: ['core', 'settings'], packages: ['node:', 'yaml', 'zod'] },
   settings: { rooms: ['core'], packages: ['node:net'] },
   config: { rooms: ['core', 'settings'], packages: [] },
+  wiring: { rooms: ['*'], packages: ['node:'] },
   app: { rooms: ['*'], packages: ['*'] },
-  main: { rooms: ['app', 'config', 'settings', 'registry'], packages: ['node:'] },
+  main: { rooms: ['app', 'config', 'settings', 'registry', 'telemetry', 'wiring'], packages: ['node:'] },
+  'print-schema': { rooms: ['graphql'], packages: ['node:'] },
   migrate: { rooms: ['core', 'config', 'settings', 'store/postgres'], packages: ['node:', 'drizzle-orm', 'postgres'] },
   'check-config': { rooms: ['core', 'config', 'settings', 'registry'], packages: ['node:'] },
 };
@@ -37,7 +39,7 @@ const DOORS = ['graphql', 'http', 'telemetry'];
 /** Files of `core` that hold nothing but words, brands and forms. */
 const DICTIONARY = ['src/core/ids.ts', 'src/core/money.ts', 'src/core/time.ts'];
 /** Constants and classes; questions; readers and writers of text; what follows from a value. */
-const QUESTION = /^[A-Z]|^(?:parse|format|is|has|find)[A-Z]|Of$/;
+const QUESTION = /^[A-Z]|^(?:parse|format|describe|is|has|find)[A-Z]|Of$/;
 
 /** The room of a file. Null for a file in `src` that has no row in the table, and for everything outside. */
 export function roomOf(path: string): string | null {

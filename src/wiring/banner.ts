@@ -1,6 +1,6 @@
-import type { App } from './app.ts';
-import type { Config } from './config.ts';
-import type { Endpoint } from './registry/endpoints.ts';
+import type { App } from '../app.ts';
+import type { Config } from '../config.ts';
+import type { Endpoint } from '../registry/endpoints.ts';
 
 /** What a person sees when the service has started: who is real, where state is kept, and what to try. */
 export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[]): string {

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { epochMs } from './core/time.ts';
-import type { Chance, Clock } from './ports/clock.ts';
+import { epochMs } from '../core/time.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
 
 /** The machine's own clock. */
 export const SYSTEM_CLOCK: Clock = {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export const version = readVersion();
 
 function readVersion(): string {
-  const text: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const text: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const isPackage = typeof text === 'object' && text !== null && 'version' in text;
   return isPackage && typeof text.version === 'string' ? text.version : 'unknown';
 }

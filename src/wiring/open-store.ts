@@ -1,14 +1,14 @@
-import type { Config } from './config.ts';
-import type { ReplicaId } from './core/ids.ts';
-import type { Registry } from './core/registry.ts';
-import type { Clock } from './ports/clock.ts';
-import type { Log } from './ports/log.ts';
-import type { Store } from './ports/store.ts';
-import { startEmbeddedServer } from './store/embedded/server.ts';
-import { type LateStore, makeLateStore } from './store/late-store.ts';
-import { makeMemoryStore } from './store/memory/store.ts';
-import { migrateDatabase, schemaFaultOf } from './store/postgres/migrate.ts';
-import { openPostgresStore } from './store/postgres/store.ts';
+import type { Config } from '../config.ts';
+import type { ReplicaId } from '../core/ids.ts';
+import type { Registry } from '../core/registry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Store } from '../ports/store.ts';
+import { startEmbeddedServer } from '../store/embedded/server.ts';
+import { makeMemoryStore } from '../store/memory/store.ts';
+import { migrateDatabase, schemaFaultOf } from '../store/postgres/migrate.ts';
+import { openPostgresStore } from '../store/postgres/store.ts';
+import { type LateStore, makeLateStore } from './late-store.ts';
 
 /** How often a database that cannot be reached at start is tried again. */
 const RETRY_MS = 2_000;

@@ -1,12 +1,12 @@
-import type { Config } from './config.ts';
-import type { ProviderKey } from './core/ids.ts';
-import type { Registry } from './core/registry.ts';
-import type { Clock } from './ports/clock.ts';
-import type { ProviderPort } from './ports/provider.ts';
-import { makeMock } from './providers/mock.ts';
-import { makePythonRandom } from './providers/python-random.ts';
-import { makeSdkProvider } from './providers/sdk.ts';
-import type { Endpoint } from './registry/endpoints.ts';
+import type { Config } from '../config.ts';
+import type { ProviderKey } from '../core/ids.ts';
+import type { Registry } from '../core/registry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ProviderPort } from '../ports/provider.ts';
+import { makeMock } from '../providers/mock.ts';
+import { makePythonRandom } from '../providers/python-random.ts';
+import { makeSdkProvider } from '../providers/sdk.ts';
+import type { Endpoint } from '../registry/endpoints.ts';
 
 /** One adapter for each provider of the registry. All mocks draw from one generator, so that a sequential run repeats the seed's. */
 export async function makeProviders(of: {

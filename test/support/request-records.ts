@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import type { AnalyticsQuery, RequestFilter, Window } from '../../src/core/analytics.ts';
+import { DIMENSIONS, NO_FILTER } from '../../src/core/analytics.ts';
+import { CATEGORIES } from '../../src/core/category.ts';
+import { ATTEMPT_OUTCOMES, type AttemptReport, type CandidateReport, REJECTIONS } from '../../src/core/decision.ts';
+import { ANONYMOUS, providerKey, requestId, userAccount } from '../../src/core/ids.ts';
+import { picoUsd, ZERO_USD } from '../../src/core/money.ts';
+import { ERROR_CODES } from '../../src/core/outcome.ts';
+import { FINISH_REASONS } from '../../src/core/prompt.ts';
+import { DOORS, REQUEST_STATUSES, type RequestRecord } from '../../src/core/request-record.ts';
+import { epochMs } from '../../src/core/time.ts';
+import { USAGE_SOURCES } from '../../src/core/usage.ts';
+
+/** 2026-01-01, the start of the two minutes in which random requests arrive. */
+export const START_MS = epochMs(Date.UTC(2026, 0, 1));
+export const SPAN_MS = 120_000;
+export const WHOLE_WINDOW: Window = { fromMs: START_MS, toMs: epochMs(START_MS + SPAN_MS) };
+
+export const EVERYTHING: AnalyticsQuery = {
+  window: WHOLE_WINDOW,
+  groupBy: [],
+  filter: NO_FILTER,
+  groupsMax: 50,
+  intervalsMs: [],
+};
+
+/** A request that one provider answered at once, for examples that change one thing. */
+export function makeRecord(number: number, changes: Partial<RequestRecord> = {}): RequestRecord {
+  return {
+    id: requestId(`01980000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`),
+    createdAtMs: epochMs(START_MS + number),
+    status: 'succeeded',
+    door: 'graphql',
+    isStreamed: false,
+    account: ANONYMOUS,
+    userId: null,
+    modelRequested: 'auto',
+    provider: providerKey('openai'),
+    model: 'gpt-5.1',
+    category: 'code',
+    fellBack: false,
+    usage: { inputTokens: 20, cachedInputTokens: 0, outputTokens: 10, reasoningTokens: 0, source: 'reported' },
+    cost: {
+      total: picoUsd(600n),
+      input: picoUsd(400n),
+      output: picoUsd(200n),
+      reserved: picoUsd(900n),
+      priceListVersion: '1',
+    },
+    saved: ZERO_USD,
+    timing: { totalMs: 200, timeToFirstTokenMs: null, upstreamMs: 198, overheadMs: 2.5 },
+    finishReason: 'stop',
+    error: null,
+    routing: {
+      summary: 'openai was best',
+      classification: { category: 'code', confidence: 0.75, signals: ['word:refactor'], classifier: 'words-1' },
+      candidates: [],
+      attempts: [makeAttempt()],
+      policy: 'balanced-1',
+      decisionMs: 0.25,
+    },
+    metadata: {},
+    conversationId: null,
+    ...changes,
+  };
+}
+
+export function makeAttempt(changes: Partial<AttemptReport> = {}): AttemptReport {
+  return {
+    number: 1,
+    provider: providerKey('openai'),
+    model: 'gpt-5.1',
+    outcome: 'succeeded',
+    httpStatus: 200,
+    errorMessage: null,
+    durationMs: 198,
+    cost: picoUsd(600n),
+    countedByBreaker: true,
+    ...changes,
+  };
+}
+
+/** Few values for each dimension, so that ties and common groups happen; `other` and `none` are among them on purpose. */
+const providers = fc.constantFrom('openai', 'google', 'other').map(providerKey);
+const models = fc.constantFrom('gpt-5.1', 'gemini-pro', 'other');
+const users = fc.constantFrom('ann', 'bob', 'none', 'other', 'Zoë', '\u{1F600}', '\uFF5E', '');
+const money = fc
+  .oneof(fc.bigInt({ min: 0n, max: 3n }), fc.bigInt({ min: 0n, max: 9_000_000_000_000_000_000n }))
+  .map(picoUsd);
+const times = fc.oneof(
+  fc.integer({ min: 0, max: 5 }),
+  fc.double({ min: 0, max: 100_000, noNaN: true }).map((ms) => ms + 0),
+);
+const share = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value + 0);
+const tokens = fc.integer({ min: 0, max: 4_000_000_000 });
+const words = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => !text.includes('\0'));
+const labels = fc
+  .array(fc.tuple(fc.constantFrom('team', 'env', '__proto__', 'constructor'), fc.constantFrom('a', 'b', '')), {
+    maxLength: 3,
+  })
+  .map((entries): Record<string, string> => Object.fromEntries(entries));
+
+const candidates: fc.Arbitrary<CandidateReport> = fc.record({
+  provider: providers,
+  model: models,
+  rank: fc.option(fc.integer({ min: 1, max: 9 })),
+  score: fc.option(share),
+  scoreTerms: fc.array(fc.record({ name: words, value: share, weight: share }), { maxLength: 2 }),
+  rejection: fc.option(
+    fc.record({
+      reason: fc.constantFrom(...REJECTIONS),
+      detail: words,
+      untilMs: fc.option(fc.integer({ min: 0, max: 4_000_000_000_000 }).map(epochMs)),
+      required: fc.option(money),
+    }),
+  ),
+  estimatedCost: money,
+  estimatedLatencyMs: times,
+});
+
+const attemptLists: fc.Arbitrary<readonly AttemptReport[]> = fc
+  .array(
+    fc.record({
+      provider: providers,
+      model: models,
+      outcome: fc.constantFrom(...ATTEMPT_OUTCOMES),
+      httpStatus: fc.option(fc.integer({ min: 100, max: 599 })),
+      errorMessage: fc.option(words),
+      durationMs: times,
+      cost: money,
+      countedByBreaker: fc.boolean(),
+    }),
+    { maxLength: 3 },
+  )
+  .map((attempts) => attempts.map((attempt, index) => ({ number: index + 1, ...attempt })));
+
+/** Any request at all: only what the types and doc comments promise holds. */
+export const records: fc.Arbitrary<RequestRecord> = fc
+  .record({
+    id: fc.uuid({ version: 7 }).map(requestId),
+    createdAtMs: fc
+      .integer({ min: 0, max: SPAN_MS - 1 })
+      .map((ms) => epochMs(START_MS + (ms % 2 === 0 ? ms : ms % 20))),
+    status: fc.constantFrom(...REQUEST_STATUSES),
+    door: fc.constantFrom(...DOORS),
+    isStreamed: fc.boolean(),
+    userId: fc.option(users),
+    modelRequested: words,
+    provider: fc.option(providers),
+    model: fc.option(models),
+    category: fc.constantFrom(...CATEGORIES),
+    usage: fc.option(
+      fc.record({
+        inputTokens: tokens,
+        cachedInputTokens: tokens,
+        outputTokens: tokens,
+        reasoningTokens: tokens,
+        source: fc.constantFrom(...USAGE_SOURCES),
+      }),
+    ),
+    cost: fc.record({ total: money, input: money, output: money, reserved: money, priceListVersion: words }),
+    saved: money,
+    timing: fc.record({ totalMs: times, timeToFirstTokenMs: fc.option(times), upstreamMs: times, overheadMs: times }),
+    finishReason: fc.option(fc.constantFrom(...FINISH_REASONS)),
+    error: fc.option(
+      fc.record({
+        code: fc.constantFrom(...ERROR_CODES),
+        message: words,
+        isRetryable: fc.boolean(),
+        retryAfterMs: fc.option(times),
+        required: fc.option(money),
+        timeoutMs: fc.option(fc.integer({ min: 100, max: 600_000 })),
+      }),
+    ),
+    routing: fc.record({
+      summary: words,
+      classification: fc.record({
+        category: fc.constantFrom(...CATEGORIES),
+        confidence: share,
+        signals: fc.array(words, { maxLength: 2 }),
+        classifier: words,
+      }),
+      candidates: fc.array(candidates, { maxLength: 2 }),
+      attempts: attemptLists,
+      policy: words,
+      decisionMs: times,
+    }),
+    metadata: labels,
+    conversationId: fc.option(words),
+  })
+  .map((record) => ({
+    ...record,
+    account: record.userId === null ? ANONYMOUS : userAccount(record.userId),
+    fellBack: record.routing.attempts.length > 1,
+    timing: record.isStreamed ? record.timing : { ...record.timing, timeToFirstTokenMs: null },
+  }));
+
+export const recordLists = (countMax: number): fc.Arbitrary<readonly RequestRecord[]> =>
+  fc.uniqueArray(records, { selector: (record) => record.id, maxLength: countMax });
+
+/** Often the whole two minutes, otherwise a part of them or nothing. */
+export const windows: fc.Arbitrary<Window> = fc.oneof(
+  fc.constant(WHOLE_WINDOW),
+  fc
+    .tuple(fc.integer({ min: -10, max: SPAN_MS }), fc.integer({ min: -10, max: SPAN_MS + 10 }))
+    .map(([from, to]) => ({ fromMs: epochMs(START_MS + from), toMs: epochMs(START_MS + to) })),
+);
+
+const someOf = <Value>(...values: readonly Value[]): fc.Arbitrary<readonly Value[]> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.subarray([...values], { minLength: 1 }));
+
+const seldom = <Value>(values: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> => fc.option(values, { freq: 1 });
+
+export const filters: fc.Arbitrary<RequestFilter> = fc.record({
+  status: someOf(...REQUEST_STATUSES),
+  provider: someOf('openai', 'google', 'nobody'),
+  model: someOf('gpt-5.1', 'other', 'no\0model'),
+  userId: seldom(users),
+  category: someOf(...CATEGORIES),
+  fellBack: seldom(fc.boolean()),
+  window: seldom(windows),
+  costMin: seldom(fc.oneof(money, fc.constant(picoUsd(10n ** 24n)))),
+  totalMsMin: seldom(times),
+  metadata: fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, labels),
+});
+
+export const queries: fc.Arbitrary<AnalyticsQuery> = fc.record({
+  window: windows,
+  groupBy: fc.subarray([...DIMENSIONS], { maxLength: 2 }),
+  filter: fc.oneof({ weight: 3, arbitrary: fc.constant(NO_FILTER) }, filters),
+  groupsMax: fc.integer({ min: 1, max: 6 }),
+  intervalsMs: fc.array(fc.integer({ min: 1_000, max: 2 * SPAN_MS }), { maxLength: 2 }),
+});
