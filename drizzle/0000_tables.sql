@@ -163,4 +163,6 @@ CREATE INDEX "ledger_entry_of_account" ON "switchyard"."ledger_entry" USING btre
 CREATE INDEX "rate_slot_free" ON "switchyard"."rate_slot" USING btree ("provider","free_at");--> statement-breakpoint
 CREATE INDEX "attempt_created_at_provider" ON "switchyard"."attempt" USING btree ("created_at","provider");--> statement-breakpoint
 CREATE INDEX "request_created_at" ON "switchyard"."request" USING btree ("created_at","id");--> statement-breakpoint
+CREATE INDEX "request_cost_total" ON "switchyard"."request" USING btree ("cost_total","id");--> statement-breakpoint
+CREATE INDEX "request_total_ms" ON "switchyard"."request" USING btree ("total_ms","id");--> statement-breakpoint
 CREATE INDEX "request_user_id_created_at" ON "switchyard"."request" USING btree ("user_id","created_at","id");
