@@ -3,7 +3,7 @@ import { type EpochMs, later } from './time.ts';
 /** A permitted request keeps its slot a little longer than the window it is counted in, so that no 60 s window ever holds more than the limit. */
 export const RATE_WINDOW = { windowMs: 60_000, slotMs: 60_250 } as const;
 
-/** A rolling limit: one instant per taken slot, at which the slot is free again. At most `limit` of them lie in the future. */
+/** A rolling limit: one instant per taken slot, at which the slot is free again; the soonest first. At most `limit` of them lie in the future. */
 export interface RateWindow {
   readonly limit: number;
   readonly freeAtMs: readonly EpochMs[];
@@ -19,25 +19,39 @@ export function makeRateWindow(limit: number): RateWindow {
 
 /** Slots taken now. */
 export function usedOf(window: RateWindow, nowMs: EpochMs): number {
-  return window.freeAtMs.filter((freeAtMs) => freeAtMs > nowMs).length;
+  return window.freeAtMs.length - placeAfter(window.freeAtMs, nowMs);
 }
 
 /** When one more request becomes possible. Null when one is possible now. */
 export function nextFreeAt(window: RateWindow, nowMs: EpochMs): EpochMs | null {
-  const taken = window.freeAtMs.filter((freeAtMs) => freeAtMs > nowMs).toSorted((first, second) => first - second);
-  return taken[taken.length - window.limit] ?? null;
+  const { freeAtMs, limit } = window;
+  return usedOf(window, nowMs) < limit ? null : (freeAtMs[freeAtMs.length - limit] ?? null);
 }
 
 /** Takes a slot, or says exactly when one is free. */
 export function takeSlot(window: RateWindow, nowMs: EpochMs): RateTake {
-  const freeAtMs = nextFreeAt(window, nowMs);
-  if (freeAtMs !== null) return { kind: 'full', freeAtMs };
-  const kept = window.freeAtMs.filter((instant) => instant > nowMs);
-  return { kind: 'taken', window: { ...window, freeAtMs: [...kept, later(nowMs, RATE_WINDOW.slotMs)] } };
+  const fullUntilMs = nextFreeAt(window, nowMs);
+  if (fullUntilMs !== null) return { kind: 'full', freeAtMs: fullUntilMs };
+  const taken = window.freeAtMs.slice(placeAfter(window.freeAtMs, nowMs));
+  const slotFreeAtMs = later(nowMs, RATE_WINDOW.slotMs);
+  // The newest slot is the last to be free, unless the clock was set back.
+  taken.splice(placeAfter(taken, slotFreeAtMs), 0, slotFreeAtMs);
+  return { kind: 'taken', window: { ...window, freeAtMs: taken } };
 }
 
 /** The same traffic under another limit: the busiest slots stay taken. */
 export function withLimit(window: RateWindow, limit: number): RateWindow {
-  const busiest = window.freeAtMs.toSorted((first, second) => second - first).slice(0, limit);
-  return { limit, freeAtMs: busiest };
+  return { limit, freeAtMs: window.freeAtMs.slice(-limit) };
+}
+
+/** The place of the first instant after `instant` in a sorted list. */
+function placeAfter(instants: readonly EpochMs[], instant: EpochMs): number {
+  let low = 0;
+  let high = instants.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((instants[middle] ?? instant) > instant) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -74,9 +74,11 @@ async function whyUnanswered(deps: GatewayDeps, call: ChatCall, trip: Trip): Pro
 /** Why nobody took a request that was never attempted. */
 export async function refusalOf(deps: GatewayDeps, trip: Trip): Promise<Unanswered> {
   const account = trip.journey.account ?? trip.planned.account;
-  const rateLimits = await rateLimitsOf(deps);
+  const rejected = rejectedOf(trip.planned, trip.journey);
+  const isAnyLimited = rejected.some((candidate) => candidate.rejection?.reason === 'rateLimited');
+  const rateLimits = isAnyLimited ? await rateLimitsOf(deps) : new Map<string, RateLimitState>();
   return whyNobody({
-    rejected: rejectedOf(trip.planned, trip.journey),
+    rejected,
     account,
     means: meansOf({ account, defaultCap: trip.payer.defaultCap }),
     nowMs: trip.planned.nowMs,
