@@ -113,6 +113,7 @@ CREATE FUNCTION switchyard.keep_breaker(
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_event switchyard.breaker_event;
+  v_sequence bigint;
 BEGIN
   UPDATE switchyard.provider_state SET state = p_after.state, epoch = p_after.epoch, fails = p_after.fails,
     streak_started_at = p_after.streak_started_at, opened_until = p_after.opened_until, opened_at = p_after.opened_at,
@@ -120,8 +121,8 @@ BEGIN
     probe_until = p_after.probe_until
   WHERE provider = p_after.provider;
   IF p_after.epoch = p_before.epoch THEN RETURN NULL; END IF;
-  SELECT * INTO v_event FROM switchyard.breaker_event
-    WHERE sequence = switchyard.append_event(p_before, p_after, p_cause, p_detail, p_replica, p_now);
+  v_sequence := switchyard.append_event(p_before, p_after, p_cause, p_detail, p_replica, p_now);
+  SELECT * INTO v_event FROM switchyard.breaker_event WHERE sequence = v_sequence;
   RETURN switchyard.event_json(v_event);
 END $$;
 --> statement-breakpoint

@@ -81,78 +81,123 @@ const candidate = fc
 
 const provider = fc.nat(PROVIDERS.length - 1);
 
-/** Weighted so that most steps are the ones of the request path. */
-export const commands: fc.Arbitrary<readonly Command[]> = fc.array(
-  fc.oneof(
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('look'), account: fc.constantFrom(...ACCOUNTS) }) },
-    {
-      weight: 10,
-      arbitrary: fc.record({
-        kind: fc.constant('admit'),
-        account: fc.constantFrom(...ACCOUNTS),
-        candidates: fc.uniqueArray(candidate, { minLength: 1, maxLength: 2, selector: (one) => one.provider }),
-        ceiling: fc.option(fc.bigInt({ min: 0n, max: 700n }).map(picoUsd), { freq: 3 }),
-        attemptMs: fc.constantFrom(1_000, 20_000),
-      }),
-    },
-    {
-      weight: 10,
-      arbitrary: fc.record({
-        kind: fc.constant('settle'),
-        hold: fc.nat(30),
-        charge: fc.constantFrom('spent', 'spent', 'hold', 'nothing'),
-        spentShare: fc.constantFrom(0, 0.5, 1, 1.5),
-        verdict: fc.constantFrom('success', 'failure', 'failure', 'neutral'),
-        isSimulated: fc.boolean(),
-        retryAfterMs: fc.option(fc.constantFrom(10, 90_000), { freq: 3 }),
-        jitter: fc.constantFrom(0, 0.25, 0.999),
-        throttledForMs: fc.option(fc.constant(5_000), { freq: 6 }),
-        setAside: fc.option(fc.constant('401 bad key'), { freq: 12 }),
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('claimSimulatedFailure'), provider }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('reap') }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant('simulate'),
-        provider,
-        mode: fc.nat(FAILURE_MODES.length - 1),
-        failuresMax: fc.option(fc.constant(2)),
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('stopSimulation'), provider: fc.option(provider) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('resetBreaker'), provider }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant('setEnabled'),
-        provider,
-        isEnabled: fc.constantFrom(true, true, false),
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant('setBudget'),
-        account: fc.nat(1),
-        cap: fc.constantFrom(0n, 300n, 2_000n),
-        period: fc.nat(PERIODS.length - 1),
-        resetUsage: fc.boolean(),
-      }),
-    },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('survey') }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('pages') }) },
-    {
-      weight: 6,
-      arbitrary: fc.record({
-        kind: fc.constant('wait'),
-        ms: fc.constantFrom(1, 400, 5_000, 31_000, 61_000, 130_000, 86_400_000),
-      }),
-    },
-  ),
-  { minLength: 20, maxLength: 60 },
-) as fc.Arbitrary<readonly Command[]>;
+/** One step, weighted so that most are the ones of the request path. */
+const command = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('look'), account: fc.constantFrom(...ACCOUNTS) }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('admit'),
+      account: fc.constantFrom(...ACCOUNTS),
+      candidates: fc.uniqueArray(candidate, { minLength: 1, maxLength: 2, selector: (one) => one.provider }),
+      ceiling: fc.option(fc.bigInt({ min: 0n, max: 700n }).map(picoUsd), { freq: 3 }),
+      attemptMs: fc.constantFrom(1_000, 20_000),
+    }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('settle'),
+      // Mostly the newest holds: the others have ended, or belong to an epoch that has passed.
+      hold: fc.oneof({ weight: 9, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(30) }),
+      charge: fc.constantFrom('spent', 'spent', 'hold', 'nothing'),
+      spentShare: fc.constantFrom(0, 0.5, 1, 1.5),
+      verdict: fc.constantFrom('success', 'failure', 'failure', 'failure', 'failure', 'neutral'),
+      isSimulated: fc.boolean(),
+      retryAfterMs: fc.option(fc.constantFrom(10, 90_000), { freq: 3 }),
+      jitter: fc.constantFrom(0, 0.25, 0.999),
+      throttledForMs: fc.option(fc.constant(5_000), { freq: 6 }),
+      setAside: fc.option(fc.constant('401 bad key'), { freq: 12 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('claimSimulatedFailure'), provider }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reap') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('simulate'),
+      provider,
+      mode: fc.nat(FAILURE_MODES.length - 1),
+      failuresMax: fc.option(fc.constant(2)),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('stopSimulation'), provider: fc.option(provider) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('resetBreaker'), provider }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('setEnabled'),
+      provider,
+      isEnabled: fc.constantFrom(true, true, false),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('setBudget'),
+      account: fc.nat(1),
+      cap: fc.constantFrom(0n, 300n, 2_000n),
+      period: fc.nat(PERIODS.length - 1),
+      resetUsage: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('survey') }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('pages') }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('wait'),
+      ms: fc.constantFrom(1, 400, 5_000, 31_000, 61_000, 130_000, 86_400_000),
+    }),
+  },
+) as fc.Arbitrary<Command>;
+
+/** Attempts on one provider, each ended at once: the way to an open breaker, a probe and back, which single steps hardly find. */
+const attempts = fc
+  .record({
+    at: provider,
+    verdicts: fc.array(fc.constantFrom('failure', 'failure', 'success'), { minLength: 1, maxLength: 5 }),
+  })
+  .map(({ at, verdicts }) =>
+    verdicts.flatMap((verdict): readonly Command[] => [
+      {
+        kind: 'admit',
+        account: ANONYMOUS,
+        candidates: [
+          {
+            provider: PROVIDERS[at]!,
+            model: CONTRACT_REGISTRY.providers[at]!.models[0]!.name,
+            bound: { input: picoUsd(5n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 },
+          },
+        ],
+        ceiling: null,
+        attemptMs: 1_000,
+      },
+      {
+        kind: 'settle',
+        hold: 0,
+        charge: 'spent',
+        spentShare: 1,
+        verdict,
+        isSimulated: verdicts.length === 4,
+        retryAfterMs: null,
+        jitter: 0.5,
+        throttledForMs: null,
+        setAside: null,
+      },
+    ]),
+  );
+
+/** Sequences of 10 to 40 pieces, each one step or a few attempts. */
+export const commands: fc.Arbitrary<readonly Command[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 4, arbitrary: command.map((one): readonly Command[] => [one]) },
+      { weight: 1, arbitrary: attempts },
+    ),
+    { minLength: 10, maxLength: 40 },
+  )
+  .map((pieces) => pieces.flat());
 
 /** A hold that was made, as the next settle needs it. */
 interface Made {
