@@ -5,6 +5,7 @@ import { type Endpoint, parseEndpoints } from './registry/endpoints.ts';
 import type { RegistryResult } from './registry/parse.ts';
 import { DEFAULT_REGISTRY_PATH, readRegistry } from './registry/read.ts';
 import { printJsonSchema } from './registry/schema.ts';
+import { readEnvFile } from './wiring/env-file.ts';
 
 const HELP = `Checks settings and the registry of providers before the service starts.
 
@@ -92,6 +93,7 @@ async function checkFile(file: string): Promise<Report> {
 }
 
 async function checkEverything(): Promise<Report> {
+  readEnvFile();
   const parsed = parseConfig(process.env);
   const registryPath = parsed.kind === 'valid' ? parsed.config.registryPath : parsed.registryPath;
   const file = registryPath ?? DEFAULT_REGISTRY_PATH;

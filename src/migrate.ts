@@ -1,5 +1,6 @@
 import { parseConfig } from './config.ts';
 import { migrateDatabase } from './store/postgres/migrate.ts';
+import { readEnvFile } from './wiring/env-file.ts';
 
 const USAGE = `Usage: npm run migrate [-- --help]
 
@@ -19,6 +20,7 @@ async function main(words: readonly string[]): Promise<number> {
     console.error(USAGE);
     return EXIT.usage;
   }
+  readEnvFile();
   const parsed = parseConfig(process.env);
   if (parsed.kind === 'invalid') {
     for (const fault of parsed.faults) console.error(fault.message);

@@ -1,4 +1,5 @@
 import { RATE_WINDOW } from '../core/rate-window.ts';
+import { epochMs } from '../core/time.ts';
 import { builder } from './builder.ts';
 import { RateLimitRef } from './refs.ts';
 
@@ -17,6 +18,6 @@ builder.objectFields(RateLimitRef, (t) => ({
     type: 'DateTime',
     description: 'When one more request becomes possible; null when one is possible now.',
     nullable: true,
-    resolve: ({ freeAtMs }) => freeAtMs,
+    resolve: ({ freeAtMs }) => (freeAtMs === null ? null : epochMs(freeAtMs)),
   }),
 }));

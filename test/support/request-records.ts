@@ -139,8 +139,8 @@ export const records: fc.Arbitrary<RequestRecord> = fc
   .record({
     id: fc.uuid({ version: 7 }).map(requestId),
     createdAtMs: fc
-      .integer({ min: 0, max: SPAN_MS - 1 })
-      .map((ms) => epochMs(START_MS + (ms % 2 === 0 ? ms : ms % 20))),
+      .oneof(fc.integer({ min: 0, max: SPAN_MS - 1 }), fc.integer({ min: 0, max: 20 }))
+      .map((ms) => epochMs(START_MS + ms)),
     status: fc.constantFrom(...REQUEST_STATUSES),
     door: fc.constantFrom(...DOORS),
     isStreamed: fc.boolean(),
@@ -198,31 +198,50 @@ export const records: fc.Arbitrary<RequestRecord> = fc
 export const recordLists = (countMax: number): fc.Arbitrary<readonly RequestRecord[]> =>
   fc.uniqueArray(records, { selector: (record) => record.id, maxLength: countMax });
 
-/** Often the whole two minutes, otherwise a part of them or nothing. */
-export const windows: fc.Arbitrary<Window> = fc.oneof(
-  fc.constant(WHOLE_WINDOW),
+/** The whole two minutes, any part of them, or one whose ends fall on the instants at which many requests arrive. */
+const spans = (from: number, to: number): fc.Arbitrary<Window> =>
   fc
-    .tuple(fc.integer({ min: -10, max: SPAN_MS }), fc.integer({ min: -10, max: SPAN_MS + 10 }))
-    .map(([from, to]) => ({ fromMs: epochMs(START_MS + from), toMs: epochMs(START_MS + to) })),
-);
+    .tuple(fc.integer({ min: from, max: to }), fc.integer({ min: from, max: to }))
+    .map(([fromMs, toMs]) => ({ fromMs: epochMs(START_MS + fromMs), toMs: epochMs(START_MS + toMs) }));
+
+export const windows: fc.Arbitrary<Window> = fc.oneof(fc.constant(WHOLE_WINDOW), spans(-10, SPAN_MS), spans(-1, 20));
 
 const someOf = <Value>(...values: readonly Value[]): fc.Arbitrary<readonly Value[]> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.subarray([...values], { minLength: 1 }));
+  fc.subarray([...values], { minLength: 1 });
 
-const seldom = <Value>(values: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> => fc.option(values, { freq: 1 });
-
-export const filters: fc.Arbitrary<RequestFilter> = fc.record({
+const conditions: fc.Arbitrary<RequestFilter> = fc.record({
   status: someOf(...REQUEST_STATUSES),
   provider: someOf('openai', 'google', 'nobody'),
   model: someOf('gpt-5.1', 'other', 'no\0model'),
-  userId: seldom(users),
+  userId: users,
   category: someOf(...CATEGORIES),
-  fellBack: seldom(fc.boolean()),
-  window: seldom(windows),
-  costMin: seldom(fc.oneof(money, fc.constant(picoUsd(10n ** 24n)))),
-  totalMsMin: seldom(times),
-  metadata: fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, labels),
+  fellBack: fc.boolean(),
+  window: windows,
+  costMin: fc.oneof(money, fc.constant(picoUsd(10n ** 24n))),
+  totalMsMin: times,
+  metadata: labels,
 });
+
+const conditionNames = [
+  'status',
+  'provider',
+  'model',
+  'userId',
+  'category',
+  'fellBack',
+  'window',
+  'costMin',
+  'totalMsMin',
+  'metadata',
+];
+
+/** One or two conditions at a time: all at once, nothing would ever match. */
+export const filters: fc.Arbitrary<RequestFilter> = fc
+  .tuple(conditions, fc.subarray(conditionNames, { minLength: 1, maxLength: 2 }))
+  .map(([wanted, names]) => ({
+    ...NO_FILTER,
+    ...Object.fromEntries(Object.entries(wanted).filter(([name]) => names.includes(name))),
+  }));
 
 export const queries: fc.Arbitrary<AnalyticsQuery> = fc.record({
   window: windows,

@@ -30,8 +30,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   app: { rooms: ['*'], packages: ['*'] },
   main: { rooms: ['app', 'config', 'settings', 'registry', 'telemetry', 'wiring'], packages: ['node:'] },
   'print-schema': { rooms: ['graphql'], packages: ['node:'] },
-  migrate: { rooms: ['core', 'config', 'settings', 'store/postgres'], packages: ['node:', 'drizzle-orm', 'postgres'] },
-  'check-config': { rooms: ['core', 'config', 'settings', 'registry'], packages: ['node:'] },
+  migrate: {
+    rooms: ['core', 'config', 'settings', 'store/postgres', 'wiring'],
+    packages: ['node:', 'drizzle-orm', 'postgres'],
+  },
+  'check-config': { rooms: ['core', 'config', 'settings', 'registry', 'wiring'], packages: ['node:'] },
 };
 
 /** Rooms to which `core` is a dictionary: they ask, they never decide. */

@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startChild } from './child.ts';
+import { type LoadResult, load, type Target } from './load.ts';
+import { registryFor } from './registry.ts';
+import { printTable } from './table.ts';
+
+const USAGE = `Usage: npm run bench [-- --rounds N --seconds N]
+
+Measures chat against an upstream that answers at once, on loopback, on both stores, beside a bare proxy and a bare
+GraphQL resolver in the same run. Rounds are interleaved and the median is shown. Trust the ratios, not the figures.`;
+
+const LIMITS = { roundsMax: 20, secondsMax: 10, requestsMax: 9_000, warmUpMs: 1_000 } as const;
+const CALLERS = [1, 64] as const;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(USAGE);
+else await bench(bounded(values.rounds, LIMITS.roundsMax), bounded(values.seconds, LIMITS.secondsMax));
+
+async function bench(rounds: number, seconds: number): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'switchyard-bench-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const upstream = stack.use(await startChild('bench/upstream.ts'));
+  const registry = join(folder, 'registry.json');
+  await writeFile(registry, JSON.stringify(registryFor(upstream.url)));
+  const settings = { PORT: '0', SWITCHYARD_CONFIG: registry, LOG_LEVEL: 'silent', DATA_DIR: join(folder, 'data') };
+  const bare = stack.use(await startChild('bench/bare-graphql.ts'));
+  const proxy = stack.use(await startChild('bench/proxy.ts', { UPSTREAM_URL: upstream.url }));
+  const memory = stack.use(await startChild('src/main.ts', { ...settings, STORE: 'memory' }));
+  const postgres = stack.use(await startChild('src/main.ts', { ...settings, STORE: 'embedded' }));
+  const targets: ReadonlyMap<string, Target> = new Map([
+    ['bare node:http proxy', proxyTarget(proxy.url)],
+    ['bare GraphQL resolver', chatTarget(bare.url)],
+    ['chat, memory', chatTarget(memory.url)],
+    ['chat, PostgreSQL 18', chatTarget(postgres.url)],
+  ]);
+  for (const callers of CALLERS) {
+    const results = new Map<string, LoadResult[]>([...targets.keys()].map((name) => [name, []]));
+    for (const target of targets.values()) {
+      await load(target, { callers, forMs: LIMITS.warmUpMs, countMax: LIMITS.requestsMax });
+    }
+    for (let round = 1; round <= rounds; round += 1) {
+      console.error(`${callers} callers: round ${round} of ${rounds}`);
+      for (const [name, target] of targets) {
+        const limits = { callers, forMs: seconds * 1000, countMax: LIMITS.requestsMax };
+        results.get(name)?.push(await load(target, limits));
+      }
+    }
+    printTable(callers, results);
+  }
+}
+
+function proxyTarget(url: string): Target {
+  const body = JSON.stringify({ model: 'bench-1', messages: [{ role: 'user', content: 'Is the line clear?' }] });
+  return { url, path: '/v1/chat/completions', body: () => body, check: expectText('All clear.') };
+}
+
+function chatTarget(url: string): Target {
+  const query =
+    'mutation Bench($input: ChatInput!) { chat(input: $input) { ... on ChatSuccess { content cost { totalUsd } routing { summary } } } }';
+  const body = (sequence: number) =>
+    JSON.stringify({
+      query,
+      variables: { input: { prompt: 'Is the line clear?', userId: `user-${sequence % 1000}` } },
+    });
+  return { url, path: '/graphql', body, check: expectText('"content":"All clear."') };
+}
+
+function expectText(wanted: string): (answer: string) => void {
+  return (answer) => {
+    if (!answer.includes(wanted)) throw new Error(`not the wanted answer: ${answer.slice(0, 500)}`);
+  };
+}
+
+function bounded(text: string, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > most) throw new RangeError(`from 1 to ${most}, got ${text}`);
+  return value;
+}

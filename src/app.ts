@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { Config } from './config.ts';
+import { holdId, replicaId, requestId } from './core/ids.ts';
+import type { Registry } from './core/registry.ts';
+import type { GatewayInfo } from './gateway/gateway.ts';
+import { makeGateway } from './gateway/make-gateway.ts';
+import { makePaceBook } from './gateway/pace-book.ts';
+import { makeHttpServer } from './http/server.ts';
+import type { Chance, Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
+import { makeSimulator } from './providers/simulator.ts';
+import type { Endpoint } from './registry/endpoints.ts';
+import { registryInForce } from './registry/in-force.ts';
+import { makeProviders } from './wiring/make-providers.ts';
+import { openStore, type StoreOpened } from './wiring/open-store.ts';
+import { version } from './wiring/version.ts';
+
+/** Everything the service is made of that comes from outside. */
+export interface AppParts {
+  readonly config: Config;
+  /** As the file says it; mocks are put in here. */
+  readonly registry: Registry;
+  readonly endpoints: readonly Endpoint[];
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly newUuid: () => string;
+  readonly fetch: typeof fetch;
+  /** Told what takes time and what people must know. */
+  readonly note: (message: string) => void;
+}
+
+/** A service that runs. */
+export interface App {
+  readonly port: number;
+  readonly registry: Registry;
+  readonly info: GatewayInfo;
+  readonly store: Extract<StoreOpened, { kind: 'opened' }>;
+  /** Refuses what is new, finishes what runs, and closes everything in the order in which it depends on each other. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export type AppStart =
+  | { readonly kind: 'running'; readonly app: App }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** Wires the service and starts it. */
+export async function startApp(parts: AppParts): Promise<AppStart> {
+  const { config, log, clock, note } = parts;
+  const registry = registryInForce(parts.registry, parts.endpoints);
+  const replica = replicaId(parts.newUuid());
+  const opened = await openStore(config.store, { registry, replica, clock, log, note });
+  if (opened.kind === 'failed') return opened;
+  await using stack = new AsyncDisposableStack();
+  stack.defer(opened.close);
+  const { store } = opened;
+  const info: GatewayInfo = {
+    version,
+    storeKind: store.kind,
+    replica,
+    startedAtMs: clock.now(),
+    configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
+    areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
+  };
+  const gateway = stack.use(
+    makeGateway({
+      registry,
+      info,
+      store,
+      providers: await makeProviders({ ...parts, registry, mock: config.mock }),
+      simulator: makeSimulator(clock),
+      clock,
+      chance: parts.chance,
+      newHoldId: () => holdId(parts.newUuid()),
+      log,
+      paces: makePaceBook(),
+      budgetDefault: config.budgetDefault,
+    }),
+  );
+  const server = makeHttpServer({
+    gateway,
+    log,
+    clock,
+    host: config.host,
+    port: config.port,
+    newId: () => requestId(parts.newUuid()),
+    readiness: () => readinessOf(store),
+  });
+  const listening = await server.listen();
+  if (listening.kind !== 'listening') return { kind: 'failed', message: listening.message };
+  const kept = stack.move();
+  const stop = async (graceMs: number) => {
+    await server.drain(graceMs);
+    await kept.disposeAsync();
+  };
+  return { kind: 'running', app: { port: listening.port, registry, info, store: opened, stop } };
+}
+
+async function readinessOf(store: Extract<StoreOpened, { kind: 'opened' }>['store']) {
+  try {
+    await store.ping();
+    return { isReady: true, checks: [{ name: 'store', isOk: true, detail: store.kind }] };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { isReady: false, checks: [{ name: 'store', isOk: false, detail }] };
+  }
+}
+
+/** Faults are only injected by themselves where no real provider, and so no real money, is behind. */
+function areSimulationsEnabled(config: Config, endpoints: readonly Endpoint[]): boolean {
+  return config.simulations === 'auto'
+    ? endpoints.every((endpoint) => endpoint.kind === 'mock')
+    : config.simulations === 'on';
+}
+
+function hashOf(settings: unknown): string {
+  return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Codes of errors that this door finds before GraphQL is reached. */
+export const HTTP_CODES = [
+  'BODY_TOO_LARGE',
+  'BAD_REQUEST',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'NOT_ACCEPTABLE',
+  'SHUTTING_DOWN',
+  'INTERNAL',
+] as const;
+
+export type HttpCode = (typeof HTTP_CODES)[number];
+
+/** An error in the shape that GraphQL clients read. */
+export interface DoorFault {
+  readonly status: number;
+  readonly code: HttpCode;
+  readonly message: string;
+}
+
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  sendText(response, status, `${JSON.stringify(body)}\n`);
+}
+
+/** Sends JSON that is already text. */
+export function sendText(response: ServerResponse, status: number, text: string): void {
+  const bytes = Buffer.from(text);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': bytes.length,
+    'cache-control': 'no-store',
+  });
+  response.end(bytes);
+}
+
+export function faultBody(fault: DoorFault): string {
+  return `${JSON.stringify({ errors: [{ message: fault.message, extensions: { code: fault.code } }] })}\n`;
+}
+
+export function sendFault(response: ServerResponse, fault: DoorFault): void {
+  sendText(response, fault.status, faultBody(fault));
+}
+
+export function sendMethodNotAllowed(response: ServerResponse, allowed: string): void {
+  response.setHeader('allow', allowed);
+  sendFault(response, { status: 405, code: 'METHOD_NOT_ALLOWED', message: `Use ${allowed} here.` });
+}
+
+/** True for a browser that opens a page, and not for a program. */
+export function wantsHtml(request: IncomingMessage): boolean {
+  return request.headers.accept?.includes('text/html') ?? false;
+}
+
+/** The path of a request, without its query. */
+export function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] ?? '/';
+}

@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestId } from '../core/ids.ts';
+import { OPEN_CALLER } from '../gateway/caller.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { sendFault } from './answer.ts';
+import { readBody, refuseBody } from './body.ts';
+import type { InFlight } from './in-flight.ts';
+import { logOperation, makeOperation, type Operation } from './operation.ts';
+import { clientRequestIdOf } from './request-id.ts';
+import type { GraphqlServer } from './yoga.ts';
+
+/** GraphQL over HTTP, with server-sent events for subscriptions. */
+export interface GraphqlDoor {
+  answer(request: IncomingMessage, response: ServerResponse, requestId: RequestId): Promise<void>;
+  /** Cuts all subscriptions: their clients come back to another replica, and resume there. */
+  cutStreams(): void;
+  /** Tells everything under way that its caller is gone. */
+  abortAll(): void;
+}
+
+interface DoorDeps {
+  readonly gateway: Gateway;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly yoga: GraphqlServer;
+  readonly inFlight: InFlight;
+}
+
+export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
+  const callers = new Set<AbortController>();
+  const streams = new Set<ServerResponse>();
+
+  const answer = async (request: IncomingMessage, response: ServerResponse, requestId: RequestId): Promise<void> => {
+    const body = request.method === 'POST' ? await readBody(request) : null;
+    if (body?.kind === 'gone') return;
+    if (body?.kind === 'refused') return refuseBody(request, response, body.fault, deps.clock);
+    const caller = new AbortController();
+    callers.add(caller);
+    response.once('close', () => caller.abort());
+    const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId, signal: caller.signal });
+    try {
+      const answered = await ask(deps.yoga, request, body?.text ?? null, operation);
+      if (operation.note.kind === 'subscription') streams.add(response);
+      await pass(answered, response);
+    } finally {
+      streams.delete(response);
+      callers.delete(caller);
+      caller.abort();
+      const clientRequestId = clientRequestIdOf(request);
+      logOperation(operation, deps.clock, {
+        door: 'http',
+        status: response.statusCode,
+        ...(clientRequestId === null ? {} : { clientRequestId }),
+      });
+    }
+  };
+
+  return {
+    answer: (request, response, requestId) => deps.inFlight.run(() => answer(request, response, requestId)),
+    cutStreams() {
+      for (const response of streams) response.destroy();
+    },
+    abortAll() {
+      for (const caller of callers) caller.abort();
+    },
+  };
+}
+
+/** The caller's leaving is told by the operation's own signal, so that an answer under way is always finished and settled. */
+async function ask(
+  yoga: GraphqlServer,
+  request: IncomingMessage,
+  body: string | null,
+  operation: Operation,
+): Promise<Response> {
+  const { Request } = yoga.fetchAPI;
+  const headers = new yoga.fetchAPI.Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined && !name.startsWith(':'))
+      headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const method = request.method ?? 'GET';
+  const url = `http://localhost${request.url ?? '/'}`;
+  return yoga.fetch(new Request(url, { method, headers, ...(body === null ? {} : { body }) }), operation);
+}
+
+/** Writes an answer out: whole when it is whole, piece by piece when it is a stream. */
+async function pass(answered: Response, response: ServerResponse): Promise<void> {
+  answered.headers.forEach((value, name) => response.setHeader(name, value));
+  response.statusCode = answered.status;
+  const type = answered.headers.get('content-type') ?? '';
+  const isStream = type.startsWith('text/event-stream') || type.startsWith('multipart/');
+  if (isStream && answered.body !== null) return passStream(answered.body, response);
+  const text = await answered.text();
+  if (text === '' && answered.status >= 400) return sendUnnamed(answered.status, response);
+  response.setHeader('content-length', Buffer.byteLength(text));
+  const sent = ended(response);
+  response.end(text);
+  return sent;
+}
+
+/** Resolves when the answer has gone out, or nobody is there to take it. */
+function ended(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('finish', resolve);
+    response.once('close', resolve);
+  });
+}
+
+async function passStream(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  const reader = body.getReader();
+  // The reader waits for the next event: only its own end or the caller's leaving wakes it.
+  response.once('close', () => void reader.cancel().catch(() => undefined));
+  response.flushHeaders();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    if (!response.write(piece.value)) await drained(response);
+  }
+  response.end();
+}
+
+/** Resolves when more can be written, or never will be. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('drain', resolve);
+    response.once('close', () => resolve());
+  });
+}
+
+/** A refusal without a body says nothing: Yoga sends such a one when the caller accepts nothing that it has. */
+function sendUnnamed(status: number, response: ServerResponse): void {
+  const message =
+    'Nothing that you accept is served here. Send "accept: application/graphql-response+json", or leave the header out.';
+  sendFault(response, { status, code: status === 406 ? 'NOT_ACCEPTABLE' : 'BAD_REQUEST', message });
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Gateway } from '../gateway/gateway.ts';
+import { sendJson, sendMethodNotAllowed } from './answer.ts';
+
+/** Whether the service can do its work, and what was looked at. */
+export interface Readiness {
+  readonly isReady: boolean;
+  readonly checks: readonly { readonly name: string; readonly isOk: boolean; readonly detail: string }[];
+}
+
+/** `/livez` says that the process runs, `/readyz` that it can take requests. */
+export interface HealthDoor {
+  answerLive(request: IncomingMessage, response: ServerResponse): void;
+  answerReady(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+export function makeHealthDoor(deps: {
+  readonly gateway: Gateway;
+  readonly readiness: () => Promise<Readiness>;
+  readonly isDraining: () => boolean;
+}): HealthDoor {
+  return {
+    answerLive(request, response) {
+      if (isRead(request, response)) sendJson(response, 200, { status: 'live' });
+    },
+    async answerReady(request, response) {
+      if (!isRead(request, response)) return;
+      const { isReady, checks } = await look(deps);
+      const failing = checks.filter((check) => !check.isOk).map((check) => `${check.name}: ${check.detail}`);
+      sendJson(response, isReady ? 200 : 503, {
+        status: isReady ? 'ready' : 'not ready',
+        ...(failing.length > 0 ? { reasons: failing } : {}),
+        ...(isVerbose(request)
+          ? { store: deps.gateway.info.storeKind, version: deps.gateway.info.version, checks }
+          : {}),
+      });
+    },
+  };
+}
+
+async function look(deps: {
+  readonly readiness: () => Promise<Readiness>;
+  readonly isDraining: () => boolean;
+}): Promise<Readiness> {
+  if (deps.isDraining()) {
+    return { isReady: false, checks: [{ name: 'service', isOk: false, detail: 'it is shutting down' }] };
+  }
+  try {
+    return await deps.readiness();
+  } catch (error) {
+    // A check that breaks is a check that failed: whoever asks must get an answer.
+    return { isReady: false, checks: [{ name: 'readiness', isOk: false, detail: String(error) }] };
+  }
+}
+
+function isRead(request: IncomingMessage, response: ServerResponse): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return true;
+  sendMethodNotAllowed(response, 'GET, HEAD');
+  return false;
+}
+
+function isVerbose(request: IncomingMessage): boolean {
+  return new URLSearchParams(request.url?.split('?')[1] ?? '').has('verbose');
+}

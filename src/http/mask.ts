@@ -1,0 +1,46 @@
+import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions } from 'graphql';
+import { requestGlobalId } from '../graphql/global-id.ts';
+import type { Operation } from './operation.ts';
+
+/** A result as it may leave the house: nothing of a bug but the id under which the log tells more. */
+export function presentable(result: ExecutionResult, operation: Operation): ExecutionResult {
+  const { errors } = result;
+  operation.note.errorCount += errors?.length ?? 0;
+  return {
+    ...result,
+    ...(errors === undefined ? {} : { errors: errors.map((error) => masked(error, operation)) }),
+    extensions: { ...result.extensions, gateway: { requestId: requestGlobalId(operation.requestId) } },
+  };
+}
+
+function masked(error: GraphQLError, operation: Operation): GraphQLError {
+  if (isMeantForCaller(error)) return error;
+  return unexpected(error.originalError ?? error, operation, { nodes: error.nodes, path: error.path });
+}
+
+/** Stands for an error that the caller must not see; the log has it all, under the same request id. */
+export function unexpected(
+  error: unknown,
+  { log, requestId, signal }: Operation,
+  at: Pick<GraphQLErrorOptions, 'nodes' | 'path'>,
+): GraphQLError {
+  const fields = {
+    error: error instanceof Error ? error.message : String(error),
+    stack: error instanceof Error ? error.stack : undefined,
+    path: at.path?.join('.'),
+  };
+  if (signal.aborted) {
+    // What breaks because the caller left is neither a bug nor read by anybody.
+    log.debug('stopped because the caller went away', fields);
+    return new GraphQLError('The caller went away.', { ...at, extensions: { code: 'CANCELLED' } });
+  }
+  log.error('unexpected error', fields);
+  const extensions = { code: 'INTERNAL', requestId: requestGlobalId(requestId) };
+  return new GraphQLError('Unexpected error.', { ...at, extensions });
+}
+
+/** GraphQL wraps whatever is thrown: only what was thrown as a GraphQLError is meant to be read by the caller. */
+export function isMeantForCaller(error: unknown): boolean {
+  if (!(error instanceof GraphQLError)) return false;
+  return error.originalError === undefined || error.originalError === null || isMeantForCaller(error.originalError);
+}

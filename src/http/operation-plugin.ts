@@ -1,0 +1,41 @@
+import type { Plugin } from 'graphql-yoga';
+import { requestGlobalId } from '../graphql/global-id.ts';
+import type { InFlight } from './in-flight.ts';
+import { presentable } from './mask.ts';
+import { noteDocument, type Operation } from './operation.ts';
+
+/** Around every operation: it counts as under way, its errors are made presentable, and its answer names its request. */
+export function operationPlugin(inFlight: InFlight): Plugin<Operation, Operation> {
+  return {
+    onExecute({ args, executeFn, setExecuteFn }) {
+      noteDocument(args.contextValue, args.document, args.operationName);
+      // Counted here and not at the connection: a chat whose caller left still has to be settled.
+      setExecuteFn((executionArgs) => inFlight.run(() => executeFn(executionArgs)));
+      return {
+        onExecuteDone({ result, setResult }) {
+          if (!isStream(result)) setResult(presentable(result, args.contextValue));
+        },
+      };
+    },
+    onSubscribe({ args }) {
+      noteDocument(args.contextValue, args.document, args.operationName);
+      return {
+        onSubscribeResult({ result, setResult }) {
+          if (!isStream(result)) setResult(presentable(result, args.contextValue));
+          return { onNext: (event) => event.setResult(presentable(event.result, args.contextValue)) };
+        },
+      };
+    },
+    onResultProcess({ result, setResult, serverContext }) {
+      // A document that never ran has an answer too.
+      if (isStream(result) || Array.isArray(result) || result.extensions?.gateway !== undefined) return;
+      serverContext.note.errorCount += result.errors?.length ?? 0;
+      const gateway = { requestId: requestGlobalId(serverContext.requestId) };
+      setResult({ ...result, extensions: { ...result.extensions, gateway } });
+    },
+  };
+}
+
+function isStream<Result extends object>(result: Result): result is Extract<Result, AsyncIterable<unknown>> {
+  return Symbol.asyncIterator in result;
+}

@@ -1,0 +1,65 @@
+import { type DocumentNode, getOperationAST } from 'graphql';
+import type { RequestId } from '../core/ids.ts';
+import type { Caller } from '../gateway/caller.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { makeContext, type OperationContext } from '../graphql/context.ts';
+import { requestGlobalId } from '../graphql/global-id.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+
+const NAME_CHARS_MAX = 100;
+
+/** What becomes known of an operation while it runs, for its log line. */
+export interface OperationNote {
+  /** As the document names it. Null: it has no name, or was never understood. */
+  name: string | null;
+  kind: 'query' | 'mutation' | 'subscription' | null;
+  errorCount: number;
+}
+
+/** One GraphQL operation at either transport: what its resolvers are given, and what its log line will say. */
+export interface Operation extends OperationContext {
+  readonly log: Log;
+  readonly note: OperationNote;
+  readonly startedAtMs: number;
+}
+
+export function makeOperation(of: {
+  readonly gateway: Gateway;
+  readonly caller: Caller;
+  readonly requestId: RequestId;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  readonly clock: Clock;
+}): Operation {
+  const { gateway, caller, requestId, signal, clock } = of;
+  return {
+    ...makeContext({ gateway, caller, requestId, signal }),
+    log: of.log.with({ requestId: requestGlobalId(requestId) }),
+    note: { name: null, kind: null, errorCount: 0 },
+    startedAtMs: clock.elapsedMs(),
+  };
+}
+
+/** Remembers which operation of a document runs. */
+export function noteDocument(operation: Operation, document: DocumentNode, name: string | null | undefined): void {
+  const found = getOperationAST(document, name);
+  operation.note.kind = found?.operation ?? null;
+  operation.note.name = found?.name?.value.slice(0, NAME_CHARS_MAX) ?? null;
+}
+
+/** The one line about an operation that has ended. Never a prompt, an answer or a variable. */
+export function logOperation(
+  operation: Operation,
+  clock: Clock,
+  ending: { readonly door: 'http' | 'websocket'; readonly status: string | number; readonly clientRequestId?: string },
+): void {
+  const { note, log, startedAtMs } = operation;
+  log.info('operation', {
+    ...ending,
+    operation: note.name,
+    kind: note.kind,
+    errors: note.errorCount,
+    durationMs: Math.round((clock.elapsedMs() - startedAtMs) * 10) / 10,
+  });
+}

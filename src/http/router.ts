@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestId } from '../core/ids.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type DoorFault, pathOf, sendFault, sendJson, sendMethodNotAllowed, wantsHtml } from './answer.ts';
+import { refuseBody } from './body.ts';
+import type { GraphiqlPage } from './graphiql.ts';
+import type { GraphqlDoor } from './graphql-door.ts';
+import type { HealthDoor } from './health.ts';
+import { GRAPHQL_PATH } from './yoga.ts';
+
+type Route = (request: IncomingMessage, response: ServerResponse, requestId: RequestId) => Promise<void>;
+
+/** Which path is answered by whom. */
+export function makeRouter(deps: {
+  readonly gateway: Gateway;
+  readonly graphql: GraphqlDoor;
+  readonly graphiql: GraphiqlPage;
+  readonly health: HealthDoor;
+  readonly clock: Clock;
+  readonly isDraining: () => boolean;
+}): Route {
+  const { gateway, graphql, graphiql, health } = deps;
+  const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
+    ['/', async (request, response) => answerIndex(request, response, gateway)],
+    [GRAPHQL_PATH, answerGraphql],
+    ['/livez', async (request, response) => health.answerLive(request, response)],
+    ['/healthz', async (request, response) => health.answerLive(request, response)],
+    ['/health', async (request, response) => health.answerLive(request, response)],
+    ['/readyz', (request, response) => health.answerReady(request, response)],
+  ]);
+
+  async function answerGraphql(
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: RequestId,
+  ): Promise<void> {
+    if (deps.isDraining()) return refuse(request, response, deps.clock);
+    if (request.method === 'GET' && wantsHtml(request)) return graphiql.answer(request, response);
+    return graphql.answer(request, response, requestId);
+  }
+
+  return (request, response, requestId) => (routes.get(pathOf(request)) ?? answerUnknown)(request, response, requestId);
+}
+
+/** Tells what is here, until the control room moves in. */
+function answerIndex(request: IncomingMessage, response: ServerResponse, gateway: Gateway): void {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    sendMethodNotAllowed(response, 'GET, HEAD');
+    return;
+  }
+  sendJson(response, 200, {
+    service: 'switchyard',
+    version: gateway.info.version,
+    graphql: GRAPHQL_PATH,
+    graphiql: `${GRAPHQL_PATH} in a browser`,
+    live: '/livez',
+    ready: '/readyz?verbose',
+  });
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, clock: Clock): void {
+  response.setHeader('retry-after', '1');
+  refuseBody(request, response, SHUTTING_DOWN, clock);
+}
+
+const SHUTTING_DOWN: DoorFault = {
+  status: 503,
+  code: 'SHUTTING_DOWN',
+  message: 'This replica is shutting down. Send it again.',
+};
+
+const answerUnknown: Route = async (request, response) => {
+  const message = `Nothing is served at ${pathOf(request).slice(0, 100)}. GraphQL is at ${GRAPHQL_PATH}.`;
+  sendFault(response, { status: 404, code: 'NOT_FOUND', message });
+};

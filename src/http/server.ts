@@ -1,0 +1,141 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { RequestId } from '../core/ids.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { requestGlobalId } from '../graphql/global-id.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { announcesTooMuch } from './body.ts';
+import { makeGraphiqlPage } from './graphiql.ts';
+import { makeGraphqlDoor } from './graphql-door.ts';
+import { makeHealthDoor, type Readiness } from './health.ts';
+import { makeInFlight } from './in-flight.ts';
+import { makeRouter } from './router.ts';
+import { makeSocketDoor } from './websocket.ts';
+import { makeGraphqlServer } from './yoga.ts';
+
+/** A request must arrive whole within `requestMs`, its headers sooner. `abortMs` is what stopped work gets to settle. */
+const LIMITS = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  checkEveryMs: 2_000,
+  idleMs: 65_000,
+  headersBytesMax: 16_384,
+  abortMs: 3_000,
+} as const;
+
+export interface HttpServerDeps {
+  readonly gateway: Gateway;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** A fresh UUIDv7 for each request. */
+  readonly newId: () => RequestId;
+  readonly readiness: () => Promise<Readiness>;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** All HTTP doors of the service on one port. */
+export interface HttpServer {
+  listen(): Promise<Listening>;
+  /** Refuses what is new, lets what runs finish for `graceMs`, then stops it; closes everything. Asked twice, it is done once. */
+  drain(graceMs: number): Promise<void>;
+}
+
+export type Listening =
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'portInUse'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export function makeHttpServer(deps: HttpServerDeps): HttpServer {
+  const { log, clock, newId } = deps;
+  let drained: Promise<void> | null = null;
+  const isDraining = () => drained !== null;
+  const inFlight = makeInFlight();
+  const yoga = makeGraphqlServer({ log, inFlight });
+  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight });
+  const sockets = makeSocketDoor({ ...deps, yoga });
+  const health = makeHealthDoor({ ...deps, isDraining });
+  const route = makeRouter({ ...deps, graphql, health, graphiql: makeGraphiqlPage(), isDraining });
+
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const requestId = newId();
+    response.setHeader('x-request-id', requestGlobalId(requestId));
+    response.setHeader('x-content-type-options', 'nosniff');
+    if (isDraining()) response.setHeader('connection', 'close');
+    route(request, response, requestId).catch((error) => {
+      log.error('unexpected error at the HTTP door', {
+        requestId: requestGlobalId(requestId),
+        error: String(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+      response.destroy();
+    });
+  };
+  const server = createServer(
+    { connectionsCheckingInterval: LIMITS.checkEveryMs, maxHeaderSize: LIMITS.headersBytesMax, noDelay: true },
+    answer,
+  );
+  server.headersTimeout = LIMITS.headersMs;
+  server.requestTimeout = LIMITS.requestMs;
+  server.keepAliveTimeout = LIMITS.idleMs;
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!announcesTooMuch(request)) response.writeContinue();
+    answer(request, response);
+  });
+  server.on('upgrade', sockets.upgrade);
+
+  const drain = async (graceMs: number) => {
+    sockets.drain();
+    graphql.cutStreams();
+    server.closeIdleConnections();
+    if (!(await isIdleWithin(inFlight.whenIdle(), graceMs, clock))) {
+      log.warn('stopping what still runs after the grace time', { count: inFlight.count });
+      graphql.abortAll();
+      sockets.abortAll();
+      await isIdleWithin(inFlight.whenIdle(), LIMITS.abortMs, clock);
+    }
+    await sockets.close();
+    await closeServer(server);
+    await yoga.dispose();
+  };
+
+  return {
+    listen: () => listen(server, deps),
+    drain(graceMs) {
+      drained ??= Promise.resolve().then(() => drain(graceMs));
+      return drained;
+    },
+  };
+}
+
+function listen(server: Server, of: { readonly host: string; readonly port: number }): Promise<Listening> {
+  const where = `${of.host}, port ${of.port}`;
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(
+        error.code === 'EADDRINUSE'
+          ? { kind: 'portInUse', message: `Another program listens on ${where}. Stop it, or choose another with PORT.` }
+          : { kind: 'failed', message: `Cannot listen on ${where}: ${error.message}. Check HOST and PORT.` },
+      );
+    });
+    server.listen(of.port, of.host, () => {
+      const address = server.address();
+      resolve({ kind: 'listening', port: typeof address === 'object' && address !== null ? address.port : of.port });
+    });
+  });
+}
+
+/** True when it came to rest in time. */
+async function isIdleWithin(idle: Promise<void>, ms: number, clock: Clock): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  using _timer = clock.after(ms, () => late.resolve(false));
+  return Promise.race([idle.then(() => true), late.promise]);
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,149 @@
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+  getOperationAST,
+} from 'graphql';
+import { makeServer, type Server, type SubscribePayload } from 'graphql-ws';
+import type { RequestId } from '../core/ids.ts';
+import { OPEN_CALLER } from '../gateway/caller.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { presentable, unexpected } from './mask.ts';
+import { logOperation, makeOperation, noteDocument, type Operation } from './operation.ts';
+import { stoppable } from './stoppable.ts';
+import type { GraphqlServer } from './yoga.ts';
+
+export const SOCKET_LIMITS = { initWaitMs: 3_000, operationsMax: 100 } as const;
+
+/** One operation of a connection, from its admission to its last result. */
+export interface Run {
+  readonly operation: Operation;
+  readonly envelope: Envelope;
+  readonly stop: AbortController;
+  readonly peer: Peer;
+}
+
+/** One connection, and what runs on it. */
+export interface Peer {
+  readonly runs: Set<Run>;
+}
+
+interface OperationsDeps {
+  readonly gateway: Gateway;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly newId: () => RequestId;
+  readonly yoga: GraphqlServer;
+  readonly isDraining: () => boolean;
+  /** Called when an operation has ended. */
+  readonly ended: (run: Run) => void;
+}
+
+type Envelope = ReturnType<GraphqlServer['getEnveloped']>;
+
+/** The protocol graphql-transport-ws, over the same stages as HTTP: parse, the same rules, execute, make presentable. */
+export function makeSocketServer(deps: OperationsDeps): Server<Peer> {
+  /** Found again by the context that graphql-ws hands on. */
+  const admitted = new Map<unknown, Run>();
+  const begin = (args: ExecutionArgs, act: 'execute' | 'subscribe') => {
+    const run = admitted.get(args.contextValue);
+    if (run === undefined) throw new RangeError('an operation is executed that was never admitted');
+    return resultsOf(run, args, act, () => {
+      admitted.delete(run.operation);
+      run.peer.runs.delete(run);
+      logOperation(run.operation, deps.clock, {
+        door: 'websocket',
+        status: run.stop.signal.aborted ? 'stopped' : 'ended',
+      });
+      deps.ended(run);
+    });
+  };
+  return makeServer<Record<string, unknown>, Peer>({
+    connectionInitWaitTimeout: SOCKET_LIMITS.initWaitMs,
+    onSubscribe: ({ extra: peer }, _id, payload) => {
+      const answer = admit(deps, peer, payload);
+      if (answer.kind === 'refused') return answer.errors;
+      admitted.set(answer.run.operation, answer.run);
+      peer.runs.add(answer.run);
+      return answer.args;
+    },
+    execute: (args) => begin(args, 'execute'),
+    subscribe: (args) => begin(args, 'subscribe'),
+    onError: (_context, _id, _payload, errors) => errors.map(withoutHttp),
+  });
+}
+
+type Admitted =
+  | { readonly kind: 'admitted'; readonly run: Run; readonly args: ExecutionArgs }
+  | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
+
+/** What is to be executed, or why not. */
+function admit(deps: OperationsDeps, peer: Peer, payload: SubscribePayload): Admitted {
+  const stop = new AbortController();
+  const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId: deps.newId(), signal: stop.signal });
+  const envelope = deps.yoga.getEnveloped(operation);
+  const prepared = busyWith(deps, peer) ?? prepare(envelope, payload, operation);
+  if (prepared.kind === 'refused') {
+    operation.note.errorCount += prepared.errors.length;
+    logOperation(operation, deps.clock, { door: 'websocket', status: 'refused' });
+    return prepared;
+  }
+  const args: ExecutionArgs = {
+    schema: envelope.schema,
+    document: prepared.document,
+    operationName: payload.operationName,
+    variableValues: payload.variables,
+    contextValue: operation,
+  };
+  return { kind: 'admitted', run: { operation, envelope, stop, peer }, args };
+}
+
+type Prepared =
+  | { readonly kind: 'prepared'; readonly document: DocumentNode }
+  | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
+
+/** Null: there is room for one more. */
+function busyWith(deps: OperationsDeps, peer: Peer): Prepared | null {
+  if (deps.isDraining()) return refused('SHUTTING_DOWN', 'This replica is shutting down: connect again.');
+  if (peer.runs.size < SOCKET_LIMITS.operationsMax) return null;
+  return refused('BAD_REQUEST', `One connection runs at most ${SOCKET_LIMITS.operationsMax} operations at once.`);
+}
+
+function prepare(envelope: Envelope, payload: SubscribePayload, operation: Operation): Prepared {
+  try {
+    const document: DocumentNode = envelope.parse(payload.query);
+    const errors: readonly GraphQLError[] = envelope.validate(envelope.schema, document);
+    if (errors.length > 0) return { kind: 'refused', errors };
+    noteDocument(operation, document, payload.operationName);
+    if (getOperationAST(document, payload.operationName) !== null) return { kind: 'prepared', document };
+    return refused('BAD_REQUEST', 'The document does not say which operation to run: send operationName.');
+  } catch (error) {
+    // Only the parser throws here, and it throws what the caller is to read.
+    return { kind: 'refused', errors: [error instanceof GraphQLError ? error : unexpected(error, operation, {})] };
+  }
+}
+
+function refused(code: string, message: string): Prepared {
+  return { kind: 'refused', errors: [new GraphQLError(message, { extensions: { code } })] };
+}
+
+/** The results of one run as a stream that ends when the client or the connection wants it to. */
+function resultsOf(run: Run, args: ExecutionArgs, act: 'execute' | 'subscribe', ended: () => void) {
+  const { envelope, operation, stop } = run;
+  return stoppable<ExecutionResult>(async () => envelope[act](args), {
+    stop: () => stop.abort(),
+    ended,
+    broken: (error) => presentable({ errors: [unexpected(error, operation, {})] }, operation),
+  });
+}
+
+/** Statuses are HTTP's business. */
+function withoutHttp(error: GraphQLError): GraphQLFormattedError {
+  const { extensions = {}, ...rest } = error.toJSON();
+  const { http: _http, ...kept } = extensions;
+  return { ...rest, extensions: kept };
+}

@@ -1,0 +1,84 @@
+import { startApp } from './app.ts';
+import { parseConfig } from './config.ts';
+import { parseEndpoints } from './registry/endpoints.ts';
+import { DEFAULT_REGISTRY_PATH, readRegistry } from './registry/read.ts';
+import { makeLog } from './telemetry/log.ts';
+import { bannerOf } from './wiring/banner.ts';
+import { readEnvFile } from './wiring/env-file.ts';
+import { newUuid, SYSTEM_CHANCE, SYSTEM_CLOCK } from './wiring/system.ts';
+import { version } from './wiring/version.ts';
+
+const USAGE = `Usage: npm start [-- --help | --version]
+
+Serves the gateway. Everything is set by environment variables or a .env file: docs/configuration.md lists them.
+Check a registry file before starting with it: npm run check-config -- FILE`;
+
+const EXIT = { ok: 0, failed: 1, usage: 2, badConfig: 78 } as const;
+
+/** How long requests under way may take to finish after SIGTERM or SIGINT. */
+const DRAIN_MS = 25_000;
+
+const code = await main(process.argv.slice(2));
+if (code !== null) process.exitCode = code;
+
+/** Null: the service runs, and the signals decide how the process ends. */
+async function main(words: readonly string[]): Promise<number | null> {
+  if (words.includes('--help')) return say(USAGE, EXIT.ok);
+  if (words.includes('--version')) return say(version, EXIT.ok);
+  if (words.length > 0) return complain([USAGE], EXIT.usage);
+  return serve();
+}
+
+async function serve(): Promise<number | null> {
+  readEnvFile();
+  const parsed = parseConfig(process.env);
+  const path = (parsed.kind === 'valid' ? parsed.config.registryPath : parsed.registryPath) ?? DEFAULT_REGISTRY_PATH;
+  const read = await readRegistry(path);
+  const faults = [
+    ...(parsed.kind === 'invalid' ? parsed.faults.map((fault) => fault.message) : []),
+    ...(read.kind === 'invalid'
+      ? read.faults.map((at) => `${path}:${at.line}:${at.column} ${at.path} ${at.message}`)
+      : []),
+  ];
+  if (parsed.kind === 'invalid' || read.kind === 'invalid') return complain(faults, EXIT.badConfig);
+  const { config } = parsed;
+  const resolved = parseEndpoints({ ...read, variable: config.variable });
+  if (resolved.kind === 'invalid')
+    return complain(
+      resolved.faults.map((fault) => fault.message),
+      EXIT.badConfig,
+    );
+
+  const start = await startApp({
+    config,
+    registry: read.registry,
+    endpoints: resolved.endpoints,
+    log: makeLog({ level: config.logLevel, stream: process.stdout }),
+    clock: SYSTEM_CLOCK,
+    chance: SYSTEM_CHANCE,
+    newUuid,
+    fetch: globalThis.fetch,
+    note: (message) => console.error(message),
+  });
+  if (start.kind === 'failed') return complain([start.message], EXIT.failed);
+  const { app } = start;
+  console.error(bannerOf(app, config, resolved.endpoints));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+  return null;
+
+  async function stop(signal: string): Promise<void> {
+    console.error(`${signal}: finishing what runs, for at most ${DRAIN_MS / 1000} s`);
+    await app.stop(DRAIN_MS);
+    process.exit(EXIT.ok);
+  }
+}
+
+function say(text: string, exitCode: number): number {
+  console.log(text);
+  return exitCode;
+}
+
+function complain(messages: readonly string[], exitCode: number): number {
+  for (const message of messages) console.error(message);
+  return exitCode;
+}

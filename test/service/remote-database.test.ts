@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, connect as dial, type Server } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect, inject, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { createDatabase } from '../support/postgres.ts';
+import { startService } from '../support/service.ts';
+
+const MIGRATE = fileURLToPath(new URL('../../src/migrate.ts', import.meta.url));
+const CHAT = 'mutation { chat(input: {prompt: "hello"}) { __typename } }';
+
+/** A way to the test server that can be closed and opened again. */
+async function openWay(to: URL, port: number): Promise<Server> {
+  const way = createServer((socket) => {
+    const far = dial(Number(to.port), to.hostname);
+    socket.pipe(far).pipe(socket);
+    for (const end of [socket, far]) end.on('error', () => end.destroy());
+    far.on('close', () => socket.destroy());
+    socket.on('close', () => far.destroy());
+  });
+  way.listen(port, '127.0.0.1');
+  await once(way, 'listening');
+  return way;
+}
+
+async function migrate(url: string): Promise<{ readonly code: number; readonly said: string }> {
+  const child = spawn(process.execPath, [MIGRATE], { env: { DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const [code] = await once(child, 'close');
+  return { code: Number(code), said };
+}
+
+test('a database without our tables is not used: the service waits, not ready, until `npm run migrate` has run', async () => {
+  await using database = await createDatabase(inject('postgresUrl'));
+  await using service = await startService({ DATABASE_URL: database.url });
+  const ready = await fetch(`${service.url}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.text()).toContain('npm run migrate');
+  const refused = await service.ask(CHAT);
+  expect(JSON.stringify(refused)).toContain('STORE_UNAVAILABLE');
+  const [first, second] = await Promise.all([migrate(database.url), migrate(database.url)]);
+  expect([first.code, second.code], first.said + second.said).toEqual([0, 0]);
+  await eventually(async () => (await fetch(`${service.url}/readyz`)).status === 200);
+  expect((await service.ask(CHAT)).data).toEqual({ chat: { __typename: 'ChatSuccess' } });
+  expect((await service.ask('{ gateway { store } }')).data).toEqual({ gateway: { store: 'POSTGRES' } });
+});
+
+test('a database that is down at start is waited for, never silently replaced', async () => {
+  await using database = await createDatabase(inject('postgresUrl'));
+  expect((await migrate(database.url)).code).toBe(0);
+  const direct = new URL(database.url);
+  const placeholder = await openWay(direct, 0);
+  const address = placeholder.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  placeholder.close();
+  await once(placeholder, 'close');
+  const through = new URL(database.url);
+  through.port = String(port);
+  await using service = await startService({ DATABASE_URL: through.href });
+  expect(service.said()).toMatch(/WARNING +not ready/);
+  expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+  expect((await fetch(`${service.url}/readyz`)).status).toBe(503);
+  const way = await openWay(direct, port);
+  try {
+    await eventually(async () => (await fetch(`${service.url}/readyz`)).status === 200);
+    expect((await service.ask(CHAT)).data).toEqual({ chat: { __typename: 'ChatSuccess' } });
+    await service.end('SIGTERM');
+  } finally {
+    way.close();
+  }
+});
+
+test('with STORE_FALLBACK=memory a database that is down is replaced, and that is said loudly', async () => {
+  await using service = await startService({
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    STORE_FALLBACK: 'memory',
+  });
+  expect(service.said()).toMatch(/WARNING +nothing survives a restart/);
+  expect((await service.ask('{ gateway { store } }')).data).toEqual({ gateway: { store: 'MEMORY' } });
+});
+
+test('a database that cannot be reached cannot be migrated, and the command says why', async () => {
+  const { code, said } = await migrate('postgres://nobody@127.0.0.1:1/none');
+  expect(code).toBe(1);
+  expect(said).toContain('127.0.0.1:1');
+});
