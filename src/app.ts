@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Config } from './config.ts';
 import { holdId, replicaId, requestId } from './core/ids.ts';
 import type { Registry } from './core/registry.ts';
+import { StoreUnavailable } from './core/store-unavailable.ts';
 import type { GatewayInfo } from './gateway/gateway.ts';
 import { makeGateway } from './gateway/make-gateway.ts';
 import { makePaceBook } from './gateway/pace-book.ts';
@@ -101,7 +102,7 @@ async function readinessOf(store: Extract<StoreOpened, { kind: 'opened' }>['stor
     await store.ping();
     return { isReady: true, checks: [{ name: 'store', isOk: true, detail: store.kind }] };
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = error instanceof StoreUnavailable ? error.reason : String(error);
     return { isReady: false, checks: [{ name: 'store', isOk: false, detail }] };
   }
 }

@@ -26,7 +26,7 @@ export function pageOfRequests(
   const sign = (order.direction === 'ascending') === isForward ? 1 : -1;
   const matching = Array.from(records).filter((record) => isMatch(record, query.filter));
   const ahead = matching.filter(
-    (record) => start === null || comparePositions(positionOf(record, order), start) * sign >= 0,
+    (record) => start === null || comparePositions(positionOf(record, order), start) * sign > 0,
   );
   const walked = ahead.toSorted(
     (first, second) => comparePositions(positionOf(first, order), positionOf(second, order)) * sign,

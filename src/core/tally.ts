@@ -95,9 +95,9 @@ function groupsOf(requests: readonly RequestRecord[], query: AnalyticsQuery): re
   const { groupBy, groupsMax } = query;
   if (groupBy.length === 0) return [];
   const ranked = heapsOf(requests, groupBy).toSorted((first, second) => compareGroups(sizeOf(first), sizeOf(second)));
-  // A group that is really called `other` is part of the rest, or the name would appear twice.
-  const kept = ranked.filter((heap, index) => index < groupsMax && !isRest(heap.keys));
-  const rest = ranked.slice(kept.length);
+  // A group that is really called `other` ranks last, so it is in the rest when there is one: no name appears twice.
+  const kept = ranked.slice(0, groupsMax);
+  const rest = ranked.slice(groupsMax);
   const groups = kept.map((heap) => ({ keys: heap.keys, metrics: metricsOf(heap.requests, heap.attempts) }));
   return rest.length === 0 ? groups : [...groups, foldOf(rest, groupBy)];
 }

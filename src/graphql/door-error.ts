@@ -8,6 +8,7 @@ export const DOOR_CODES = [
   'TOO_MANY_WATCHERS',
   'TOO_MANY_PAID_MUTATIONS',
   'TOO_DEEP',
+  'STORE_UNAVAILABLE',
   'INTERNAL',
 ] as const;
 

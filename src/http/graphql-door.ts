@@ -88,7 +88,7 @@ async function ask(
 
 /** Writes an answer out: whole when it is whole, piece by piece when it is a stream. */
 async function pass(answered: Response, response: ServerResponse): Promise<void> {
-  answered.headers.forEach((value, name) => response.setHeader(name, value));
+  for (const [name, value] of answered.headers) response.setHeader(name, value);
   response.statusCode = answered.status;
   const type = answered.headers.get('content-type') ?? '';
   const isStream = type.startsWith('text/event-stream') || type.startsWith('multipart/');

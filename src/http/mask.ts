@@ -1,6 +1,10 @@
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions } from 'graphql';
+import { StoreUnavailable } from '../core/store-unavailable.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
 import type { Operation } from './operation.ts';
+
+/** When a caller may ask again while the store is away: nobody knows, so this is a polite guess. */
+const STORE_RETRY_MS = 1_000;
 
 /** A result as it may leave the house: nothing of a bug but the id under which the log tells more. */
 export function presentable(result: ExecutionResult, operation: Operation): ExecutionResult {
@@ -33,6 +37,16 @@ export function unexpected(
     // What breaks because the caller left is neither a bug nor read by anybody.
     log.debug('stopped because the caller went away', fields);
     return new GraphQLError('The caller went away.', { ...at, extensions: { code: 'CANCELLED' } });
+  }
+  if (error instanceof StoreUnavailable) {
+    log.error('the store is unavailable', { reason: error.reason, path: fields.path });
+    const extensions = {
+      code: 'STORE_UNAVAILABLE',
+      retryable: true,
+      retryAfterMs: STORE_RETRY_MS,
+      http: { status: 503 },
+    };
+    return new GraphQLError(error.message, { ...at, extensions });
   }
   log.error('unexpected error', fields);
   const extensions = { code: 'INTERNAL', requestId: requestGlobalId(requestId) };
