@@ -1,0 +1,68 @@
+import postgres from 'postgres';
+import { expect, test } from 'vitest';
+import { NO_FILTER } from '../../src/core/analytics.ts';
+import type { RequestLogPort } from '../../src/ports/request-log.ts';
+import { makeMemoryRequestLog } from '../../src/store/memory/request-log.ts';
+import { makePostgresRequestLog } from '../../src/store/postgres/request-log.ts';
+import { EVERYTHING, makeRecord, START_MS } from '../support/request-records.ts';
+import { makeStoreDatabase } from '../support/store-database.ts';
+import { type OpenLog, requestLogContract } from './request-log.ts';
+
+requestLogContract('memory', async (): Promise<OpenLog> => {
+  let nowMs = START_MS;
+  let inner = makeMemoryRequestLog({ now: () => nowMs });
+  const log: RequestLogPort = {
+    record: (record) => inner.record(record),
+    find: (id) => inner.find(id),
+    page: (query) => inner.page(query),
+    analyse: (query) => inner.analyse(query),
+    statsOf: (provider, window) => inner.statsOf(provider, window),
+  };
+  return {
+    log,
+    clear: async () => {
+      inner = makeMemoryRequestLog({ now: () => nowMs });
+    },
+    setNow: async (instant) => {
+      nowMs = instant;
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+});
+
+requestLogContract('PostgreSQL', async (): Promise<OpenLog> => {
+  await using opened = new AsyncDisposableStack();
+  const database = opened.use(await makeStoreDatabase(START_MS));
+  // Several connections: what happens at once shall really happen at once.
+  const sql = postgres(database.url, { max: 4, onnotice: () => undefined });
+  opened.defer(() => sql.end({ timeout: 1 }));
+  const kept = opened.move();
+  return {
+    log: makePostgresRequestLog({ sql }),
+    clear: async () => {
+      await sql`delete from switchyard.request`;
+    },
+    setNow: (nowMs) => database.setClock(nowMs),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+});
+
+test('the log in memory keeps the newest requests and forgets the oldest', async () => {
+  const log = makeMemoryRequestLog({ now: () => START_MS, recordsMax: 3 });
+  for (const number of [1, 2, 3, 4, 5]) await log.record(makeRecord(number));
+  await log.record(makeRecord(5));
+  expect((await log.analyse(EVERYTHING)).totals.requests).toBe(3);
+  expect(await log.find(makeRecord(2).id)).toBeNull();
+  expect(await log.find(makeRecord(3).id)).toEqual(makeRecord(3));
+});
+
+test('a forged cursor is refused before it reaches the database', async () => {
+  await using database = await makeStoreDatabase(START_MS);
+  const log = makePostgresRequestLog({ sql: database.sql });
+  const order = { field: 'cost', direction: 'ascending' } as const;
+  const forged = ['["cost ascending","1","x"]', `["cost ascending","${10n ** 18n * 99n}","${makeRecord(1).id}"]`];
+  for (const parts of forged) {
+    const page = { size: 1, direction: 'forward', cursor: btoa(parts) } as const;
+    expect(await log.page({ page, filter: NO_FILTER, order })).toEqual({ kind: 'badCursor' });
+  }
+});
