@@ -1,10 +1,9 @@
 import fc from 'fast-check';
-import { type AccountKey, ANONYMOUS, holdId, providerKey, requestId, userAccount } from '../../src/core/ids.ts';
+import { type AccountKey, ANONYMOUS, userAccount } from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
 import { PERIODS } from '../../src/core/period.ts';
 import { FAILURE_MODES } from '../../src/core/simulation.ts';
-import type { AdmissionCandidate, Charge } from '../../src/ports/admission.ts';
-import type { Store } from '../../src/ports/store.ts';
+import type { AdmissionCandidate } from '../../src/ports/admission.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 
 /** Small on purpose: limits, budgets and breakers are all reached within a few commands. */
@@ -15,9 +14,8 @@ export const CONTRACT_REGISTRY = makeRegistry(
 
 export const CONTRACT_CAP = picoUsd(1_000n);
 
-const PROVIDERS = CONTRACT_REGISTRY.providers.map((provider) => provider.key);
-const ACCOUNTS: readonly AccountKey[] = [userAccount('ann'), userAccount('bob'), ANONYMOUS];
-const ACTOR = { name: 'tester', reason: 'contract' };
+export const PROVIDERS = CONTRACT_REGISTRY.providers.map((provider) => provider.key);
+export const ACCOUNTS: readonly AccountKey[] = [userAccount('ann'), userAccount('bob'), ANONYMOUS];
 
 /** One step of a random sequence. `hold` points at the n-th hold made so far. */
 export type Command =
@@ -152,6 +150,25 @@ const command = fc.oneof(
   },
 ) as fc.Arbitrary<Command>;
 
+const SETTLE = {
+  kind: 'settle',
+  hold: 0,
+  charge: 'spent',
+  spentShare: 1,
+  isSimulated: false,
+  retryAfterMs: null,
+  jitter: 0.5,
+  throttledForMs: null,
+  setAside: null,
+} as const;
+
+/** A cheap attempt that only a breaker or a limit can refuse. */
+function admitOn(at: number): Command {
+  const bound = { input: picoUsd(5n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
+  const candidates = [{ provider: PROVIDERS[at]!, model: CONTRACT_REGISTRY.providers[at]!.models[0]!.name, bound }];
+  return { kind: 'admit', account: ANONYMOUS, candidates, ceiling: null, attemptMs: 1_000 };
+}
+
 /** Attempts on one provider, each ended at once: the way to an open breaker, a probe and back, which single steps hardly find. */
 const attempts = fc
   .record({
@@ -160,31 +177,8 @@ const attempts = fc
   })
   .map(({ at, verdicts }) =>
     verdicts.flatMap((verdict): readonly Command[] => [
-      {
-        kind: 'admit',
-        account: ANONYMOUS,
-        candidates: [
-          {
-            provider: PROVIDERS[at]!,
-            model: CONTRACT_REGISTRY.providers[at]!.models[0]!.name,
-            bound: { input: picoUsd(5n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 },
-          },
-        ],
-        ceiling: null,
-        attemptMs: 1_000,
-      },
-      {
-        kind: 'settle',
-        hold: 0,
-        charge: 'spent',
-        spentShare: 1,
-        verdict,
-        isSimulated: verdicts.length === 4,
-        retryAfterMs: null,
-        jitter: 0.5,
-        throttledForMs: null,
-        setAside: null,
-      },
+      admitOn(at),
+      { ...SETTLE, verdict, isSimulated: verdicts.length === 4 },
     ]),
   );
 
@@ -199,113 +193,42 @@ export const commands: fc.Arbitrary<readonly Command[]> = fc
   )
   .map((pieces) => pieces.flat());
 
-/** A hold that was made, as the next settle needs it. */
-interface Made {
-  readonly id: string;
-  readonly held: PicoUsd;
+const fail = (isSimulated = false): readonly Command[] => ended('failure', isSimulated);
+
+/** One attempt on the first provider, ended at once. */
+function ended(verdict: 'success' | 'failure' | 'neutral', isSimulated = false): readonly Command[] {
+  return [admitOn(0), { ...SETTLE, verdict, isSimulated }];
 }
 
-/** Runs one command on one store. `made` collects the holds of that store; the ids come from the step, so both stores get the same. */
-export async function run(store: Store, command: Command, step: number, made: Made[]): Promise<unknown> {
-  switch (command.kind) {
-    case 'look':
-      return store.look(command.account);
-    case 'admit': {
-      const id = `00000000-0000-7000-8000-${String(step).padStart(12, '0')}`;
-      const answer = await store.admit({
-        requestId: requestId(id),
-        attempt: 1,
-        holdId: holdId(id),
-        account: command.account,
-        defaultCap: command.account === ANONYMOUS ? null : CONTRACT_CAP,
-        ceiling: command.ceiling,
-        candidates: command.candidates,
-        attemptMs: command.attemptMs,
-      });
-      if (answer.kind === 'admitted') made.push({ id, held: answer.permit.held });
-      return answer;
-    }
-    case 'settle': {
-      const hold = made[made.length - 1 - command.hold] ?? {
-        id: '00000000-0000-7000-8000-ffffffffffff',
-        held: ZERO_USD,
-      };
-      return store.settle({
-        holdId: holdId(hold.id),
-        charge: chargeOf(command, hold),
-        verdict:
-          command.verdict === 'failure'
-            ? { kind: 'failure', retryAfterMs: command.retryAfterMs, isSimulated: command.isSimulated }
-            : { kind: command.verdict },
-        jitter: command.jitter,
-        throttledForMs: command.throttledForMs,
-        setAside: command.setAside,
-      });
-    }
-    case 'claimSimulatedFailure':
-      return store.claimSimulatedFailure(keyOf(command.provider));
-    case 'reap':
-      return (await store.reap(100)).toSorted((one, other) => one.holdId.localeCompare(other.holdId));
-    case 'simulate': {
-      const { failuresMax } = command;
-      const mode = FAILURE_MODES[command.mode]!;
-      return store.simulate(
-        keyOf(command.provider),
-        { mode, rate: 0.5, durationMs: 60_000, failuresMax, latencyMs: null },
-        ACTOR,
-      );
-    }
-    case 'stopSimulation':
-      return store.stopSimulation(command.provider === null ? null : keyOf(command.provider), ACTOR);
-    case 'resetBreaker':
-      return store.resetBreaker(keyOf(command.provider), ACTOR);
-    case 'setEnabled':
-      return store.setEnabled(keyOf(command.provider), command.isEnabled, ACTOR);
-    case 'setBudget': {
-      const { cap, resetUsage } = command;
-      const wish = {
-        account: ACCOUNTS[command.account]!,
-        cap: picoUsd(cap),
-        period: PERIODS[command.period]!,
-        resetUsage,
-      };
-      return store.setBudget(wish, ACTOR);
-    }
-    case 'survey':
-      return { survey: await store.survey(), range: await store.range() };
-    case 'pages':
-      return readPages(store);
-    case 'wait':
-      return null;
-    default:
-      return command satisfies never;
-  }
-}
+const wait = (ms: number): Command => ({ kind: 'wait', ms });
 
-function chargeOf(command: Extract<Command, { kind: 'settle' }>, hold: Made): Charge {
-  if (command.charge !== 'spent') return { kind: command.charge };
-  const amount = picoUsd((hold.held * BigInt(command.spentShare * 10)) / 10n);
-  return { kind: 'spent', amount, source: 'reported' };
-}
-
-async function readPages(store: Store): Promise<unknown> {
-  const first = { size: 1, direction: 'forward', cursor: null } as const;
-  const accounts = await store.accounts({ page: first, defaultCap: CONTRACT_CAP, status: [] });
-  const cursor = accounts.kind === 'page' ? (accounts.page.items[0]?.cursor ?? null) : null;
-  return {
-    accounts,
-    next: await store.accounts({ page: { ...first, cursor }, defaultCap: CONTRACT_CAP, status: [] }),
-    last: await store.accounts({
-      page: { ...first, direction: 'backward' },
-      defaultCap: CONTRACT_CAP,
-      status: ['ok', 'warning'],
-    }),
-    tail: await store.tail(0, 100),
-    history: await store.history(keyOf(0), { size: 2, direction: 'forward', cursor: null }),
-    older: await store.history(keyOf(0), { size: 2, direction: 'backward', cursor: '3' }),
-  };
-}
-
-function keyOf(index: number) {
-  return PROVIDERS[index] ?? providerKey('none');
-}
+/** Once through every state of a breaker, late and double settles included, so that no run misses them. */
+export const STORY: readonly Command[] = [
+  ...fail(),
+  ...fail(),
+  admitOn(0), // a straggler, ended when the breaker has moved on
+  wait(61_000),
+  ...fail(),
+  admitOn(0), // open: refused
+  { ...SETTLE, hold: 1, verdict: 'success' }, // stale
+  wait(61_000),
+  wait(5_000),
+  admitOn(0),
+  admitOn(0), // the probe, and one refused beside it
+  { ...SETTLE, verdict: 'neutral' },
+  ...fail(), // probe failed
+  wait(130_000),
+  admitOn(0),
+  wait(31_000),
+  admitOn(0), // a lost probe, and the next one
+  { ...SETTLE, verdict: 'success' },
+  { ...SETTLE, verdict: 'success' }, // closed; already settled
+  wait(61_000),
+  ...fail(true),
+  ...fail(true),
+  ...fail(true), // opened by a simulation
+  { kind: 'resetBreaker', provider: 0 },
+  { kind: 'reap' },
+  { kind: 'survey' },
+  { kind: 'pages' },
+];

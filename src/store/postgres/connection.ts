@@ -27,7 +27,8 @@ export function connect(url: string): Connection {
     max: CONNECTIONS_MAX,
     connect_timeout: WAITS.connectS,
     onnotice: () => undefined,
-    connection: { application_name: 'switchyard', TimeZone: 'UTC' },
+    // The server stops, too, what nobody waits for any more.
+    connection: { application_name: 'switchyard', TimeZone: 'UTC', statement_timeout: WAITS.readMs },
   });
   return {
     sql,
