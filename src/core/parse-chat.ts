@@ -18,7 +18,7 @@ export function parseChat(raw: RawChat, registry: Registry): ParsedRequest {
   const issues: InputIssue[] = [];
   const report: Report = (path, message) => issues.push({ path: path.map(String), message });
   const messages = parseMessages(raw, report);
-  checkSize(messages, report);
+  checkSize(raw, messages, report);
   checkModels(raw, registry, report);
   checkSampling(raw, report);
   checkLabels(raw, report);
@@ -54,11 +54,11 @@ export function parseChat(raw: RawChat, registry: Registry): ParsedRequest {
   };
 }
 
-function checkSize(messages: readonly Message[], report: Report): void {
+function checkSize(raw: RawChat, messages: readonly Message[], report: Report): void {
   const chars = messages.reduce((sum, message) => sum + countCodePoints(textOf(message)), 0);
   if (chars > CHAT_LIMITS.promptCharsMax) {
     report(
-      ['messages'],
+      [typeof raw.prompt === 'string' ? 'prompt' : 'messages'],
       `the text has ${chars} characters; at most ${CHAT_LIMITS.promptCharsMax} are taken: shorten it`,
     );
   }
@@ -80,6 +80,8 @@ function checkSampling(raw: RawChat, report: Report): void {
   checkWithin(raw.temperature, ['temperature'], [0, 2], report);
   checkWithin(raw.topP, ['topP'], [0, 1], report);
   checkWithin(raw.maxOutputTokens, ['maxOutputTokens'], [1, 10_000_000], report);
+  checkWhole(raw.maxOutputTokens, ['maxOutputTokens'], report);
+  checkWhole(raw.seed, ['seed'], report);
   const stop = raw.stop ?? [];
   if (stop.length > CHAT_LIMITS.stopSequencesMax) {
     report(['stop'], `at most ${CHAT_LIMITS.stopSequencesMax} sequences are taken`);
@@ -108,6 +110,7 @@ function parsePreferences(raw: RawPreferences, registry: Registry, report: Repor
     });
   const attemptsMax = raw.maxAttempts ?? 3;
   checkWithin(attemptsMax, ['routing', 'maxAttempts'], [1, CHAT_LIMITS.attemptsMax], report);
+  checkWhole(attemptsMax, ['routing', 'maxAttempts'], report);
   checkWithin(raw.maxLatencyMs, ['routing', 'maxLatencyMs'], [1, CHAT_LIMITS.timeoutMsMax], report);
   return {
     order: keysOf('order'),
@@ -174,4 +177,9 @@ function checkWithin(
 ): void {
   if (value === null || value === undefined) return;
   if (!(value >= least && value <= most)) report(path, `must be from ${least} to ${most}, got ${value}`);
+}
+
+function checkWhole(value: number | null | undefined, path: readonly (string | number)[], report: Report): void {
+  if (value === null || value === undefined) return;
+  if (!Number.isSafeInteger(value)) report(path, `must be a whole number, got ${value}`);
 }

@@ -41,7 +41,7 @@ function parseMessage(raw: RawMessage, index: number, report: Report): Message {
     report(['messages', index], 'send either `content` or `parts`, not both');
   }
   if (parts !== null) {
-    if (parts.length === 0) report(['messages', index, 'parts'], 'must not be empty');
+    if (parts.every(isBlankPart)) report(['messages', index, 'parts'], 'must not be empty');
     return { role: raw.role, parts: parts.flatMap((part, place) => parsePart(part, [index, place], report)) };
   }
   if (content === null || isBlank(content)) {
@@ -67,4 +67,8 @@ function textMessage(role: Message['role'], text: string): Message {
 
 function isBlank(text: string): boolean {
   return text.trim() === '';
+}
+
+function isBlankPart(part: RawPart): boolean {
+  return typeof part.text === 'string' && isBlank(part.text);
 }

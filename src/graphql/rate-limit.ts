@@ -1,5 +1,4 @@
 import { RATE_WINDOW } from '../core/rate-window.ts';
-import { epochMs } from '../core/time.ts';
 import { builder } from './builder.ts';
 import { RateLimitRef } from './refs.ts';
 
@@ -18,6 +17,6 @@ builder.objectFields(RateLimitRef, (t) => ({
     type: 'DateTime',
     description: 'When one more request becomes possible; null when one is possible now.',
     nullable: true,
-    resolve: ({ freeAtMs }) => (freeAtMs === null ? null : epochMs(freeAtMs)),
+    resolve: ({ freeAtMs }) => freeAtMs,
   }),
 }));

@@ -2,11 +2,12 @@ import {
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
+  type FormattedExecutionResult,
   GraphQLError,
   type GraphQLFormattedError,
   getOperationAST,
 } from 'graphql';
-import { makeServer, type Server, type SubscribePayload } from 'graphql-ws';
+import { makeServer, type Server, type ExecutionResult as SocketResult, type SubscribePayload } from 'graphql-ws';
 import type { RequestId } from '../core/ids.ts';
 import { OPEN_CALLER } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -73,6 +74,7 @@ export function makeSocketServer(deps: OperationsDeps): Server<Peer> {
     },
     execute: (args) => begin(args, 'execute'),
     subscribe: (args) => begin(args, 'subscribe'),
+    onNext: (_context, _id, _payload, _args, result) => formatted(result),
     onError: (_context, _id, _payload, errors) => errors.map(withoutHttp),
   });
 }
@@ -139,6 +141,16 @@ function resultsOf(run: Run, args: ExecutionArgs, act: 'execute' | 'subscribe', 
     ended,
     broken: (error) => presentable({ errors: [unexpected(error, operation, {})] }, operation),
   });
+}
+
+/** Undefined: nothing to change. */
+function formatted({ data, errors, extensions }: SocketResult): FormattedExecutionResult | undefined {
+  if (errors === undefined) return undefined;
+  return {
+    errors: errors.map(withoutHttp),
+    ...(data === undefined ? {} : { data }),
+    ...(extensions === undefined ? {} : { extensions }),
+  };
 }
 
 /** Statuses are HTTP's business. */

@@ -1,0 +1,25 @@
+# The sources run as they are: Node strips the types, so there is no build step. Debian, not Alpine: musl is not supported.
+FROM node:26-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Optional packages are the embedded PostgreSQL and a Node of npm's own: an image has a database elsewhere, and its own Node.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:26-slim
+RUN groupadd --gid 10001 switchyard \
+  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin switchyard
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY package.json ./
+COPY drizzle ./drizzle
+COPY src ./src
+# Reachable from outside of the container. It starts only when AUTH=off and ALLOW_OPEN_NETWORK=yes are said too: see docs/configuration.md.
+ENV NODE_ENV=production \
+  HOST=0.0.0.0 \
+  PORT=4000
+USER 10001:10001
+EXPOSE 4000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "src/main.ts"]

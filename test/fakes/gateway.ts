@@ -1,0 +1,297 @@
+import { type Account, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
+import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
+import { bareKey, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
+import type { ChatOutcome } from '../../src/core/outcome.ts';
+import type { PageAnswer, PageQuery } from '../../src/core/page.ts';
+import { parseChat } from '../../src/core/parse-chat.ts';
+import type { ProviderState } from '../../src/core/provider-state.ts';
+import { recordedErrorOf, statusOf } from '../../src/core/record-of.ts';
+import { findProvider } from '../../src/core/registry.ts';
+import { isMatch } from '../../src/core/request-filter.ts';
+import type { RequestRecord } from '../../src/core/request-record.ts';
+import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
+import { later } from '../../src/core/time.ts';
+import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
+import type { Budget, ChatCall, Gateway, InvalidInput, NotFound, Preview } from '../../src/gateway/gateway.ts';
+import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
+import { type FakeClock, makeFakeClock } from './clock.ts';
+import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
+
+/** A gateway that keeps everything in memory and decides nothing: its answers are what a test puts in. */
+export interface FakeGateway extends Gateway {
+  readonly clock: FakeClock;
+  /** Everything that was recorded, oldest first: one entry for each chat that really ran. */
+  readonly records: RequestRecord[];
+  readonly events: BreakerEvent[];
+  /** How the next chats end. */
+  onChat: (call: ChatCall) => ChatOutcome | Promise<ChatOutcome>;
+  onPreview: (call: ChatCall) => Preview;
+  /** Runs before each survey; throws to play a bug. */
+  onSurvey: () => void;
+  /** True: recording fails, as with a database that went away. */
+  isLogLost: boolean;
+  /** Other callers' requests that are recorded each time somebody has read the log. */
+  arrivals: RequestRecord[];
+  setState(provider: string, change: Partial<ProviderState>): void;
+  /** Records a change of a breaker and tells everybody who watches. */
+  change(provider: string, transition: Partial<Transition>): BreakerEvent;
+  watcherCount(): number;
+}
+
+const BUDGET_DEFAULT = usd('1.00');
+const WATCHERS_MAX = 3;
+
+export function makeFakeGateway(): FakeGateway {
+  const clock = makeFakeClock();
+  const states = new Map<string, ProviderState>(REGISTRY.providers.map(({ key }) => [key, stateOf(key, clock.now())]));
+  const accounts = new Map<string, Account>();
+  const watchers = new Set<(event: BreakerEvent) => void>();
+  const keyOf = (name: string) => findProvider(REGISTRY, bareKey(name))?.key ?? null;
+  const change = (key: ProviderKey, next: Partial<ProviderState>) => states.set(key, { ...states.get(key)!, ...next });
+  const budgetFrom = (userId: string): Budget => {
+    const account = accounts.get(userId) ?? makeAccount(userAccount(userId), clock.now());
+    return { account, userId, cap: account.cap ?? BUDGET_DEFAULT };
+  };
+
+  const gateway: FakeGateway = {
+    registry: REGISTRY,
+    info: infoAt(clock.now()),
+    clock,
+    records: [],
+    events: [],
+    arrivals: [],
+    isLogLost: false,
+    onChat: (call) => answered(call, clock.now()),
+    onPreview: () => ({
+      decision: { ...DECISION, attempts: [] },
+      selected: DECISION.candidates[0]!,
+      blockedBy: null,
+      estimatedInputTokens: 12,
+      reservation: usd('0.05'),
+    }),
+    onSurvey: () => {},
+    setState: (provider, next) => change(providerKey(provider), next),
+    watcherCount: () => watchers.size,
+    change(provider, transition) {
+      const key = providerKey(provider);
+      const epoch = states.get(key)!.breaker.epoch + 1;
+      const event: BreakerEvent = {
+        sequence: gateway.events.length + 1,
+        provider: key,
+        occurredAtMs: clock.now(),
+        replica: replicaId('replica-2'),
+        transition: {
+          from: 'closed',
+          to: 'open',
+          cause: 'failureThreshold',
+          epoch,
+          fails: 3,
+          reopensAtMs: later(clock.now(), 60_000),
+          detail: null,
+          ...transition,
+        },
+      };
+      gateway.events.push(event);
+      change(key, { breaker: { ...states.get(key)!.breaker, epoch } });
+      for (const tell of watchers) tell(event);
+      return event;
+    },
+
+    now: () => clock.now(),
+    parseChat(raw) {
+      const parsed = parseChat(raw, REGISTRY);
+      return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
+    },
+    async chat(call) {
+      const outcome = await gateway.onChat(call);
+      if (!gateway.isLogLost) gateway.records.push(recordOf(call, outcome, gateway));
+      return outcome;
+    },
+    preview: async (call) => gateway.onPreview(call),
+
+    async surveyProviders() {
+      gateway.onSurvey();
+      const providers = [...states.values()].map((state) => ({ state, slotsUsed: 7 }));
+      return { nowMs: clock.now(), providers };
+    },
+    statsOf: async (provider, window) => statsOfProvider(gateway.records, provider, window),
+    async breakerHistory(provider, page) {
+      const found = gateway.events.filter((event) => event.provider === provider).toReversed();
+      return pageOf(found, page, (event) => `seq-${event.sequence}`);
+    },
+    findBreakerEvent: async (sequence) => gateway.events[sequence - 1] ?? null,
+    async watchBreakers(watch) {
+      const { after } = watch;
+      if (watchers.size >= WATCHERS_MAX) return { kind: 'tooManyWatchers', message: 'too many watch already' };
+      if (after !== null && after > gateway.events.length)
+        return { kind: 'unknownAfter', message: 'no event has that id.' };
+      const isWanted = (key: string) => watch.provider === null || watch.provider === key;
+      const queue: BreakerNotice[] = [];
+      const replay = after === null ? [] : gateway.events.slice(after);
+      if (after === null && watch.includeCurrent) {
+        for (const state of states.values()) {
+          if (!isWanted(state.provider)) continue;
+          queue.push({ kind: 'present', state, sequence: gateway.events.length, atMs: clock.now(), dropped: 0 });
+        }
+      }
+      let wake = () => {};
+      const tell = (event: BreakerEvent) => {
+        if (isWanted(event.provider)) queue.push({ kind: 'changed', event, dropped: 0 });
+        wake();
+      };
+      replay.forEach(tell);
+      watchers.add(tell);
+      const leave = () => {
+        watchers.delete(tell);
+        wake();
+      };
+      watch.signal.addEventListener('abort', leave);
+      async function* notices(): AsyncGenerator<BreakerNotice> {
+        while (!watch.signal.aborted) {
+          yield* queue.splice(0);
+          if (queue.length > 0 || watch.signal.aborted) continue;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+      return { kind: 'watching', notices: notices() };
+    },
+
+    async findRequest(id) {
+      return gateway.records.find((record) => record.id === id) ?? null;
+    },
+    async pageRequests({ page, filter, order }) {
+      const sign = order.direction === 'ascending' ? 1 : -1;
+      const found = gateway.records
+        .filter((record) => isMatch(record, filter))
+        .toSorted((first, second) => sign * (first.createdAtMs - second.createdAtMs));
+      return pageOf(found, page, (record) => `at-${record.id}`);
+    },
+    async analyse(query) {
+      const report = analyseRecords(gateway.records, query, clock.now());
+      gateway.records.push(...gateway.arrivals);
+      return report;
+    },
+
+    budgetOf: async (userId) => budgetFrom(userId),
+    async pageBudgets(page, status) {
+      const found = [...accounts.keys()]
+        .map(budgetFrom)
+        .filter(({ account, cap }) => status.length === 0 || status.includes(budgetStatusOf(account, cap)));
+      return pageOf(found, page, (budget) => `of-${budget.userId}`);
+    },
+    async setBudget({ userId, limit, period, resetUsage }) {
+      if (limit < 0n) return invalidInput([{ path: ['limitUsd'], message: 'must not be negative' }]);
+      const { account } = budgetFrom(userId);
+      const posted = resetUsage ? usd('0') : account.posted;
+      accounts.set(userId, { ...account, cap: limit, period, posted });
+      return { kind: 'set', budget: budgetFrom(userId) };
+    },
+
+    async simulateFailure(wish) {
+      const key = keyOf(wish.provider);
+      if (key === null) return notFound(wish.provider);
+      if (wish.rate > 1) return invalidInput([{ path: ['rate'], message: 'must be from 0 to 1' }]);
+      if (wish.latencyMs === 13) {
+        return {
+          kind: 'featureDisabled',
+          code: 'FEATURE_DISABLED',
+          message: 'off',
+          isRetryable: false,
+          retryAfterMs: null,
+        };
+      }
+      const { mode, rate, failuresMax, latencyMs, durationMs } = wish;
+      const endsAtMs = later(clock.now(), durationMs);
+      change(key, { simulation: { mode, rate, failuresMax, latencyMs, endsAtMs, failuresInjected: 0 } });
+      return { kind: 'simulating', provider: key };
+    },
+    async stopSimulation(name) {
+      const key = name === null ? null : keyOf(name);
+      if (name !== null && key === null) return notFound(name);
+      const stopped = [...states.values()].filter(
+        (state) => state.simulation !== null && (key ?? state.provider) === state.provider,
+      );
+      for (const state of stopped) change(state.provider, { simulation: null });
+      return { kind: 'stopped', providers: stopped.map((state) => state.provider) };
+    },
+    async resetBreaker(name, reason) {
+      const key = keyOf(name);
+      if (key === null) return notFound(name);
+      if (states.get(key)!.breaker.circuit.kind === 'closed') return { kind: 'reset', provider: key, event: null };
+      change(key, { breaker: makeBreaker(clock.now()) });
+      const event = gateway.change(key, {
+        from: 'open',
+        to: 'closed',
+        cause: 'manualReset',
+        fails: 0,
+        detail: reason,
+        reopensAtMs: null,
+      });
+      return { kind: 'reset', provider: key, event };
+    },
+    async setProviderEnabled({ provider, isEnabled }) {
+      const key = keyOf(provider);
+      if (key === null) return notFound(provider);
+      change(key, { isEnabled });
+      return { kind: 'set', provider: key };
+    },
+  };
+  return gateway;
+}
+
+export function recordOf(call: ChatCall, outcome: ChatOutcome, gateway: FakeGateway): RequestRecord {
+  const isAnswered = outcome.kind === 'answered';
+  const { request } = call;
+  return {
+    id: call.requestId,
+    createdAtMs: gateway.clock.now(),
+    status: isAnswered ? 'succeeded' : statusOf(outcome.why),
+    door: call.door,
+    isStreamed: false,
+    account: userAccount(request.userId ?? 'nobody'),
+    userId: request.userId,
+    modelRequested: request.model,
+    provider: outcome.routing.attempts.at(-1)?.provider ?? null,
+    model: outcome.routing.attempts.at(-1)?.model ?? null,
+    category: outcome.routing.classification.category,
+    fellBack: outcome.routing.attempts.length > 1,
+    usage: isAnswered ? outcome.usage : null,
+    cost: outcome.cost,
+    saved: usd('0'),
+    timing: outcome.timing,
+    finishReason: isAnswered ? outcome.answer.finishReason : null,
+    error: isAnswered ? null : recordedErrorOf(outcome.why),
+    routing: outcome.routing,
+    metadata: request.metadata,
+    conversationId: request.conversationId,
+  };
+}
+
+function invalidInput(issues: InvalidInput['issues']): InvalidInput {
+  const message = 'The input is not acceptable.';
+  return { kind: 'invalidInput', code: 'INVALID_INPUT', message, isRetryable: false, retryAfterMs: null, issues };
+}
+
+function notFound(name: string): NotFound {
+  const message = `No provider is called "${name}".`;
+  return { kind: 'notFound', code: 'NOT_FOUND', message, isRetryable: false, retryAfterMs: null };
+}
+
+function pageOf<Item>(items: readonly Item[], query: PageQuery, cursorOf: (item: Item) => string): PageAnswer<Item> {
+  const { cursor, size, direction } = query;
+  const at = cursor === null ? null : items.findIndex((item) => cursorOf(item) === cursor);
+  if (at === -1) return { kind: 'badCursor' };
+  const isForward = direction === 'forward';
+  const from = isForward ? (at === null ? 0 : at + 1) : Math.max(0, (at ?? items.length) - size);
+  const to = isForward ? Math.min(items.length, from + size) : (at ?? items.length);
+  return {
+    kind: 'page',
+    page: {
+      items: items.slice(from, to).map((item) => ({ cursor: cursorOf(item), item })),
+      hasNext: to < items.length,
+      hasPrevious: from > 0,
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { ask, startService } from '../http/service.ts';
+
+const SET = `mutation ($input: SetBudgetInput!) { setBudget(input: $input) { __typename
+  ... on SetBudgetSuccess { budget { id userId limitUsd spentUsd reservedUsd remainingUsd utilization status period periodStartedAt resetsAt } }
+  ... on InvalidInputError { code issues { path message } } } }`;
+
+test('a budget is set to the last digit, and read again', async () => {
+  await using service = await startService();
+  const set = await ask(service, SET, { input: { userId: 'alice', limitUsd: '2.500000000001', period: 'DAILY' } });
+  expect(set.data.setBudget).toEqual({
+    __typename: 'SetBudgetSuccess',
+    budget: {
+      id: 'bud_alice',
+      userId: 'alice',
+      limitUsd: '2.500000000001',
+      spentUsd: '0.00',
+      reservedUsd: '0.00',
+      remainingUsd: '2.500000000001',
+      utilization: 0,
+      status: 'OK',
+      period: 'DAILY',
+      periodStartedAt: '2026-01-01T00:00:00.000Z',
+      resetsAt: '2026-01-02T00:00:00.000Z',
+    },
+  });
+  const read = await ask(
+    service,
+    '{ budget(userId: "alice") { limitUsd } mine: budget { id } budgets(status: [OK]) { nodes { userId } } }',
+  );
+  expect(read.data).toEqual({
+    budget: { limitUsd: '2.500000000001' },
+    mine: null,
+    budgets: { nodes: [{ userId: 'alice' }] },
+  });
+});
+
+test('a user who never spent has the default budget; a budget of nothing is full', async () => {
+  await using service = await startService();
+  await ask(service, SET, { input: { userId: 'broke', limitUsd: 0, period: null, resetUsage: null } });
+  const { data } = await ask(
+    service,
+    '{ new: budget(userId: "new") { limitUsd period resetsAt } broke: budget(userId: "broke") { utilization status remainingUsd } }',
+  );
+  expect(data).toEqual({
+    new: { limitUsd: '1.00', period: 'TOTAL', resetsAt: null },
+    broke: { utilization: 1, status: 'EXHAUSTED', remainingUsd: '0.00' },
+  });
+});
+
+test('a budget that cannot be is answered with what is wrong; money that is no money never gets that far', async () => {
+  await using service = await startService();
+  const negative = await ask(service, SET, { input: { userId: 'alice', limitUsd: '-1' } });
+  expect(negative.data.setBudget).toMatchObject({
+    __typename: 'InvalidInputError',
+    code: 'INVALID_INPUT',
+    issues: [{ path: ['limitUsd'] }],
+  });
+  for (const limitUsd of ['NaN', '1e3', 'a lot', null]) {
+    const { status, errors } = await ask(service, SET, { input: { userId: 'alice', limitUsd } });
+    expect([status, errors.length]).toEqual([400, 1]);
+  }
+  expect((await ask(service, '{ budgets { nodes { id } } }')).data.budgets.nodes).toEqual([]);
+});
+
+test('a user id that cannot be is refused', async () => {
+  await using service = await startService();
+  for (const userId of ['', 'x'.repeat(201), 'a\u0000b']) {
+    const { errors } = await ask(service, 'query ($userId: String) { budget(userId: $userId) { id } }', { userId });
+    expect(errors).toMatchObject([{ extensions: { code: 'INVALID_INPUT' } }]);
+  }
+});
