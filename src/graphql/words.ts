@@ -81,6 +81,8 @@ export const AttemptOutcomeEnum = builder.enumType('AttemptOutcome', {
 });
 
 /** To a caller, credentials that a provider refused are that provider's error: the caller's own request is not at fault. */
-export function outcomeWord(outcome: AttemptOutcome): 'succeeded' | Exclude<FailureKind, 'misconfigured'> {
-  return outcome === 'misconfigured' ? 'providerError' : outcome;
+export function outcomeWord(
+  outcome: AttemptOutcome,
+): 'succeeded' | Exclude<FailureKind, 'misconfigured' | 'notServed'> {
+  return outcome === 'misconfigured' || outcome === 'notServed' ? 'providerError' : outcome;
 }

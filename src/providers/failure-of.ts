@@ -120,6 +120,7 @@ function answeredFacts(answered: Extract<Progress, { kind: 'answered' }>, mishap
 function kindOfStatus(status: number, body: unknown): FailureKind {
   if (status === 429) return 'throttled';
   if (status === 401 || status === 402 || status === 403) return 'misconfigured';
+  if (status === 404) return 'notServed';
   if (status === 408) return 'timedOut';
   if (status >= 500) return 'providerError';
   if (status >= 400) return isOperatorsFault(body) ? 'misconfigured' : 'rejected';

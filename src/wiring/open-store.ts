@@ -4,6 +4,7 @@ import type { Registry } from '../core/registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
+import type { FindPackage } from '../store/embedded/binaries.ts';
 import { startEmbeddedServer } from '../store/embedded/server.ts';
 import { makeMemoryStore } from '../store/memory/store.ts';
 import { migrateDatabase, schemaFaultOf } from '../store/postgres/migrate.ts';
@@ -20,6 +21,8 @@ export interface StoreNeeds {
   readonly log: Log;
   /** Told what takes time and what people must know. */
   readonly note: (message: string) => void;
+  /** Where the embedded server's package is looked for. Default: among the packages installed beside us. */
+  readonly findPackage?: FindPackage;
 }
 
 /** `where` says for people where state is kept; `warning` what they must know of it. */
@@ -62,7 +65,7 @@ async function openEmbedded(
   choice: Extract<Config['store'], { kind: 'embedded' }>,
   needs: StoreNeeds,
 ): Promise<StoreOpened> {
-  const start = await startEmbeddedServer({ dataDir: choice.dataDir, note: needs.note });
+  const start = await startEmbeddedServer({ ...needs, dataDir: choice.dataDir });
   switch (start.kind) {
     case 'started': {
       const { server } = start;

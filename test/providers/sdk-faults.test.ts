@@ -38,7 +38,7 @@ const STATUSES = [
   { status: 401, kind: 'misconfigured', billed: 'nothing' },
   { status: 402, kind: 'misconfigured', billed: 'nothing' },
   { status: 403, kind: 'misconfigured', billed: 'nothing' },
-  { status: 404, kind: 'rejected', billed: 'nothing' },
+  { status: 404, kind: 'notServed', billed: 'nothing' },
   { status: 408, kind: 'timedOut', billed: 'unknown' },
   { status: 413, kind: 'rejected', billed: 'nothing' },
   { status: 422, kind: 'rejected', billed: 'nothing' },
