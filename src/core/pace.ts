@@ -7,13 +7,20 @@ export interface PaceSample {
   readonly outputTokens: number;
 }
 
-/** How fast one model has answered lately, as this replica saw it: newest last. */
-export type Pace = readonly PaceSample[];
+/** How fast one model has answered lately, as this replica saw it. */
+export interface Pace {
+  /** Newest last. */
+  readonly samples: readonly PaceSample[];
+  /** Their durations, shortest first: sorted once an answer, read by every plan. */
+  readonly durationsMs: readonly number[];
+}
 
-export const NO_PACE: Pace = [];
+export const NO_PACE: Pace = { samples: [], durationsMs: [] };
 
 export function withSample(pace: Pace, sample: PaceSample): Pace {
-  return [...pace, sample].slice(-PACE.samplesMax);
+  const samples = [...pace.samples, sample].slice(-PACE.samplesMax);
+  const durationsMs = samples.map((one) => one.durationMs).toSorted((first, second) => first - second);
+  return { samples, durationsMs };
 }
 
 /** Half of the recent answers were faster. Null while there are too few. */
@@ -28,14 +35,13 @@ export function p95MsOf(pace: Pace): number | null {
 
 /** Null while there are too few answers. */
 export function tokensPerSecondOf(pace: Pace): number | null {
-  if (pace.length < PACE.samplesMin) return null;
-  const durationMs = pace.reduce((sum, sample) => sum + sample.durationMs, 0);
-  const tokens = pace.reduce((sum, sample) => sum + sample.outputTokens, 0);
+  if (pace.samples.length < PACE.samplesMin) return null;
+  const durationMs = pace.durationsMs.reduce((sum, ms) => sum + ms, 0);
+  const tokens = pace.samples.reduce((sum, sample) => sum + sample.outputTokens, 0);
   return durationMs === 0 ? null : (tokens * 1000) / durationMs;
 }
 
 function quantileMs(pace: Pace, share: number): number | null {
-  if (pace.length < PACE.samplesMin) return null;
-  const sorted = pace.map((sample) => sample.durationMs).toSorted((first, second) => first - second);
-  return sorted[Math.floor((sorted.length - 1) * share)] ?? null;
+  if (pace.durationsMs.length < PACE.samplesMin) return null;
+  return pace.durationsMs[Math.floor((pace.durationsMs.length - 1) * share)] ?? null;
 }

@@ -3,7 +3,7 @@ import { CATEGORIES, type Category } from '../../src/core/category.ts';
 import { type ChatRequest, SORTS } from '../../src/core/chat-request.ts';
 import { type AccountKey, holdId, replicaId, requestId, userAccount } from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
-import { NO_PACE, type Pace } from '../../src/core/pace.ts';
+import { NO_PACE, type Pace, withSample } from '../../src/core/pace.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import { makePlan, type Plan, type PlanInput } from '../../src/core/plan.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
@@ -162,10 +162,11 @@ export async function planOf(of: Scene): Promise<Planned> {
 /** Only the first provider has been measured. */
 function paceOf({ answersMs, registry: { providers } }: Scene, key: string): Pace {
   if (providers[0]?.key !== key || answersMs.length === 0) return NO_PACE;
-  return Array.from({ length: 20 }, (_, index) => ({
+  const answers = Array.from({ length: 20 }, (_, index) => ({
     durationMs: answersMs[index % answersMs.length] ?? 0,
     outputTokens: 10,
   }));
+  return answers.reduce(withSample, NO_PACE);
 }
 
 async function storeAfter(of: Scene): Promise<Store> {
