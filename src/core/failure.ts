@@ -45,7 +45,7 @@ export const FAILURE_POLICY = {
   rejected: { breaker: 'neutral', tryNext: false, isRetryable: false },
   misconfigured: { breaker: 'misconfigured', tryNext: true, isRetryable: true },
   // The registry names a model that the provider does not have: not the caller's fault, and no reason to leave its other models out.
-  notServed: { breaker: 'neutral', tryNext: true, isRetryable: false },
+  notServed: { breaker: 'neutral', tryNext: true, isRetryable: true },
   invalidResponse: { breaker: 'failure', tryNext: true, isRetryable: true },
   cancelled: { breaker: 'neutral', tryNext: false, isRetryable: false },
 } as const satisfies Record<FailureKind, FailurePolicy>;
