@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ERROR_CODES } from '../src/core/outcome.ts';
 import { DOOR_CODES } from '../src/graphql/door-error.ts';
 import { HTTP_CODES } from '../src/http/answer.ts';
-import { startService } from './support/service.ts';
+import { startService } from './support/running.ts';
 
 const DOCS = join(import.meta.dirname, '..', 'docs', 'errors.md');
 

@@ -13,7 +13,7 @@ import { openPostgresStore } from '../src/store/postgres/store.ts';
 import { SILENT_LOG } from './fakes/log.ts';
 import { makeGatewayKit, quiet, REPLICA } from './support/gateway-kit.ts';
 import { SEED_REGISTRY } from './support/registries.ts';
-import { startService } from './support/service.ts';
+import { startService } from './support/running.ts';
 import { makeDatabase } from './support/store-database.ts';
 
 const ROOT = join(import.meta.dirname, '..');

@@ -1,7 +1,7 @@
 import type { HoldId } from './ids.ts';
 import { type EpochMs, later } from './time.ts';
 
-/** Figures of the seed (3 failures, 60 s) and of docs/guarantees: doubling up to 10 minutes, up to 10 % jitter. */
+/** The rules of docs/routing.md: 3 failures in a row, 60 s, doubling up to 10 minutes, up to 10 % jitter. */
 export const BREAKER = {
   failureThreshold: 3,
   cooldownMs: 60_000,

@@ -36,7 +36,7 @@ interface FailurePolicy {
   readonly isRetryable: boolean;
 }
 
-/** GUARANTEES: counted are connection errors, 5xx, our timeouts and nonsense; the request's own faults and the caller's leaving are not. */
+/** Counted are connection errors, 5xx, our timeouts and nonsense; the request's own faults and the caller's leaving are not. */
 export const FAILURE_POLICY = {
   providerError: { breaker: 'failure', tryNext: true, isRetryable: true },
   throttled: { breaker: 'throttled', tryNext: true, isRetryable: true },

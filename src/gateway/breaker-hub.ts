@@ -15,18 +15,22 @@ export interface BreakerHub extends AsyncDisposable {
   watch(watch: BreakerWatch): Promise<BreakerWatchAnswer>;
 }
 
-/** What one watcher still has to be told before live events begin, and where those queue meanwhile. */
+/** One who watches, what it still has to be told before live events begin, and where those queue meanwhile. */
 interface Watcher {
   readonly watch: BreakerWatch;
+  /** Only what it wants: nobody loses an event to another provider's noise. */
   readonly outbox: Outbox<BreakerEvent>;
+  /** Sequence after which it is told events. */
+  readonly from: number;
   /** Sequence after which live events queue: everything up to it is read from the history. */
   readonly liveAfter: number;
+  readonly leave: () => void;
 }
 
 export function makeBreakerHub(deps: { readonly store: Store; readonly clock: Clock; readonly log: Log }): BreakerHub {
   const { store } = deps;
-  const outboxes = new Set<Outbox<BreakerEvent>>();
-  /** Everything up to here was passed on. Null before the first watcher. */
+  const watchers = new Set<Watcher>();
+  /** Everything up to here was passed on. Null before the first watcher. Never goes back: a reading of the history may be old. */
   let seen: number | null = null;
 
   const passOn = async () => {
@@ -34,89 +38,89 @@ export function makeBreakerHub(deps: { readonly store: Store; readonly clock: Cl
     const events = await store.tail(seen, HUB.pageMax);
     for (const event of events) {
       if (event.sequence <= seen) continue;
-      for (const outbox of outboxes) outbox.put(event);
+      for (const watcher of watchers) if (isWanted(watcher, event)) watcher.outbox.put(event);
       seen = event.sequence;
     }
     if (events.length === HUB.pageMax) pump.wake();
   };
-  const pump = startPump({ ...deps, everyMs: HUB.pollMs, isNeeded: () => outboxes.size > 0, act: passOn });
+  const pump = startPump({ ...deps, everyMs: HUB.pollMs, isNeeded: () => watchers.size > 0, act: passOn });
   const hint = store.onHint(pump.wake);
 
-  const join = (watch: BreakerWatch, liveAfter: number): Watcher => {
+  const join = (watch: BreakerWatch, place: { readonly from: number; readonly liveAfter: number }): Watcher => {
     const outbox = makeOutbox<BreakerEvent>(HUB.backlogMax);
-    outboxes.add(outbox);
-    watch.signal.addEventListener('abort', outbox.close, { once: true });
-    if (watch.signal.aborted) outbox.close();
+    const leave = () => {
+      outbox.close();
+      watch.signal.removeEventListener('abort', leave);
+      watchers.delete(watcher);
+    };
+    const watcher = { watch, outbox, ...place, leave };
+    watchers.add(watcher);
+    // Whoever leaves before reading anything has no other way to say so: what never began cannot end.
+    watch.signal.addEventListener('abort', leave);
+    if (watch.signal.aborted) leave();
     pump.wake();
-    return { watch, outbox, liveAfter };
-  };
-  const leave = (watcher: Watcher) => {
-    watcher.outbox.close();
-    watcher.watch.signal.removeEventListener('abort', watcher.outbox.close);
-    outboxes.delete(watcher.outbox);
+    return watcher;
   };
 
   return {
     async watch(watch) {
-      if (outboxes.size >= HUB.watchersMax) {
+      const { oldest, newest } = await store.range();
+      if (watchers.size >= HUB.watchersMax) {
         return { kind: 'tooManyWatchers', message: `this replica serves at most ${HUB.watchersMax} watchers at once` };
       }
-      const { oldest, newest } = await store.range();
       const { after } = watch;
       if (after !== null && (after > newest || after < oldest - 1)) {
         const kept = newest === 0 ? 'there are no events yet' : `events ${oldest} to ${newest} are kept`;
         return { kind: 'unknownAfter', message: `no event has that id: ${kept}. Subscribe without \`after\`.` };
       }
-      if (seen === null || outboxes.size === 0) seen = newest;
-      const watcher = join(watch, seen);
-      return { kind: 'watching', notices: notify(store, watcher, { newest, leave: () => leave(watcher) }) };
+      if (seen === null || watchers.size === 0) seen = Math.max(seen ?? 0, newest);
+      const watcher = join(watch, { from: after ?? newest, liveAfter: seen });
+      return { kind: 'watching', notices: notify(store, watcher, newest) };
     },
     async [Symbol.asyncDispose]() {
       hint[Symbol.dispose]();
-      for (const outbox of outboxes) outbox.close();
+      for (const watcher of watchers) watcher.outbox.close();
       await pump[Symbol.asyncDispose]();
     },
   };
 }
 
+function isWanted({ watch, from }: Watcher, event: BreakerEvent): boolean {
+  return event.sequence > from && (watch.provider === null || watch.provider === event.provider);
+}
+
 /** Everything one watcher is told, in order: present states or the history since `after`, then live changes. */
-async function* notify(
-  store: Store,
-  watcher: Watcher,
-  end: { readonly newest: number; readonly leave: () => void },
-): AsyncGenerator<BreakerNotice> {
-  const { watch, outbox } = watcher;
-  const isWanted = (provider: string) => watch.provider === null || watch.provider === provider;
+async function* notify(store: Store, watcher: Watcher, newest: number): AsyncGenerator<BreakerNotice> {
+  const { watch, leave } = watcher;
   /** What was told of each provider: a change that a present state already holds is not told again. */
   const epochs = new Map<string, number>();
   try {
     if (watch.after === null && watch.includeCurrent) {
       const { nowMs, providers } = await store.survey();
-      for (const { state } of providers.filter((survey) => isWanted(survey.state.provider))) {
+      for (const { state } of providers) {
+        if (watch.signal.aborted || (watch.provider !== null && watch.provider !== state.provider)) continue;
         epochs.set(state.provider, state.breaker.epoch);
-        yield { kind: 'present', state, sequence: end.newest, atMs: nowMs, dropped: 0 };
+        yield { kind: 'present', state, sequence: newest, atMs: nowMs, dropped: 0 };
       }
     }
-    for await (const { event, dropped } of eventsAfter(store, watcher, watch.after ?? end.newest)) {
+    for await (const { event, dropped } of eventsAfter(store, watcher)) {
       const isNews = event.transition.epoch > (epochs.get(event.provider) ?? -1);
-      if (isNews && isWanted(event.provider) && !watch.signal.aborted) yield { kind: 'changed', event, dropped };
+      if (isNews && isWanted(watcher, event)) yield { kind: 'changed', event, dropped };
     }
   } finally {
-    outbox.close();
-    end.leave();
+    leave();
   }
 }
 
 /** History up to where live events queue, then those. */
 async function* eventsAfter(
   store: Store,
-  { outbox, liveAfter }: Watcher,
-  after: number,
+  { watch, outbox, from, liveAfter }: Watcher,
 ): AsyncGenerator<{ readonly event: BreakerEvent; readonly dropped: number }> {
-  let at = after;
-  while (at < liveAfter) {
+  let at = from;
+  while (at < liveAfter && !watch.signal.aborted) {
     const page = (await store.tail(at, HUB.pageMax)).filter((event) => event.sequence <= liveAfter);
-    for (const event of page) yield { event, dropped: 0 };
+    for (const event of page) if (!watch.signal.aborted) yield { event, dropped: 0 };
     at = page.at(-1)?.sequence ?? liveAfter;
   }
   for (let taken = await outbox.take(); taken !== null; taken = await outbox.take()) {

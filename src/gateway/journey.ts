@@ -32,7 +32,7 @@ export function mayGoOn(deps: GatewayDeps, call: ChatCall, journey: Journey): bo
   return !call.signal.aborted && isTimeLeft && journey.attempts.length < attemptsMaxOf(call);
 }
 
-/** Attempts a caller allows in all. Without fallbacks it is the first choice or nobody. */
+/** Attempts a caller allows in all. Without fallbacks there is no second one. */
 export function attemptsMaxOf(call: ChatCall): number {
   const { allowFallbacks, attemptsMax } = call.request.preferences;
   return allowFallbacks ? attemptsMax : 1;

@@ -127,17 +127,17 @@ builder.queryField('providers', (t) =>
     args: { filter: t.arg({ type: ProviderFilterInput, description: 'Keeps only the providers that match.' }) },
     resolve: async (_root, { filter }, context) => {
       const { health = null, kind = null, enabled = null } = filter ?? {};
-      const seen = await Promise.all(
-        context.gateway.registry.providers.map(async (spec) => ({ spec, sight: await context.surveys.look(spec.key) })),
-      );
-      return seen
-        .filter(
-          ({ spec, sight }) =>
-            (health === null || health.includes(healthWord(sight))) &&
-            (kind === null || kind.includes(spec.kind)) &&
-            (enabled === null || enabled === sight.survey.state.isEnabled),
-        )
-        .map(({ spec }) => ({ key: spec.key, spec }));
+      const specs = context.gateway.registry.providers.filter((spec) => kind === null || kind.includes(spec.kind));
+      const providers = specs.map((spec) => ({ key: spec.key, spec }));
+      if (health === null && enabled === null) return providers;
+      const seen = await Promise.all(specs.map((spec) => context.surveys.look(spec.key)));
+      return providers.filter((_provider, index) => {
+        const sight = seen[index] ?? null;
+        return (
+          (health === null || health.includes(healthWord(sight))) &&
+          (enabled === null || enabled === sight?.survey.state.isEnabled)
+        );
+      });
     },
   }),
 );

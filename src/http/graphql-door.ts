@@ -26,6 +26,7 @@ interface DoorDeps {
   readonly clock: Clock;
   readonly yoga: GraphqlServer;
   readonly inFlight: InFlight;
+  readonly isDraining: () => boolean;
 }
 
 export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
@@ -38,16 +39,20 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
     if (body?.kind === 'refused') return refuseBody(request, response, body.fault, deps.clock);
     const caller = new AbortController();
     callers.add(caller);
-    response.once('close', () => caller.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) caller.abort();
+    });
     const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId, signal: caller.signal });
     try {
       const answered = await ask(deps.yoga, request, body?.text ?? null, operation);
       if (operation.note.kind === 'subscription') streams.add(response);
+      if (deps.isDraining()) response.setHeader('connection', 'close');
       await pass(answered, response);
     } finally {
       streams.delete(response);
       callers.delete(caller);
-      caller.abort();
+      // A subscription's source knows no other end.
+      if (operation.note.kind === 'subscription') caller.abort();
       const clientRequestId = clientRequestIdOf(request);
       logOperation(operation, deps.clock, {
         door: 'http',
@@ -88,7 +93,9 @@ async function ask(
 
 /** Writes an answer out: whole when it is whole, piece by piece when it is a stream. */
 async function pass(answered: Response, response: ServerResponse): Promise<void> {
-  for (const [name, value] of answered.headers) response.setHeader(name, value);
+  // The caller left in the meantime: nothing that is written now would ever be said to have gone out.
+  if (response.closed) return answered.body?.cancel();
+  for (const [name, value] of answered.headers) if (name !== 'connection') response.setHeader(name, value);
   response.statusCode = answered.status;
   const type = answered.headers.get('content-type') ?? '';
   const isStream = type.startsWith('text/event-stream') || type.startsWith('multipart/');
@@ -111,9 +118,14 @@ function ended(response: ServerResponse): Promise<void> {
 
 async function passStream(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
   const reader = body.getReader();
-  // The reader waits for the next event: only its own end or the caller's leaving wakes it.
-  response.once('close', () => void reader.cancel().catch(() => undefined));
   response.flushHeaders();
+  // Not waited for: while nothing happens it waits for the next event, and the caller's leaving does not wake it.
+  write(reader, response).catch(() => response.destroy());
+  await new Promise((resolve) => response.once('close', resolve));
+  reader.cancel().catch(() => undefined);
+}
+
+async function write(reader: ReadableStreamDefaultReader<Uint8Array>, response: ServerResponse): Promise<void> {
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     if (!response.write(piece.value)) await drained(response);
   }

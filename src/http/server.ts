@@ -53,8 +53,8 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   const isDraining = () => drained !== null;
   const inFlight = makeInFlight();
   const yoga = makeGraphqlServer({ log, inFlight });
-  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight });
-  const sockets = makeSocketDoor({ ...deps, yoga });
+  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, isDraining });
+  const sockets = makeSocketDoor({ ...deps, yoga, inFlight });
   const health = makeHealthDoor({ ...deps, isDraining });
   const route = makeRouter({ ...deps, graphql, health, graphiql: makeGraphiqlPage(), isDraining });
 
@@ -130,7 +130,8 @@ function listen(server: Server, of: { readonly host: string; readonly port: numb
 async function isIdleWithin(idle: Promise<void>, ms: number, clock: Clock): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
   using _timer = clock.after(ms, () => late.resolve(false));
-  return Promise.race([idle.then(() => true), late.promise]);
+  // Awaited here: the timer must outlive the wait.
+  return await Promise.race([idle.then(() => true), late.promise]);
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -40,8 +40,6 @@ interface OperationsDeps {
   readonly newId: () => RequestId;
   readonly yoga: GraphqlServer;
   readonly isDraining: () => boolean;
-  /** Called when an operation has ended. */
-  readonly ended: (run: Run) => void;
 }
 
 type Envelope = ReturnType<GraphqlServer['getEnveloped']>;
@@ -60,7 +58,6 @@ export function makeSocketServer(deps: OperationsDeps): Server<Peer> {
         door: 'websocket',
         status: run.stop.signal.aborted ? 'stopped' : 'ended',
       });
-      deps.ended(run);
     });
   };
   return makeServer<Record<string, unknown>, Peer>({

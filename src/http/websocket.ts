@@ -7,6 +7,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { pathOf } from './answer.ts';
+import type { InFlight } from './in-flight.ts';
 import { makeSocketServer, type Peer } from './websocket-operations.ts';
 import { GRAPHQL_PATH, type GraphqlServer } from './yoga.ts';
 
@@ -34,6 +35,7 @@ export interface SocketDeps {
   readonly clock: Clock;
   readonly newId: () => RequestId;
   readonly yoga: GraphqlServer;
+  readonly inFlight: InFlight;
 }
 
 export function makeSocketDoor(deps: SocketDeps): SocketDoor {
@@ -44,18 +46,18 @@ export function makeSocketDoor(deps: SocketDeps): SocketDoor {
     const isBusy = peer.runs.values().some((run) => run.operation.note.kind !== 'subscription');
     if (!isBusy) peers.get(peer)?.close(GOING_AWAY, 'Going away');
   };
-  const server = makeSocketServer({
-    ...deps,
-    isDraining: () => isDraining,
-    ended: ({ peer }) => {
-      if (isDraining) closeIfDone(peer);
-    },
-  });
+  const server = makeSocketServer({ ...deps, isDraining: () => isDraining });
 
   const open = (socket: WebSocket) => {
     const peer: Peer = { runs: new Set() };
     peers.set(peer, socket);
-    const closed = server.opened(edgeOf(socket, deps.log), peer);
+    // A message has been dealt with when its operation has ended and the client was told so: a connection that is closed any
+    // sooner makes clients send the operation again.
+    const deal = async (work: () => Promise<void>) => {
+      await deps.inFlight.run(work);
+      if (isDraining) closeIfDone(peer);
+    };
+    const closed = server.opened(edgeOf(socket, deps.log, deal), peer);
     const heart = startHeart(socket, deps.clock);
     // A message that is too large or no WebSocket frame: ws has closed the connection already.
     socket.on('error', (error) => deps.log.debug('a WebSocket broke', { error: error.message }));
@@ -90,7 +92,7 @@ export function makeSocketDoor(deps: SocketDeps): SocketDoor {
 }
 
 /** What graphql-ws needs of a socket. */
-function edgeOf(socket: WebSocket, log: Log) {
+function edgeOf(socket: WebSocket, log: Log, deal: (work: () => Promise<void>) => Promise<void>) {
   return {
     protocol: socket.protocol,
     // Resolves when the message has left, so that a slow client slows down only its own stream.
@@ -102,7 +104,7 @@ function edgeOf(socket: WebSocket, log: Log) {
     close: (code?: number, reason?: string) => socket.close(code, reason),
     onMessage: (take: (text: string) => Promise<void>) => {
       socket.on('message', (data) => {
-        take(String(data)).catch((error) => {
+        deal(() => take(String(data))).catch((error) => {
           log.error('unexpected error on a WebSocket', {
             error: String(error),
             stack: error instanceof Error ? error.stack : undefined,

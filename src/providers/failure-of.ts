@@ -116,7 +116,7 @@ function answeredFacts(answered: Extract<Progress, { kind: 'answered' }>, mishap
   };
 }
 
-/** GUARANTEES, section 1. 402 is the operator's unpaid account, so other providers may be tried, as with 401 and 403. */
+/** The table of docs/routing.md. 402 is the operator's unpaid account, so other providers may be tried, as with 401 and 403. */
 function kindOfStatus(status: number, body: unknown): FailureKind {
   if (status === 429) return 'throttled';
   if (status === 401 || status === 402 || status === 403) return 'misconfigured';

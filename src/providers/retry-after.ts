@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/time.ts';
 import { fieldAt } from './json-field.ts';
 
-/** No provider is set aside for longer on its own word (GUARANTEES, section 1). */
+/** No provider is set aside for longer on its own word. */
 export const RETRY_AFTER_MS_MAX = 600_000;
 
 const RATE_DIMENSIONS = ['requests', 'tokens', 'input-tokens', 'output-tokens'] as const;

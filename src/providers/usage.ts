@@ -20,7 +20,7 @@ export interface Received {
  * caching, so there are none to be billed dearer.
  *
  * What the provider did not say is bounded from what was received, never guessed: charging characters / 4 would fall short on
- * 60 % of real prompts (GUARANTEES, section 2) and give away money that the provider bills. The bound stays within the hold.
+ * 60 % of real prompts and give away money that the provider bills. The bound stays within the hold.
  */
 export function usageOf(reported: LanguageModelV4Usage, received: Received): TokenUsage {
   // No prompt is zero tokens long: a zero is a package's stand-in for "not said".

@@ -105,7 +105,7 @@ function noteWhatHappened(answer: unknown, seen: Set<string>): void {
   });
 }
 
-/** GUARANTEES: held = Σ holds and posted = Σ entries, at every moment. */
+/** What docs/budgets.md promises: held = Σ holds and posted = Σ entries, at every moment. */
 async function expectSums(): Promise<void> {
   const wrong = await database.sql`
     select a.key from switchyard.account a

@@ -57,7 +57,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 const commands = fc.array(command, { minLength: 40, maxLength: 80 });
 
-/** The promises of GUARANTEES, section 1, as plainly as they can be written: no code in common with the core. */
+/** The rules of docs/routing.md as plainly as they can be written: no code in common with the core. */
 class Model {
   state: 'closed' | 'open' | 'halfOpen' = 'closed';
   epoch = 0;

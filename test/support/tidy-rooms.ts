@@ -19,7 +19,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'store/embedded': { rooms: ['core', 'ports'], packages: ['node:', 'postgres'] },
   graphql: { rooms: ['core', 'gateway'], packages: ['graphql', '@pothos/', 'zod'] },
   http: {
-    rooms: ['core', 'gateway', 'graphql'],
+    rooms: ['core', 'ports', 'gateway', 'graphql'],
     packages: ['node:', 'graphql', 'graphql-yoga', '@graphql-yoga/', 'graphql-ws', 'ws', 'zod'],
   },
   telemetry: { rooms: ['core', 'ports'], packages: ['node:', 'pino', '@opentelemetry/', 'prom-client'] },

@@ -205,9 +205,9 @@ function tellBreaker(
   return { transition: change.transition, isStale };
 }
 
-/** Ended holds are only kept to tell a second settle from an unknown one. */
+/** Ended and expired holds are only kept for a while, to know a second settle and to correct by a late one. */
 function forgetEnded(state: MemoryState): void {
   if (state.holds.size <= MEMORY_LIMITS.endedHoldsMax * 2) return;
-  const ended = Array.from(state.holds.values()).filter((hold) => hold.state === 'ended');
+  const ended = Array.from(state.holds.values()).filter((hold) => hold.state !== 'held');
   for (const hold of ended.slice(0, -MEMORY_LIMITS.endedHoldsMax)) state.holds.delete(hold.id);
 }

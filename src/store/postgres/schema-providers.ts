@@ -17,7 +17,7 @@ import { switchyard } from './schema-root.ts';
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
 
-/** One row a provider: switches, breaker, throttle and simulation. The breaker's columns are GUARANTEES section 1. */
+/** One row a provider: switches, breaker, throttle and simulation. docs/routing.md tells the breaker's rules. */
 export const providerState = switchyard.table('provider_state', {
   provider: text().primaryKey(),
   /** Place in the registry. Null: the registry in force does not have it. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { createDatabase } from '../support/postgres.ts';
-import { startService } from '../support/service.ts';
+import { startService } from '../support/running.ts';
 
 const MIGRATE = fileURLToPath(new URL('../../src/migrate.ts', import.meta.url));
 const CHAT = 'mutation { chat(input: {prompt: "hello"}) { __typename } }';

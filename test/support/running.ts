@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -39,6 +40,8 @@ export async function startInVain(env: Env, words: readonly string[] = []) {
 
 function launch(env: Env, words: readonly string[] = []) {
   const child = spawn(process.execPath, [MAIN, ...words], {
+    // Not the checkout: a developer's own .env must not make the tests call real providers.
+    cwd: tmpdir(),
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startInVain } from '../support/service.ts';
+import { startInVain } from '../support/running.ts';
 
 test('a port in use is said, with what to do, and the exit code is 1', async () => {
   const other = createServer().listen(0, '127.0.0.1');

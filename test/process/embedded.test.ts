@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startInVain, startService } from '../support/service.ts';
+import { startInVain, startService } from '../support/running.ts';
 
 const CHAT = `mutation Chat($input: ChatInput!) { chat(input: $input) { __typename
   ... on ChatSuccess { request { id } content cost { totalUsd } provider { key } routing { summary } budget { spentUsd reservedUsd } }

@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Service, startService } from '../support/service.ts';
+import { type Service, startService } from '../support/running.ts';
 
 const CHAT = `mutation Chat($input: ChatInput!) { chat(input: $input) { __typename
   ... on ChatSuccess { content modelName provider { key kind } usage { inputTokens outputTokens source }

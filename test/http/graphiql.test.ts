@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { parse, validate } from 'graphql';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { schema } from '../../src/graphql/schema.ts';
+import { GRAPHIQL_TABS } from '../../src/http/graphiql-tabs.ts';
+import { ask, startService } from './service.ts';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** Chromium's own errands, which are no page's: all of them off. */
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const TAB_NAMES = ['Chat', 'RoutePreview', 'Providers', 'Analytics', 'BreakerEvents'];
+
+let browser: Browser;
+
+beforeAll(async () => {
+  if (!existsSync(CHROMIUM)) {
+    throw new Error(
+      `There is no Chromium at ${CHROMIUM}. Install it (apt-get install chromium), or set CHROMIUM to its path.`,
+    );
+  }
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+});
+
+afterAll(() => browser?.close());
+
+/** Opens GraphiQL with every address but our own out of reach. */
+async function openPage(url: string) {
+  const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
+  const strangers: string[] = [];
+  const complaints: string[] = [];
+  await page.route('**', (route) => {
+    const { hostname, protocol } = new URL(route.request().url());
+    if (hostname === '127.0.0.1' || protocol === 'data:' || protocol === 'blob:') return route.continue();
+    strangers.push(route.request().url());
+    return route.abort();
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(`${url}/graphql`);
+  await page.locator('.graphiql-tab').first().waitFor();
+  return { page, strangers, complaints };
+}
+
+test('GraphiQL opens with five ready tabs and answers, with the rest of the world out of reach', async () => {
+  await using service = await startService();
+  const { page, strangers, complaints } = await openPage(service.url);
+  expect(await page.title()).toBe('Switchyard GraphiQL');
+  const tabs = page.locator('.graphiql-tab-button');
+  await expect.poll(() => tabs.allInnerTexts()).toEqual(TAB_NAMES);
+
+  await page.locator('.graphiql-execute-button').click();
+  const answer = page.locator('.graphiql-response');
+  await expect.poll(() => answer.innerText()).toContain('echo: Write a haiku about railway switches.');
+  expect(service.gateway.records).toHaveLength(1);
+  await page.screenshot({ path: '/tmp/graphiql.png' });
+
+  for (const [index, expected] of ['openai/gpt-5.1', '"health"', '"freshUntil"'].entries()) {
+    await tabs.nth(index + 1).click();
+    await page.locator('.graphiql-execute-button').click();
+    await expect.poll(() => answer.innerText()).toContain(expected);
+  }
+  expect(strangers).toEqual([]);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('the last tab watches breakers live, over WebSocket', async () => {
+  await using service = await startService();
+  const { page, complaints } = await openPage(service.url);
+  const socket = page.waitForEvent('websocket');
+  await page.locator('.graphiql-tab-button').nth(4).click();
+  await page.locator('.graphiql-execute-button').click();
+  expect((await socket).url()).toBe(`ws://127.0.0.1:${service.port}/graphql`);
+  const answer = page.locator('.graphiql-response');
+  await expect.poll(() => answer.innerText()).toContain('SNAPSHOT');
+  service.gateway.change('google', {});
+  await expect.poll(() => answer.innerText()).toContain('bev_000000000001');
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('every example is a complete document that this schema takes, and runs with its variables', async () => {
+  await using service = await startService();
+  for (const { query, variables } of GRAPHIQL_TABS) {
+    expect(validate(schema, parse(query))).toEqual([]);
+    if (query.includes('subscription')) continue;
+    const { errors } = await ask(service, query, JSON.parse(variables));
+    expect(errors).toEqual([]);
+  }
+});
+
+test('the page is sent small, once, and under a policy that names its one script', async () => {
+  await using service = await startService();
+  const load = (headers: Record<string, string>) =>
+    fetch(`${service.url}/graphql`, { headers: { accept: 'text/html', ...headers } });
+  const plain = await (await load({ 'accept-encoding': 'identity' })).text();
+  const small = await load({ 'accept-encoding': 'gzip, br' });
+  expect(small.headers.get('content-encoding')).toBe('br');
+  expect(Number(small.headers.get('content-length'))).toBeLessThan(2_500_000);
+  expect(small.headers.get('content-security-policy')).toMatch(
+    /default-src 'none'; script-src 'sha256-[^']+'; worker-src blob:/,
+  );
+  // fetch has unpacked both.
+  expect(await small.text()).toBe(plain);
+  expect(await (await load({ 'accept-encoding': 'gzip' })).text()).toBe(plain);
+  const again = await load({ 'if-none-match': String(small.headers.get('etag')) });
+  expect(again.status).toBe(304);
+});
