@@ -277,7 +277,8 @@ export const FeatureDisabledErrorRef = builder.objectRef<FeatureDisabledShape>('
   }),
 });
 
-export const CancelledErrorRef = builder.objectRef<CancelledShape>('CancelledError').implement({
+// No union holds it: it is met through the interface alone, on a recorded request.
+builder.objectRef<CancelledShape>('CancelledError').implement({
   description: 'The caller cancelled the request.',
   interfaces: [ApiErrorRef],
   fields: (t) => ({

@@ -4,8 +4,10 @@ export interface GraphiqlTab {
   readonly variables: string;
 }
 
-const CHAT = `# Ask something. The best provider answers; when it fails, the next one does.
-# Ctrl+Enter sends. Every way this can end is a type of its own: see ChatResult in the docs on the left.
+const CHAT = `# Ask something: press the red button, or Ctrl+Enter.
+# The best provider answers; when it fails, the next does.
+# Every way this can end is a type of its own: look up
+# ChatResult in the docs on the left.
 mutation Chat($input: ChatInput!) {
   chat(input: $input) {
     __typename
@@ -26,12 +28,18 @@ mutation Chat($input: ChatInput!) {
           estimatedCostUsd
           rejection { reason detail }
         }
-        attempts { number provider { key } outcome durationMs costUsd }
+        attempts {
+          number
+          provider { key }
+          outcome
+          durationMs
+          costUsd
+        }
       }
-      # The same object is kept: query request(id:) finds it again.
+      # Kept: the query request(id:) finds it again.
       request { id createdAt status }
     }
-    # One fragment for every failure, those that are added later included.
+    # One fragment for every failure, later ones included.
     ... on ApiError {
       message
       code
@@ -43,7 +51,8 @@ mutation Chat($input: ChatInput!) {
 }
 `;
 
-const ROUTE_PREVIEW = `# Explains how a chat would be routed right now. Nobody is called, nothing is spent, nothing changes.
+const ROUTE_PREVIEW = `# Explains how a chat would be routed right now.
+# Nobody is called, nothing is spent, nothing changes.
 query RoutePreview($input: ChatInput!) {
   routePreview(input: $input) {
     decision {
@@ -70,7 +79,7 @@ query RoutePreview($input: ChatInput!) {
 }
 `;
 
-const PROVIDERS = `# All providers with their live state, on all replicas together.
+const PROVIDERS = `# All providers with their live state, on all replicas.
 query Providers($window: TimeWindowInput) {
   providers {
     id
@@ -79,16 +88,27 @@ query Providers($window: TimeWindowInput) {
     health
     breaker { state epoch consecutiveFailures nextProbeAt }
     rateLimit { used limit remaining nextAvailableAt }
-    models { name aliases inputUsdPerMillion outputUsdPerMillion }
+    models {
+      name
+      aliases
+      inputUsdPerMillion
+      outputUsdPerMillion
+    }
     specialties
-    stats(window: $window) { requests attempts attemptsFailed costUsd latency { p50Ms p95Ms } }
+    stats(window: $window) {
+      requests
+      attempts
+      attemptsFailed
+      costUsd
+      latency { p50Ms p95Ms }
+    }
     # Set by the mutation simulateFailure.
     simulation { mode rate endsAt failuresInjected }
   }
 }
 `;
 
-const ANALYTICS = `# Totals, groups and a time series, all out of one snapshot.
+const ANALYTICS = `# Totals, groups and a time series, out of one snapshot.
 query Analytics($window: TimeWindowInput, $groupBy: [AnalyticsDimension!]) {
   analytics(window: $window, groupBy: $groupBy) {
     from
@@ -120,8 +140,11 @@ query Analytics($window: TimeWindowInput, $groupBy: [AnalyticsDimension!]) {
 }
 `;
 
-const BREAKER_EVENTS = `# Live: the present state of each breaker first, then every change on any replica.
-# Keep the last id: sent as "after", it replays whatever came later, without a gap.
+const BREAKER_EVENTS = `# Live: the present state of each breaker first, then
+# every change on any replica. Open or close one with the
+# mutations simulateFailure and resetBreaker.
+# Keep the last id: sent as "after", it replays whatever
+# came later, without a gap.
 subscription BreakerEvents($providerId: ID, $after: ID) {
   breakerEvents(providerId: $providerId, after: $after) {
     id

@@ -69,9 +69,7 @@ async function render(): Promise<Rendered> {
     shouldPersistHeaders: false,
   } as const;
   // Browsers hash the script as they parsed it, with plain line ends.
-  const html = renderGraphiQL({ ...options, defaultTabs: [...options.defaultTabs] })
-    .replaceAll('\r\n', '\n')
-    .trim();
+  const html = withFirstVariables(renderGraphiQL(options), JSON.stringify(options)).replaceAll('\r\n', '\n').trim();
   const bytes = Buffer.from(html);
   const [small, smaller] = await Promise.all([
     promisify(gzip)(bytes, { level: COMPRESSION.gzipLevel }),
@@ -79,6 +77,17 @@ async function render(): Promise<Rendered> {
   ]);
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
   return { etag, policy: policyOf(html), gzip: small, brotli: smaller };
+}
+
+/**
+ * GraphiQL opens its first tab with the query it was given, and forgets the variables. They can be given apart, but not to a
+ * visitor who comes back: then they would take the place of that visitor's own.
+ */
+function withFirstVariables(html: string, options: string): string {
+  if (!html.includes(options)) throw new RangeError('GraphiQL no longer puts its options into the page as they are');
+  const first = JSON.stringify({ variables: GRAPHIQL_TABS[0]?.variables });
+  const isFirstVisit = "localStorage.getItem('graphiql:tabState') === null";
+  return html.replace(options, () => `Object.assign(${options}, ${isFirstVisit} ? ${first} : {})`);
 }
 
 /**

@@ -45,7 +45,10 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
     const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId, signal: caller.signal });
     try {
       const answered = await ask(deps.yoga, request, body?.text ?? null, operation);
-      if (operation.note.kind === 'subscription') streams.add(response);
+      if (operation.note.kind === 'subscription') {
+        streams.add(response);
+        if (deps.isDraining()) response.destroy();
+      }
       if (deps.isDraining()) response.setHeader('connection', 'close');
       await pass(answered, response);
     } finally {

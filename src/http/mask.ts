@@ -18,8 +18,15 @@ export function presentable(result: ExecutionResult, operation: Operation): Exec
 }
 
 function masked(error: GraphQLError, operation: Operation): GraphQLError {
-  if (isMeantForCaller(error)) return error;
+  if (isMeantForCaller(error)) return named(error);
   return unexpected(error.originalError ?? error, operation, { nodes: error.nodes, path: error.path });
+}
+
+/** Without a path it is about the variables, which GraphQL checks before anything runs, and gives no code. */
+function named(error: GraphQLError): GraphQLError {
+  if (error.extensions.code !== undefined || error.path !== undefined) return error;
+  const { message, nodes, extensions } = error;
+  return new GraphQLError(message, { nodes, extensions: { ...extensions, code: 'INVALID_INPUT' } });
 }
 
 /** Stands for an error that the caller must not see; the log has it all, under the same request id. */

@@ -161,5 +161,7 @@ function isSameOrigin({ headers }: IncomingMessage): boolean {
 }
 
 function refuse(socket: Duplex, status: string): void {
+  // Whoever hangs up first is not worth a word, let alone the process.
+  socket.on('error', () => {});
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

@@ -2,19 +2,18 @@ import { type Account, budgetStatusOf, makeAccount } from '../../src/core/accoun
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
 import { bareKey, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
 import type { ChatOutcome } from '../../src/core/outcome.ts';
-import type { PageAnswer, PageQuery } from '../../src/core/page.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import type { ProviderState } from '../../src/core/provider-state.ts';
-import { recordedErrorOf, statusOf } from '../../src/core/record-of.ts';
 import { findProvider } from '../../src/core/registry.ts';
 import { isMatch } from '../../src/core/request-filter.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
 import { later } from '../../src/core/time.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
-import type { Budget, ChatCall, Gateway, InvalidInput, NotFound, Preview } from '../../src/gateway/gateway.ts';
+import type { Budget, ChatCall, Gateway, Preview } from '../../src/gateway/gateway.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
+import { invalidInput, notFound, pageOf, recordOf } from './gateway-answers.ts';
 import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
 
 /** A gateway that keeps everything in memory and decides nothing: its answers are what a test puts in. */
@@ -35,6 +34,8 @@ export interface FakeGateway extends Gateway {
   setState(provider: string, change: Partial<ProviderState>): void;
   /** Records a change of a breaker and tells everybody who watches. */
   change(provider: string, transition: Partial<Transition>): BreakerEvent;
+  /** Plays a bug: whatever watches breakers breaks off with this error. */
+  breakWatchers(error: Error): void;
   watcherCount(): number;
 }
 
@@ -45,7 +46,7 @@ export function makeFakeGateway(): FakeGateway {
   const clock = makeFakeClock();
   const states = new Map<string, ProviderState>(REGISTRY.providers.map(({ key }) => [key, stateOf(key, clock.now())]));
   const accounts = new Map<string, Account>();
-  const watchers = new Set<(event: BreakerEvent) => void>();
+  const watchers = new Set<(event: BreakerEvent | Error) => void>();
   const keyOf = (name: string) => findProvider(REGISTRY, bareKey(name))?.key ?? null;
   const change = (key: ProviderKey, next: Partial<ProviderState>) => states.set(key, { ...states.get(key)!, ...next });
   const budgetFrom = (userId: string): Budget => {
@@ -72,6 +73,9 @@ export function makeFakeGateway(): FakeGateway {
     onSurvey: () => {},
     setState: (provider, next) => change(providerKey(provider), next),
     watcherCount: () => watchers.size,
+    breakWatchers(error) {
+      for (const tell of watchers) tell(error);
+    },
     change(provider, transition) {
       const key = providerKey(provider);
       const epoch = states.get(key)!.breaker.epoch + 1;
@@ -104,7 +108,7 @@ export function makeFakeGateway(): FakeGateway {
     },
     async chat(call) {
       const outcome = await gateway.onChat(call);
-      if (!gateway.isLogLost) gateway.records.push(recordOf(call, outcome, gateway));
+      if (!gateway.isLogLost) gateway.records.push(recordOf(call, outcome, clock.now()));
       return outcome;
     },
     preview: async (call) => gateway.onPreview(call),
@@ -135,8 +139,10 @@ export function makeFakeGateway(): FakeGateway {
         }
       }
       let wake = () => {};
-      const tell = (event: BreakerEvent) => {
-        if (isWanted(event.provider)) queue.push({ kind: 'changed', event, dropped: 0 });
+      let bug: Error | null = null;
+      const tell = (event: BreakerEvent | Error) => {
+        if (event instanceof Error) bug = event;
+        else if (isWanted(event.provider)) queue.push({ kind: 'changed', event, dropped: 0 });
         wake();
       };
       replay.forEach(tell);
@@ -148,6 +154,7 @@ export function makeFakeGateway(): FakeGateway {
       watch.signal.addEventListener('abort', leave);
       async function* notices(): AsyncGenerator<BreakerNotice> {
         while (!watch.signal.aborted) {
+          if (bug !== null) throw bug;
           yield* queue.splice(0);
           if (queue.length > 0 || watch.signal.aborted) continue;
           await new Promise<void>((resolve) => {
@@ -239,59 +246,4 @@ export function makeFakeGateway(): FakeGateway {
     },
   };
   return gateway;
-}
-
-export function recordOf(call: ChatCall, outcome: ChatOutcome, gateway: FakeGateway): RequestRecord {
-  const isAnswered = outcome.kind === 'answered';
-  const { request } = call;
-  return {
-    id: call.requestId,
-    createdAtMs: gateway.clock.now(),
-    status: isAnswered ? 'succeeded' : statusOf(outcome.why),
-    door: call.door,
-    isStreamed: false,
-    account: userAccount(request.userId ?? 'nobody'),
-    userId: request.userId,
-    modelRequested: request.model,
-    provider: outcome.routing.attempts.at(-1)?.provider ?? null,
-    model: outcome.routing.attempts.at(-1)?.model ?? null,
-    category: outcome.routing.classification.category,
-    fellBack: outcome.routing.attempts.length > 1,
-    usage: isAnswered ? outcome.usage : null,
-    cost: outcome.cost,
-    saved: usd('0'),
-    timing: outcome.timing,
-    finishReason: isAnswered ? outcome.answer.finishReason : null,
-    error: isAnswered ? null : recordedErrorOf(outcome.why),
-    routing: outcome.routing,
-    metadata: request.metadata,
-    conversationId: request.conversationId,
-  };
-}
-
-function invalidInput(issues: InvalidInput['issues']): InvalidInput {
-  const message = 'The input is not acceptable.';
-  return { kind: 'invalidInput', code: 'INVALID_INPUT', message, isRetryable: false, retryAfterMs: null, issues };
-}
-
-function notFound(name: string): NotFound {
-  const message = `No provider is called "${name}".`;
-  return { kind: 'notFound', code: 'NOT_FOUND', message, isRetryable: false, retryAfterMs: null };
-}
-
-function pageOf<Item>(items: readonly Item[], query: PageQuery, cursorOf: (item: Item) => string): PageAnswer<Item> {
-  const { cursor, size, direction } = query;
-  const at = cursor === null ? null : items.findIndex((item) => cursorOf(item) === cursor);
-  if (at === -1) return { kind: 'badCursor' };
-  const isForward = direction === 'forward';
-  const from = isForward ? (at === null ? 0 : at + 1) : Math.max(0, (at ?? items.length) - size);
-  const to = isForward ? Math.min(items.length, from + size) : (at ?? items.length);
-  return {
-    kind: 'page',
-    page: {
-      items: items.slice(from, to).map((item) => ({ cursor: cursorOf(item), item })),
-      hasNext: to < items.length,
-      hasPrevious: from > 0,
-    },
-  };
 }

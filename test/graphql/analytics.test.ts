@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { epochMs, later } from '../../src/core/time.ts';
 import { roundInterval } from '../../src/graphql/analytics-desk.ts';
-import { ask, startService } from '../http/service.ts';
+import { ask, startService } from '../http/running-server.ts';
 
 const CHAT = 'mutation { chat(input: { prompt: "hi" }) { __typename } }';
 

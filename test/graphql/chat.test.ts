@@ -3,7 +3,7 @@ import type { ChatOutcome, Unanswered } from '../../src/core/outcome.ts';
 import { epochMs } from '../../src/core/time.ts';
 import type { ChatCall } from '../../src/gateway/gateway.ts';
 import { answered, COST, DECISION, endingsAt, TIMING } from '../fakes/gateway-data.ts';
-import { ask, startService } from '../http/service.ts';
+import { ask, startService } from '../http/running-server.ts';
 
 const NOW = epochMs(Date.UTC(2026, 0, 1));
 const ENDINGS = endingsAt(NOW);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeBreaker } from '../../src/core/breaker.ts';
 import { later } from '../../src/core/time.ts';
-import { ask, type Service, startService } from '../http/service.ts';
+import { ask, type Service, startService } from '../http/running-server.ts';
 
 /** Opens the breaker of openai for 90 s. */
 function openBreaker({ gateway }: Service): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { providerKey } from '../../src/core/ids.ts';
-import { ask, type Service, startService } from '../http/service.ts';
+import { ask, type Service, startService } from '../http/running-server.ts';
 
 const CHAT = 'mutation ($input: ChatInput!) { chat(input: $input) { __typename } }';
 

@@ -1,6 +1,6 @@
 import { auditServer } from 'graphql-http';
 import { expect, test } from 'vitest';
-import { startService } from './service.ts';
+import { startService } from './running-server.ts';
 
 test('the endpoint passes every audit of the GraphQL-over-HTTP specification', async () => {
   await using service = await startService();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { answered } from '../fakes/gateway-data.ts';
 import { raw } from './raw.ts';
-import { ask, type Service, startService } from './service.ts';
+import { ask, type Service, startService } from './running-server.ts';
 
 const CHAT = 'mutation { chat(input: { prompt: "hi" }) { ... on ChatSuccess { content } } }';
 const EVENTS = 'subscription { breakerEvents { id } }';

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { parse, validate } from 'graphql';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import { GRAPHIQL_TABS } from '../../src/http/graphiql-tabs.ts';
-import { ask, startService } from './service.ts';
+import { ask, startService } from './running-server.ts';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Chromium's own errands, which are no page's: all of them off. */
 const FLAGS = [
@@ -55,6 +55,17 @@ async function openPage(url: string) {
   return { page, strangers, complaints };
 }
 
+/** What a person reads, in one line: the editor breaks long ones. */
+async function textOf(element: Locator): Promise<string> {
+  return (await element.innerText()).replace(/\s+/g, ' ');
+}
+
+async function openTab(page: Page, index: number): Promise<void> {
+  // Not by mouse: GraphiQL takes a press for the start of a drag while its tabs still move.
+  await page.locator('.graphiql-tab-button').nth(index).dispatchEvent('click');
+  await expect.poll(() => textOf(page.locator('.graphiql-query-editor'))).toContain(`${TAB_NAMES[index]}(`);
+}
+
 test('GraphiQL opens with five ready tabs and answers, with the rest of the world out of reach', async () => {
   await using service = await startService();
   const { page, strangers, complaints } = await openPage(service.url);
@@ -64,14 +75,16 @@ test('GraphiQL opens with five ready tabs and answers, with the rest of the worl
 
   await page.locator('.graphiql-execute-button').click();
   const answer = page.locator('.graphiql-response');
-  await expect.poll(() => answer.innerText()).toContain('echo: Write a haiku about railway switches.');
+  await expect.poll(() => textOf(answer)).toContain('echo: Write a haiku about railway switches.');
   expect(service.gateway.records).toHaveLength(1);
-  await page.screenshot({ path: '/tmp/graphiql.png' });
+  // For the README: GRAPHIQL_SCREENSHOT=docs/graphiql.png npx vitest run test/http/graphiql.test.ts
+  const { GRAPHIQL_SCREENSHOT: path } = process.env;
+  if (path !== undefined) await page.screenshot({ path });
 
-  for (const [index, expected] of ['openai/gpt-5.1', '"health"', '"freshUntil"'].entries()) {
-    await tabs.nth(index + 1).click();
+  for (const [index, field] of ['routePreview', 'providers', 'analytics'].entries()) {
+    await openTab(page, index + 1);
     await page.locator('.graphiql-execute-button').click();
-    await expect.poll(() => answer.innerText()).toContain(expected);
+    await expect.poll(() => textOf(answer)).toContain(`"data": { "${field}"`);
   }
   expect(strangers).toEqual([]);
   expect(complaints).toEqual([]);
@@ -82,13 +95,13 @@ test('the last tab watches breakers live, over WebSocket', async () => {
   await using service = await startService();
   const { page, complaints } = await openPage(service.url);
   const socket = page.waitForEvent('websocket');
-  await page.locator('.graphiql-tab-button').nth(4).click();
+  await openTab(page, 4);
   await page.locator('.graphiql-execute-button').click();
   expect((await socket).url()).toBe(`ws://127.0.0.1:${service.port}/graphql`);
   const answer = page.locator('.graphiql-response');
-  await expect.poll(() => answer.innerText()).toContain('SNAPSHOT');
+  await expect.poll(() => textOf(answer)).toContain('SNAPSHOT');
   service.gateway.change('google', {});
-  await expect.poll(() => answer.innerText()).toContain('bev_000000000001');
+  await expect.poll(() => textOf(answer)).toContain('bev_000000000001');
   expect(complaints).toEqual([]);
   await page.close();
 });

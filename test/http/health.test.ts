@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { raw } from './raw.ts';
-import { startService } from './service.ts';
+import { startService } from './running-server.ts';
 
 async function get(service: Awaited<ReturnType<typeof startService>>, path: string) {
   const { status, text } = await raw(service, { method: 'GET', path });

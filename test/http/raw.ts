@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import type { Service } from './service.ts';
+import type { Service } from './running-server.ts';
 
 export interface RawAnswer {
   readonly status: number;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BODY_LIMITS } from '../../src/http/body.ts';
 import { bare, raw } from './raw.ts';
-import { ask, startService } from './service.ts';
+import { ask, startService } from './running-server.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const TOO_LONG = Buffer.alloc(BODY_LIMITS.bytesMax + 1, 'x');

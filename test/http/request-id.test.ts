@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { raw } from './raw.ts';
-import { ask, startService } from './service.ts';
+import { ask, startService } from './running-server.ts';
 
 const ID = /^req_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const CHAT = 'mutation Hello($input: ChatInput!) { chat(input: $input) { __typename } }';

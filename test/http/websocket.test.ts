@@ -3,7 +3,7 @@ import { type Client, createClient, type ExecutionResult } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { answered } from '../fakes/gateway-data.ts';
-import { type Service, startService } from './service.ts';
+import { type Service, startService } from './running-server.ts';
 
 const EVENTS = `subscription Events($providerId: ID, $after: ID, $includeCurrent: Boolean) {
   breakerEvents(providerId: $providerId, after: $after, includeCurrent: $includeCurrent) {
@@ -196,6 +196,22 @@ test('a bug is masked on the socket as it is over HTTP', async () => {
   const requestId = result?.extensions?.gateway?.requestId;
   expect(result?.errors).toMatchObject([{ message: 'Unexpected error.', extensions: { code: 'INTERNAL', requestId } }]);
   expect(service.log.find((line) => line.level === 'error')).toMatchObject({ requestId, error: 'a secret' });
+});
+
+test('a stream that breaks off with a bug ends with a masked error, at both transports', async () => {
+  await using service = await startService();
+  await using client = connect(service);
+  const sse = createSseClient({ url: `${service.url}/graphql`, retryAttempts: 0 });
+  const streams = [client.iterate({ query: EVENTS }), sse.iterate({ query: EVENTS })];
+  for (const results of streams) await take(results, 2);
+  service.gateway.breakWatchers(new TypeError('a secret'));
+  for (const results of streams) {
+    const [last] = await take(results, 1);
+    expect(last?.errors).toMatchObject([{ message: 'Unexpected error.', extensions: { code: 'INTERNAL' } }]);
+    expect((await results.next()).done).toBe(true);
+  }
+  expect(service.log.filter((line) => line.error?.toString().includes('a secret'))).toHaveLength(2);
+  sse.dispose();
 });
 
 test('a message over a megabyte ends the connection, and nothing else', async () => {

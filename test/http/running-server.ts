@@ -1,10 +1,8 @@
 import { requestId } from '../../src/core/ids.ts';
-import { epochMs } from '../../src/core/time.ts';
 import type { Readiness } from '../../src/http/health.ts';
 import { type HttpServer, type HttpServerDeps, makeHttpServer } from '../../src/http/server.ts';
-import type { Clock } from '../../src/ports/clock.ts';
 import { makeLog } from '../../src/telemetry/log.ts';
-import { newUuid } from '../../src/wiring/system.ts';
+import { newUuid, SYSTEM_CLOCK } from '../../src/wiring/system.ts';
 import { type FakeGateway, makeFakeGateway } from '../fakes/gateway.ts';
 
 /** A real server on a free port, in front of a gateway that a test holds in its hands. */
@@ -18,16 +16,6 @@ export interface Service extends AsyncDisposable {
   readiness: Readiness;
 }
 
-/** Real timers: the server's waits are about real sockets. */
-const CLOCK: Clock = {
-  now: () => epochMs(Date.now()),
-  elapsedMs: () => performance.now(),
-  after(delayMs, act) {
-    const timer = setTimeout(act, delayMs);
-    return { [Symbol.dispose]: () => clearTimeout(timer) };
-  },
-};
-
 export async function startService(): Promise<Service> {
   const gateway = makeFakeGateway();
   const log: Record<string, unknown>[] = [];
@@ -36,7 +24,8 @@ export async function startService(): Promise<Service> {
   const parts: HttpServerDeps = {
     gateway,
     log: makeLog({ level: 'debug', stream }),
-    clock: CLOCK,
+    // The server's waits are about real sockets.
+    clock: SYSTEM_CLOCK,
     newId: () => requestId(newUuid()),
     readiness: async () => service.readiness,
     host: '127.0.0.1',
