@@ -11,6 +11,7 @@ import type { Payer } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 import { attemptsMaxOf, type Journey, spentOn } from './journey.ts';
+import type { OpenPermit } from './open-permit.ts';
 
 /** The next attempt's permit, or the news that none of the open candidates can take it. */
 export type AdmittedNext =
@@ -67,10 +68,14 @@ export async function admitNext(
   };
 }
 
-/** The attempt that an admission allows. */
-export function taskOf(admitted: Extract<AdmittedNext, { kind: 'admitted' }>, journey: Journey): Task {
-  const { permit, model, attemptMs: timeoutMs } = admitted;
-  return { number: journey.attempts.length + 1, permit, model, timeoutMs };
+/** The attempt that an admission allows, under its permit. */
+export function taskOf(
+  admitted: Extract<AdmittedNext, { kind: 'admitted' }>,
+  place: OpenPermit,
+  journey: Journey,
+): Task {
+  const { model, attemptMs: timeoutMs } = admitted;
+  return { number: journey.attempts.length + 1, place, model, timeoutMs };
 }
 
 /** What the caller's own limit leaves for the next attempt. Null: no limit. */

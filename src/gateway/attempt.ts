@@ -11,7 +11,7 @@ import type { Charge, Permit } from '../ports/admission.ts';
 import type { ProviderResult } from '../ports/provider.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
-import { openPermit } from './open-permit.ts';
+import type { OpenPermit } from './open-permit.ts';
 import { providerOf } from './planning.ts';
 
 /** One attempt, ended and settled. */
@@ -29,15 +29,16 @@ interface Ended {
 /** What is to be attempted. */
 export interface Task {
   readonly number: number;
-  readonly permit: Permit;
+  readonly place: OpenPermit;
   readonly model: ModelSpec;
   readonly timeoutMs: number;
 }
 
-/** Calls one provider once under a permit. Whatever happens, the permit is settled before this ends. */
+/** Calls one provider once under a permit, and settles what came of it. */
 export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task): Promise<Attempt> {
-  const { permit, model } = task;
-  await using place = openPermit(deps, permit);
+  const { place, model } = task;
+  const { permit } = place;
+  place.markSent();
   const startedAtMs = deps.clock.elapsedMs();
   const result = await callWithin(deps, call, task);
   const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
@@ -57,7 +58,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
         cost: cost.total,
         countedByBreaker: true,
       };
-      return { kind: 'answered', report, answer, cost, account, warnings: warningsOf(call, task) };
+      return { kind: 'answered', report, answer, cost, account, warnings: warningsOf(call, permit, model) };
     }
     case 'failed': {
       const { failure } = result;
@@ -82,7 +83,7 @@ function reportOf(failure: Failure, permit: Permit) {
 }
 
 /** Tells a caller when money, or the model's own limit, allowed fewer output tokens than asked for. */
-function warningsOf(call: ChatCall, { permit, model }: Task): readonly string[] {
+function warningsOf(call: ChatCall, permit: Permit, model: ModelSpec): readonly string[] {
   const asked = call.request.maxOutputTokens ?? model.maxOutputTokens;
   return permit.outputTokens < asked
     ? [`the answer was limited to ${permit.outputTokens} output tokens by the budget, maxCostUsd or the model`]
@@ -91,7 +92,8 @@ function warningsOf(call: ChatCall, { permit, model }: Task): readonly string[] 
 
 /** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */
 async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promise<ProviderResult> {
-  const { permit, model } = task;
+  const { model } = task;
+  const { permit } = task.place;
   const ending = new AbortController();
   const leave = () => ending.abort(new AttemptAborted('cancelled'));
   // A listener that is removed: AbortSignal.any keeps every attempt's signal alive as long as the connection's.

@@ -9,6 +9,7 @@ import type { GatewayDeps } from './deps.ts';
 import { endOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
 import { lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOver } from './journey.ts';
+import { openPermit } from './open-permit.ts';
 import { planFor } from './planning.ts';
 import { recordFirmly } from './record.ts';
 
@@ -33,10 +34,11 @@ export async function* chat(deps: GatewayDeps, call: ChatCall): AsyncGenerator<C
     journey = withPassedOver(journey, admitted.passedOver, admitted.account);
     if (admitted.kind === 'refused') break;
 
+    await using place = openPermit(deps, admitted.permit);
     const failed = lastAttemptOf(journey);
     if (failed !== null) yield { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
 
-    const attempt = await makeAttempt(deps, call, taskOf(admitted, journey));
+    const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
     journey = withAttempt(journey, attempt, admitted.permit);
     if (attempt.kind === 'answered' || !FAILURE_POLICY[attempt.failure.kind].tryNext) break;
     open = admitted.open;

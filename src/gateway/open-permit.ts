@@ -7,23 +7,37 @@ import type { GatewayDeps } from './deps.ts';
 /** How often settling is tried while the store does not answer. After that the hold expires and is posted in full. */
 const SETTLE_TRIES_MAX = 3;
 
-/** A permit in use. Disposing of it settles it, unless it was settled: then nobody knows what was billed, so the whole hold is posted. */
+/**
+ * A permit in use. Disposing of it settles it, unless it was settled: before a call is sent nothing can have been billed, after
+ * that nobody knows, so the whole hold is posted.
+ */
 export interface OpenPermit extends AsyncDisposable {
+  readonly permit: Permit;
+  /** From now on something may be billed. */
+  markSent(): void;
   /** The payer's account afterwards. Null when the store did not answer, or had settled it before. */
   settle(charge: Charge, standing: Standing): Promise<Account | null>;
 }
 
 export function openPermit(deps: GatewayDeps, permit: Permit): OpenPermit {
   let isSettled = false;
+  let isSent = false;
   const settle = async (charge: Charge, standing: Standing) => {
     isSettled = true;
     return settleFirmly(deps, permit, { holdId: permit.holdId, charge, jitter: deps.chance.next(), ...standing });
   };
   return {
+    permit,
+    markSent() {
+      isSent = true;
+    },
     settle,
     [Symbol.asyncDispose]: async () => {
       if (isSettled) return;
-      await settle({ kind: 'hold' }, { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null });
+      await settle(
+        { kind: isSent ? 'hold' : 'nothing' },
+        { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null },
+      );
     },
   };
 }

@@ -3,6 +3,7 @@ import { type PicoUsd, parseUsd, picoUsd } from '../../src/core/money.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import type { Registry } from '../../src/core/registry.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
+import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
 import { makeGateway } from '../../src/gateway/make-gateway.ts';
 import { makePaceBook } from '../../src/gateway/pace-book.ts';
@@ -18,9 +19,11 @@ import { makeScriptedProvider, type ScriptedProvider } from '../fakes/provider.t
 /** A whole gateway on fakes: scripted providers, a clock that tests move, and a real store. */
 export interface GatewayKit extends AsyncDisposable {
   readonly gateway: Gateway;
+  readonly deps: GatewayDeps;
   readonly store: Store;
   readonly clock: FakeClock;
   readonly provider: (key: string) => ScriptedProvider;
+  readonly callOf: (raw: RawChat) => ChatCall;
   /** Sends one chat as a door would. */
   readonly chat: (raw: RawChat, signal?: AbortSignal) => ReturnType<Gateway['chat']>;
   readonly preview: (raw: RawChat) => ReturnType<Gateway['preview']>;
@@ -51,7 +54,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
   const clock = makeFakeClock();
   const store = options.store ?? makeMemoryStore({ registry, now: clock.now, replica: REPLICA });
   const scripted = new Map(registry.providers.map(({ key }) => [key, makeScriptedProvider(key)]));
-  const gateway = makeGateway({
+  const deps: GatewayDeps = {
     registry,
     info: {
       version: '0.0.0',
@@ -70,7 +73,8 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     log: SILENT_LOG,
     paces: makePaceBook(),
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
-  });
+  };
+  const gateway = makeGateway(deps);
   const callOf = (raw: RawChat, signal = new AbortController().signal): ChatCall => {
     const parsed = gateway.parseChat(raw);
     if (parsed.kind !== 'valid') throw new RangeError(parsed.message);
@@ -78,6 +82,8 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
   };
   return {
     gateway,
+    deps,
+    callOf,
     store,
     clock,
     provider(key) {
