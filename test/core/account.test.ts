@@ -161,6 +161,14 @@ describe('a new period', () => {
     );
   });
 
+  test('begins at its first millisecond, and not before', () => {
+    const account = { ...FRESH, period: 'daily', posted: picoUsd(7n) } as const;
+    const midnightMs = epochMs(Date.UTC(2026, 0, 31));
+    expect(resetsAtOf(account)).toBe(midnightMs);
+    expect(atPeriodOf(account, epochMs(midnightMs - 1)).posted).toBe(7n);
+    expect(atPeriodOf(account, midnightMs)).toEqual({ ...account, posted: 0n, periodStartedAtMs: midnightMs });
+  });
+
   test('a new budget never forgives what was spent, unless that is asked for, and never what is held', () => {
     fc.assert(
       fc.property(period, period, amount, amount, fc.boolean(), (from, to, posted, held, resetUsage) => {

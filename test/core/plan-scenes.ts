@@ -103,7 +103,7 @@ function rawFor(known: Registry): fc.Arbitrary<RawChat> {
     fallbackModels: sometimes(fc.shuffledSubarray([...new Set(names)]).map((list) => list.slice(0, 4))),
     maxOutputTokens: sometimes(fc.constantFrom(1, 5, 100)),
     temperature: sometimes(fc.constant(0.5)),
-    maxCostUsd: sometimes(fc.constantFrom(1_000_000n, 20_000_000n, 10n ** 12n).map(picoUsd)),
+    maxCostUsd: sometimes(fc.constantFrom(1_000_000n, 200_000_000n, 10n ** 12n).map(picoUsd)),
     routing: fc.record({
       order: sometimes(fc.shuffledSubarray(keys), 3),
       only: sometimes(fc.shuffledSubarray(keys), 8),

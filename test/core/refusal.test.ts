@@ -57,6 +57,11 @@ describe('budgetExceeded', () => {
     });
   });
 
+  test('is named when one candidate lacks nothing but money, whatever keeps the others away', () => {
+    const candidates = [...dear, rejected('c', 'breakerOpen', { inMs: 5 }), rejected('d', 'rateLimited', { inMs: 5 })];
+    expect(why(candidates)).toMatchObject({ kind: 'budgetExceeded', required: 300n });
+  });
+
   test('is worth a retry when only held money is missing: it may come back', () => {
     const means = { available: picoUsd(100n), held: picoUsd(200n) };
     const answer = why(dear, { means, account: { ...ACCOUNT, held: picoUsd(200n) } });

@@ -76,6 +76,18 @@ describe.each(['memory', 'postgres'] as const)('on %s, a watcher', (kind) => {
     }
   });
 
+  test('is not told again of a change that a present state holds already', async () => {
+    await using kit = await makeKit(kind);
+    const reader = readerOf(await kit.gateway.watchBreakers(watchFor({ includeCurrent: true })));
+    await trip(kit.store, A);
+    expect(await reader.take(2)).toMatchObject([
+      { kind: 'present', sequence: 0, state: { provider: 'a', breaker: { epoch: 1, circuit: { kind: 'open' } } } },
+      { kind: 'present', sequence: 0, state: { provider: 'b', breaker: { epoch: 0 } } },
+    ]);
+    await trip(kit.store, B);
+    expect(await reader.next()).toMatchObject({ kind: 'changed', event: { provider: 'b', sequence: 2 } });
+  });
+
   test('may resume where the present states left off, and misses nothing', async () => {
     await using kit = await makeKit(kind);
     await trip(kit.store, A);

@@ -78,6 +78,13 @@ describe('what an attempt costs', () => {
     },
   );
 
+  test('what was reserved is the most that was held at one moment, not the sum of all attempts nor the last one', async () => {
+    await using kit = makeGatewayKit({ registry: PRICED });
+    kit.provider('d').script(unbilled('nothing'));
+    const outcome = await kit.chat({ ...CHEAPEST, routing: { order: ['d', 'a'] } });
+    expect(outcome).toMatchObject({ kind: 'answered', provider: 'a', cost: { reserved: usd('0.04002') } });
+  });
+
   test('without a user nobody in particular pays, and there is no cap to show', async () => {
     await using kit = makeGatewayKit({ registry: PRICED, budgetDefault: usd('0') });
     expect(await kit.chat({ prompt: 'hello' })).toMatchObject({ kind: 'answered', account: null });

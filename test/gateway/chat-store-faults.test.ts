@@ -108,6 +108,26 @@ describe('a settle that the store does not answer', () => {
   });
 });
 
+describe('a slow admission', () => {
+  test('whose caller leaves meanwhile is settled: the provider is told to stop before it begins', async () => {
+    const gate = Promise.withResolvers<void>();
+    await using kit = makeKit((memory) => ({
+      admit: async (admission) => {
+        await gate.promise;
+        return memory.admit(admission);
+      },
+    }));
+    kit.provider('a').script({ kind: 'hang' });
+    const leaving = new AbortController();
+    const chat = kit.chat(CHEAPEST, leaving.signal);
+    await quiet();
+    leaving.abort();
+    gate.resolve();
+    expect(await chat).toMatchObject({ kind: 'ended', why: { code: 'CANCELLED' } });
+    expect((await kit.money()).held).toBe(0n);
+  });
+});
+
 describe('a record that cannot be written', () => {
   test('costs nobody the answer', async () => {
     await using kit = makeKit((memory) => ({ record: stumbling(1, memory.record) }));

@@ -66,10 +66,13 @@ describe('the one time limit of a request', () => {
     },
   );
 
-  test('an attempt that is the last one allowed gets the whole time', async () => {
+  test.each([
+    ['allowed', { sort: 'price', allowFallbacks: false }],
+    ['possible', { only: ['a'] }],
+  ] as const)('an attempt that is the last one %s gets the whole time', async (_what, routing) => {
     await using kit = makeGatewayKit({ registry: PRICED });
     kit.provider('a').script({ kind: 'hang' });
-    const chat = kit.chat({ ...CHEAPEST, timeoutMs: 10_000, routing: { sort: 'price', allowFallbacks: false } });
+    const chat = kit.chat({ ...CHEAPEST, timeoutMs: 10_000, routing });
     await quiet();
     kit.clock.advance(9_499);
     await quiet();

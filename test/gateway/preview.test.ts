@@ -11,6 +11,7 @@ import { SILENT_LOG } from '../fakes/log.ts';
 import { type GatewayKit, makeGatewayKit, quiet, REPLICA, usd } from '../support/gateway-kit.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeStoreDatabase } from '../support/store-database.ts';
+import { PRICED } from './priced-registry.ts';
 
 const REGISTRY = makeRegistry(
   makeProvider('a', [makeModel('m', '1')], { requestsPerMinute: 50 }),
@@ -173,9 +174,11 @@ describe('a preview and the chat that follows it', () => {
   });
 
   test('name the same account and amounts: what would be held is what is held', async () => {
-    await using kit = makeGatewayKit({ registry: REGISTRY, budgetDefault: usd('0.0005') });
-    const raw: RawChat = { prompt: 'x'.repeat(100), userId: 'ann', maxCostUsd: usd('0.0003') };
+    await using kit = makeGatewayKit({ registry: PRICED, budgetDefault: usd('0.005') });
+    const raw: RawChat = { prompt: 'hello', userId: 'ann', maxCostUsd: usd('0.003'), routing: { only: ['a'] } };
     const preview = await kit.preview(raw);
+    // 5 × $1 + 299 × $10 per million: all that fits under the caller's own limit.
+    expect(preview.reservation).toBe(usd('0.002995'));
     kit.provider('a').script({ kind: 'hang' });
     const leaving = new AbortController();
     const chat = kit.chat(raw, leaving.signal);

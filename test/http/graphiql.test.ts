@@ -66,6 +66,25 @@ async function openTab(page: Page, index: number): Promise<void> {
   await expect.poll(() => textOf(page.locator('.graphiql-query-editor'))).toContain(`${TAB_NAMES[index]}(`);
 }
 
+/** How long a press may take to show its answer before it is pressed again, and how often it is. */
+const PRESS = { waitMs: 3_000, timesMax: 5 } as const;
+
+/** Presses the button until the answer is there: just after a tab was opened, GraphiQL may still run the last one's operation. */
+async function runUntil(page: Page, isAnswered: () => Promise<boolean>): Promise<void> {
+  for (let times = 1; times <= PRESS.timesMax; times += 1) {
+    await page.locator('.graphiql-execute-button').click();
+    const isThere = await expect
+      .poll(isAnswered, { timeout: PRESS.waitMs })
+      .toBe(true)
+      .then(
+        () => true,
+        () => false,
+      );
+    if (isThere) return;
+  }
+  throw new Error(`no answer after ${PRESS.timesMax} presses`);
+}
+
 test('GraphiQL opens with five ready tabs and answers, with the rest of the world out of reach', async () => {
   await using service = await startService();
   const { page, strangers, complaints } = await openPage(service.url);
@@ -83,8 +102,7 @@ test('GraphiQL opens with five ready tabs and answers, with the rest of the worl
 
   for (const [index, field] of ['routePreview', 'providers', 'analytics'].entries()) {
     await openTab(page, index + 1);
-    await page.locator('.graphiql-execute-button').click();
-    await expect.poll(() => textOf(answer)).toContain(`"data": { "${field}"`);
+    await runUntil(page, async () => (await textOf(answer)).includes(`"data": { "${field}"`));
   }
   expect(strangers).toEqual([]);
   expect(complaints).toEqual([]);
@@ -96,10 +114,9 @@ test('the last tab watches breakers live, over WebSocket', async () => {
   const { page, complaints } = await openPage(service.url);
   const socket = page.waitForEvent('websocket');
   await openTab(page, 4);
-  await page.locator('.graphiql-execute-button').click();
-  expect((await socket).url()).toBe(`ws://127.0.0.1:${service.port}/graphql`);
   const answer = page.locator('.graphiql-response');
-  await expect.poll(() => textOf(answer)).toContain('SNAPSHOT');
+  await runUntil(page, async () => (await textOf(answer)).includes('SNAPSHOT'));
+  expect((await socket).url()).toBe(`ws://127.0.0.1:${service.port}/graphql`);
   service.gateway.change('google', {});
   await expect.poll(() => textOf(answer)).toContain('bev_000000000001');
   expect(complaints).toEqual([]);
