@@ -44,6 +44,18 @@ function stumbling<Argument, Result>(times: number, act: (argument: Argument) =>
   };
 }
 
+test('an admission that was carried out but not answered is taken back: nothing was sent, so nothing is held or paid', async () => {
+  await using kit = makeKit((memory) => ({
+    admit: async (admission) => {
+      await memory.admit(admission);
+      throw new StoreUnavailable('no answer within 250 ms');
+    },
+  }));
+  await expect(kit.chat(CHEAPEST)).rejects.toThrow(StoreUnavailable);
+  await quiet();
+  expect(await kit.money()).toEqual({ posted: 0n, held: 0n });
+});
+
 describe('a settle that the store does not answer', () => {
   test('is tried again: after two faults it is settled once, and the answer is given', async () => {
     await using kit = makeKit((memory) => ({ settle: stumbling(2, memory.settle) }));
