@@ -211,6 +211,7 @@ DECLARE
   v_attempt_ms double precision := (p->>'attemptMs')::double precision;
   v_account switchyard.account;
   v_has_account boolean := false;
+  v_is_locked boolean := false;
   v_state switchyard.provider_state;
   v_refusals jsonb := '[]';
   v_why jsonb;
@@ -252,7 +253,8 @@ BEGIN
       IF NOT v_has_account THEN
         v_account := switchyard.lock_account(p->>'account', v_now);
         v_has_account := true;
-        IF v_account.key IS NULL THEN v_account := switchyard.fresh_account(p->>'account', v_now); END IF;
+        v_is_locked := v_account.key IS NOT NULL;
+        IF NOT v_is_locked THEN v_account := switchyard.fresh_account(p->>'account', v_now); END IF;
       END IF;
       v_least := (c->>'input')::bigint + (c->>'perOutputToken')::bigint * (c->>'outputTokensMin')::bigint;
       v_most := (c->>'input')::bigint + (c->>'perOutputToken')::bigint * (c->>'outputTokensMax')::bigint;
@@ -263,11 +265,14 @@ BEGIN
         v_tokens := CASE WHEN v_most <= v_limit THEN (c->>'outputTokensMax')::bigint
           ELSE (v_limit - (c->>'input')::bigint) / (c->>'perOutputToken')::bigint END;
         v_amount := (c->>'input')::bigint + (c->>'perOutputToken')::bigint * v_tokens;
-        UPDATE switchyard.account SET held = held + v_amount WHERE key = v_account.key;
-        EXIT WHEN FOUND;
-        -- The account is new. Whoever creates it first, both go on by what then stands in its row.
+        IF v_is_locked THEN
+          UPDATE switchyard.account SET held = held + v_amount WHERE key = v_account.key;
+          EXIT;
+        END IF;
+        -- The account is new, and so is not locked. Whoever creates it first, the sum is done again by what stands in its locked row.
         INSERT INTO switchyard.account (key, period_started_at) VALUES (v_account.key, v_now) ON CONFLICT DO NOTHING;
         v_account := switchyard.lock_account(p->>'account', v_now);
+        v_is_locked := true;
       END LOOP;
       IF v_least > v_limit THEN
         v_why := CASE WHEN v_least > v_ceiling
