@@ -38,7 +38,6 @@ export interface Task {
 export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task): Promise<Attempt> {
   const { place, model } = task;
   const { permit } = place;
-  place.markSent();
   const startedAtMs = deps.clock.elapsedMs();
   const result = await callWithin(deps, call, task);
   const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
@@ -104,6 +103,7 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
     const provider = providerOf(deps, permit.provider);
     const request = { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens };
     const simulation = await drawSimulation(deps, permit);
+    task.place.markSent();
     return simulation === null
       ? await provider.call(request, ending.signal)
       : await deps.simulator({ provider, simulation }, request, ending.signal);

@@ -56,17 +56,18 @@ describe.each(['memory', 'postgres'] as const)('the record of a request, on %s',
     expect(record?.routing).toEqual(outcome.routing);
   });
 
-  test.each([
-    ['refused', { maxCostUsd: usd('0.000000000001') }, [], 'COST_LIMIT_TOO_LOW', null],
-    ['failed', {}, [FAILING], 'ALL_PROVIDERS_FAILED', 'c'],
-    ['cancelled', {}, [{ kind: 'fail', failure: { kind: 'cancelled' } }], 'CANCELLED', 'a'],
-  ] as const)(
-    'of one that %s keeps the error, what was spent, and who was asked last',
-    async (status, raw, acts, code, provider) => {
-      await using opened = new AsyncDisposableStack();
-      const kit = await makeKit(kind, opened);
-      if (acts.length > 0) for (const { key } of PRICED.providers) kit.provider(key).script(...acts);
-      const outcome = await kit.chat({ ...CHEAPEST, ...raw });
+  test('of one that was not answered keeps the error, what was spent, and who was asked last', async () => {
+    await using opened = new AsyncDisposableStack();
+    const kit = await makeKit(kind, opened);
+    const left: Act = { kind: 'fail', failure: { kind: 'cancelled', billed: 'unknown' } };
+    const endings = [
+      ['refused', { maxCostUsd: usd('0.000000000001') }, FAILING, 'COST_LIMIT_TOO_LOW', null],
+      ['failed', {}, FAILING, 'ALL_PROVIDERS_FAILED', 'c'],
+      ['cancelled', {}, left, 'CANCELLED', 'a'],
+    ] as const;
+    for (const [status, wish, act, code, provider] of endings) {
+      for (const { key } of PRICED.providers) kit.provider(key).script(act);
+      const outcome = await kit.chat({ ...CHEAPEST, ...wish });
       if (outcome.kind !== 'ended') throw new RangeError(outcome.kind);
       const record = await kit.gateway.findRequest(outcome.requestId);
       const { message, isRetryable, retryAfterMs } = outcome.why;
@@ -82,8 +83,8 @@ describe.each(['memory', 'postgres'] as const)('the record of a request, on %s',
         error: { code, message, isRetryable, retryAfterMs },
       });
       expect(record?.routing).toEqual(outcome.routing);
-    },
-  );
+    }
+  });
 });
 
 describe('what was saved', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { userAccount } from '../../src/core/ids.ts';
 import { StoreUnavailable } from '../../src/core/store-unavailable.ts';
+import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
@@ -163,6 +164,15 @@ describe('a store that is away', () => {
       expect((await kit.chat(CHEAPEST)).kind).toBe('answered');
     },
   );
+
+  test('between the permit and the call: nothing was sent, so nothing is paid', async () => {
+    await using kit = makeKit((memory) => ({ claimSimulatedFailure: stumbling(1, memory.claimSimulatedFailure) }));
+    const wish = { mode: 'error', rate: 1, durationMs: 60_000, failuresMax: null, latencyMs: null } as const;
+    await kit.gateway.simulateFailure({ provider: 'a', ...wish }, OPEN_CALLER);
+    await expect(kit.chat(CHEAPEST)).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(kit.provider('a').calls).toHaveLength(0);
+    expect(await kit.money()).toEqual({ posted: 0n, held: 0n });
+  });
 
   test('when a second attempt is to be admitted: what the first one cost stays on record', async () => {
     let admissions = 0;
