@@ -4,9 +4,17 @@ import { type LOG_LEVELS, readSetting, SETTINGS, type Setting, textOf } from './
 type Environment = Readonly<Record<string, string | undefined>>;
 
 type StoreChoice =
-  | { readonly kind: 'postgres'; readonly url: string; readonly fallback: 'memory' | null }
-  | { readonly kind: 'embedded'; readonly dataDir: string; readonly fallback: 'memory' | null }
+  | (Durable & { readonly kind: 'postgres'; readonly url: string })
+  | (Durable & { readonly kind: 'embedded' })
   | { readonly kind: 'memory' };
+
+interface Durable {
+  /** Where this replica keeps its journal, and the embedded server its files. */
+  readonly dataDir: string;
+  /** The longest wait for one act, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly fallback: 'memory' | null;
+}
 
 /** All that the environment says, parsed. Holds the database's password: do not log it. */
 export interface Config {
@@ -55,6 +63,7 @@ export function parseConfig(env: Environment): ConfigResult {
       databaseUrl: read(SETTINGS.databaseUrl),
       dataDir: read(SETTINGS.dataDir),
       fallback: read(SETTINGS.storeFallback),
+      timeoutMs: read(SETTINGS.storeTimeout),
     }),
     registryPath: read(SETTINGS.registryPath),
     mock: {
@@ -93,20 +102,22 @@ const DATABASE_URL_MISSING = {
 };
 
 /** Null when the store `postgres` is asked for without a URL. */
-function storeChoice(said: {
+function storeChoice({
+  asked,
+  databaseUrl,
+  ...durable
+}: Durable & {
   readonly asked: StoreChoice['kind'] | null;
   readonly databaseUrl: string | null;
-  readonly dataDir: string;
-  readonly fallback: 'memory' | null;
 }): StoreChoice | null {
-  const kind = said.asked ?? (said.databaseUrl === null ? 'embedded' : 'postgres');
+  const kind = asked ?? (databaseUrl === null ? 'embedded' : 'postgres');
   switch (kind) {
     case 'memory':
       return { kind };
     case 'embedded':
-      return { kind, dataDir: said.dataDir, fallback: said.fallback };
+      return { kind, ...durable };
     case 'postgres':
-      return said.databaseUrl === null ? null : { kind, url: said.databaseUrl, fallback: said.fallback };
+      return databaseUrl === null ? null : { kind, url: databaseUrl, ...durable };
     default:
       return kind satisfies never;
   }

@@ -71,7 +71,14 @@ export const SETTINGS = {
   dataDir: withDefault('.switchyard', {
     ...path('a folder'),
     name: 'DATA_DIR',
-    meaning: 'Where the store `embedded` keeps its files.',
+    meaning:
+      'Where each replica keeps its journal, and the store `embedded` its files. Put it on a disk that outlives the process.',
+  }),
+  storeTimeout: withDefault('250', {
+    ...wholeNumber({ min: 50, max: 60_000 }),
+    name: 'STORE_TIMEOUT_MS',
+    meaning: 'The longest wait for one act on PostgreSQL; a read may take four times as long.',
+    unit: 'milliseconds',
   }),
   registryPath: optional({
     ...path('a file'),

@@ -25,7 +25,7 @@ describe('an empty environment', () => {
     expect(rest).toEqual({
       port: 4000,
       host: '127.0.0.1',
-      store: { kind: 'embedded', dataDir: '.switchyard', fallback: null },
+      store: { kind: 'embedded', dataDir: '.switchyard', fallback: null, timeoutMs: 250 },
       registryPath: null,
       mock: { seed: 42, failureRate: 0.1, latencyScale: 1 },
       simulations: 'auto',
@@ -52,6 +52,8 @@ describe('a full environment', () => {
       DATABASE_URL: 'postgres://me:secret@db:5432/switchyard',
       STORE: 'postgres',
       STORE_FALLBACK: 'memory',
+      DATA_DIR: '/data',
+      STORE_TIMEOUT_MS: '500',
       SWITCHYARD_CONFIG: './mine.yaml',
       MOCK_SEED: '7',
       MOCK_FAILURE_RATE: '0',
@@ -66,7 +68,13 @@ describe('a full environment', () => {
     expect(rest).toEqual({
       port: 0,
       host: '::1',
-      store: { kind: 'postgres', url: 'postgres://me:secret@db:5432/switchyard', fallback: 'memory' },
+      store: {
+        kind: 'postgres',
+        url: 'postgres://me:secret@db:5432/switchyard',
+        dataDir: '/data',
+        fallback: 'memory',
+        timeoutMs: 500,
+      },
       registryPath: './mine.yaml',
       mock: { seed: 7, failureRate: 0, latencyScale: 0.5 },
       simulations: 'off',
@@ -82,15 +90,15 @@ describe('the store', () => {
   const url = 'postgresql://db/switchyard';
 
   test.each([
-    [{ DATABASE_URL: url }, { kind: 'postgres', url, fallback: null }],
+    [{ DATABASE_URL: url }, { kind: 'postgres', url, dataDir: '.switchyard', fallback: null, timeoutMs: 250 }],
     [{ DATABASE_URL: url, STORE: 'memory' }, { kind: 'memory' }],
     [
       { DATABASE_URL: url, STORE: 'embedded', DATA_DIR: '/data' },
-      { kind: 'embedded', dataDir: '/data', fallback: null },
+      { kind: 'embedded', dataDir: '/data', fallback: null, timeoutMs: 250 },
     ],
     [
       { STORE: 'embedded', STORE_FALLBACK: 'memory' },
-      { kind: 'embedded', dataDir: '.switchyard', fallback: 'memory' },
+      { kind: 'embedded', dataDir: '.switchyard', fallback: 'memory', timeoutMs: 250 },
     ],
   ])('of %j is chosen', (env, store) => {
     expect(configOf(env).store).toEqual(store);

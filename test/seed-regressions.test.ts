@@ -7,10 +7,10 @@ import { makeMock } from '../src/providers/mock.ts';
 import { makePythonRandom } from '../src/providers/python-random.ts';
 import { DEFAULT_REGISTRY_PATH, readRegistry } from '../src/registry/read.ts';
 import { makeMemoryStore } from '../src/store/memory/store.ts';
-import { openPostgresStore } from '../src/store/postgres/store.ts';
 import { makeFakeClock } from './fakes/clock.ts';
 import { SILENT_LOG } from './fakes/log.ts';
 import { makeGatewayKit, quiet, REPLICA, usd } from './support/gateway-kit.ts';
+import { openTestStore } from './support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry, SEED_REGISTRY } from './support/registries.ts';
 import { makeDatabase } from './support/store-database.ts';
 
@@ -65,7 +65,7 @@ test.each(['memory', 'postgres'] as const)(
       kind === 'memory'
         ? makeMemoryStore({ registry: SEED_REGISTRY, now: clock.now, replica: REPLICA })
         : stack.use(
-            await openPostgresStore({
+            await openTestStore({
               kind,
               url: stack.use(await makeDatabase()).url,
               registry: SEED_REGISTRY,

@@ -94,6 +94,8 @@ export interface Settlement {
 
 /** `account` is as it stands afterwards. A second settle of a hold changes nothing. */
 export type Settled =
+  /** It is in the journal, and carried out as soon as it can be. `account` is as this replica knows it; null when it does not. */
+  | { readonly kind: 'kept'; readonly account: Account | null }
   | {
       readonly kind: 'settled';
       readonly posted: PicoUsd;
@@ -121,10 +123,14 @@ export interface AdmissionPort {
   look(account: AccountKey): Promise<Snapshot>;
   /** Takes breaker, slot and money for the first candidate that has all three: in one act, or not at all. */
   admit(admission: Admission): Promise<Admitted>;
-  /** Ends a permit. Idempotent by the hold's id. */
+  /** The call under this permit is about to be sent. Resolves when that is on record: from then on something may be billed. */
+  dispatch(permit: Permit): Promise<void>;
+  /** Ends a permit. Idempotent by the hold's id. Resolves when it cannot be lost any more. */
   settle(settlement: Settlement): Promise<Settled>;
   /** Counts one simulated failure as played. False when the simulation has ended meanwhile: then none may be played. */
   claimSimulatedFailure(provider: ProviderKey): Promise<boolean>;
+  /** Lets holds whose attempts are still under way live on. Those that have ended stay ended. */
+  renew(holds: readonly HoldId[]): Promise<void>;
   /** Ends at most `countMax` holds that are due: posted in full, never given back. */
   reap(countMax: number): Promise<readonly ExpiredHold[]>;
 }

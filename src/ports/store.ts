@@ -1,6 +1,7 @@
 import type { AdmissionPort } from './admission.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
 import type { OperationsPort } from './operations.ts';
+import type { ReplayPort } from './replay.ts';
 import type { RequestLogPort } from './request-log.ts';
 
 export type StoreKind = 'postgres' | 'embedded' | 'memory';
@@ -10,4 +11,17 @@ export interface Store extends AdmissionPort, RequestLogPort, OperationsPort, Br
   readonly kind: StoreKind;
   /** Resolves when the store answers; rejects with the reason when it does not. */
   ping(): Promise<void>;
+  /** Null while the store answers, as far as this replica knows. A question: it sends nothing. */
+  absence(): StoreAbsence | null;
 }
+
+/** The store does not answer this replica. */
+export interface StoreAbsence {
+  /** By the process's monotonic clock, in milliseconds. */
+  readonly sinceMs: number;
+  /** For operators: it may name hosts. */
+  readonly why: string;
+}
+
+/** A store that outlives its replicas, so that their acts can be kept for it elsewhere while it is away. */
+export interface DurableStore extends Store, ReplayPort {}

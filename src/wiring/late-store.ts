@@ -1,17 +1,22 @@
 import { StoreUnavailable } from '../core/store-unavailable.ts';
-import type { Store, StoreKind } from '../ports/store.ts';
+import type { DurableStore, StoreKind } from '../ports/store.ts';
 
 /** A store that is not there yet: every act says so until it arrives. */
-export interface LateStore extends Store {
-  arrive(store: Store): void;
+export interface LateStore extends DurableStore {
+  arrive(store: DurableStore): void;
 }
 
-/** Stands in for a store that cannot be reached at start. `why` is what is told until it can. */
-export function makeLateStore(kind: StoreKind, why: () => string): LateStore {
-  let arrived: Store | null = null;
+/** Stands in for a store that cannot be reached at start. `why` is what is told until it can, `sinceMs` is by the monotonic clock. */
+export function makeLateStore(of: {
+  readonly kind: StoreKind;
+  readonly sinceMs: number;
+  readonly why: () => string;
+}): LateStore {
+  const { kind, sinceMs, why } = of;
+  let arrived: DurableStore | null = null;
   /** Who waits for hints, and how to stop it once the store is there. */
   const hints = new Map<() => void, Disposable | null>();
-  const store = (): Store => {
+  const store = (): DurableStore => {
     if (arrived === null) throw new StoreUnavailable(why());
     return arrived;
   };
@@ -26,7 +31,9 @@ export function makeLateStore(kind: StoreKind, why: () => string): LateStore {
     },
     look: async (account) => store().look(account),
     admit: async (admission) => store().admit(admission),
+    dispatch: async (permit) => store().dispatch(permit),
     settle: async (settlement) => store().settle(settlement),
+    renew: async (holds) => store().renew(holds),
     claimSimulatedFailure: async (provider) => store().claimSimulatedFailure(provider),
     reap: async (countMax) => (arrived === null ? [] : arrived.reap(countMax)),
     record: async (record) => store().record(record),
@@ -55,7 +62,11 @@ export function makeLateStore(kind: StoreKind, why: () => string): LateStore {
         },
       };
     },
+    encode: (act) => store().encode(act),
+    carryOut: async (text) => store().carryOut(text),
+    voidUnsent: async (replica, sent) => store().voidUnsent(replica, sent),
     ping: async () => store().ping(),
+    absence: () => (arrived === null ? { sinceMs, why: why() } : arrived.absence()),
     [Symbol.asyncDispose]: async () => arrived?.[Symbol.asyncDispose](),
   };
 }

@@ -3,7 +3,7 @@ import type { ReplicaId } from '../core/ids.ts';
 import type { Registry } from '../core/registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { Store } from '../ports/store.ts';
+import type { DurableStore, Store } from '../ports/store.ts';
 import type { FindPackage } from '../store/embedded/binaries.ts';
 import { startEmbeddedServer } from '../store/embedded/server.ts';
 import { makeMemoryStore } from '../store/memory/store.ts';
@@ -72,7 +72,9 @@ async function openEmbedded(
       await using opened = new AsyncDisposableStack();
       opened.use(server);
       await migrateDatabase(server.url);
-      const store = opened.use(await openPostgresStore({ ...needs, kind: 'embedded', url: server.url }));
+      const store = opened.use(
+        await openPostgresStore({ ...needs, kind: 'embedded', url: server.url, timeoutMs: choice.timeoutMs }),
+      );
       const kept = opened.move();
       void server.ended.then((end) => {
         if (end.kind === 'died') needs.log.error('the embedded PostgreSQL ended by itself', { reason: end.reason });
@@ -97,42 +99,47 @@ async function openEmbedded(
   }
 }
 
-async function openRemote(
-  choice: Extract<Config['store'], { kind: 'postgres' }>,
-  needs: StoreNeeds,
-): Promise<StoreOpened> {
+type Remote = Extract<Config['store'], { kind: 'postgres' }>;
+
+async function openRemote(choice: Remote, needs: StoreNeeds): Promise<StoreOpened> {
   const { host } = new URL(choice.url);
-  const first = await tryRemote(choice.url, needs);
+  const first = await tryRemote(choice, needs);
   if (first.kind === 'there') {
     const { store } = first;
     const close = async () => store[Symbol.asyncDispose]();
     return { kind: 'opened', store, where: `PostgreSQL at ${host}`, warning: null, close };
   }
   if (choice.fallback === 'memory') return openMemory(needs, `STORE_FALLBACK=memory, because ${first.why}`);
-  return waitForRemote(choice.url, needs, first.why);
+  return waitForRemote(choice, needs, first.why);
 }
 
-type Reached = { readonly kind: 'there'; readonly store: Store } | { readonly kind: 'notYet'; readonly why: string };
+type Reached =
+  | { readonly kind: 'there'; readonly store: DurableStore }
+  | { readonly kind: 'notYet'; readonly why: string };
 
-async function tryRemote(url: string, needs: StoreNeeds): Promise<Reached> {
+async function tryRemote(choice: Remote, needs: StoreNeeds): Promise<Reached> {
   try {
-    const fault = await schemaFaultOf(url);
+    const fault = await schemaFaultOf(choice.url);
     if (fault !== null) return { kind: 'notYet', why: fault };
-    return { kind: 'there', store: await openPostgresStore({ ...needs, kind: 'postgres', url }) };
+    return { kind: 'there', store: await openPostgresStore({ ...needs, ...choice, kind: 'postgres' }) };
   } catch (error) {
     return { kind: 'notYet', why: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /** The service starts, is not ready, and keeps trying. */
-function waitForRemote(url: string, needs: StoreNeeds, firstWhy: string): StoreOpened {
-  const { host } = new URL(url);
+function waitForRemote(choice: Remote, needs: StoreNeeds, firstWhy: string): StoreOpened {
+  const { host } = new URL(choice.url);
   let why = firstWhy;
   let isClosed = false;
   let timer: Disposable | null = null;
-  const late: LateStore = makeLateStore('postgres', () => `PostgreSQL at ${host}: ${why}`);
+  const late: LateStore = makeLateStore({
+    kind: 'postgres',
+    sinceMs: needs.clock.elapsedMs(),
+    why: () => `PostgreSQL at ${host}: ${why}`,
+  });
   const tryAgain = async () => {
-    const reached = await tryRemote(url, needs);
+    const reached = await tryRemote(choice, needs);
     if (reached.kind === 'there' && !isClosed) {
       late.arrive(reached.store);
       needs.log.info('PostgreSQL answers: the service is ready', { host });

@@ -4,9 +4,9 @@ import { type AccountKey, ANONYMOUS, holdId, replicaId, requestId, userAccount }
 import { picoUsd } from '../../src/core/money.ts';
 import type { Admitted } from '../../src/ports/admission.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeDatabase } from '../support/store-database.ts';
 
@@ -26,7 +26,7 @@ let replicas: readonly Store[];
 beforeAll(async () => {
   database = await makeDatabase();
   const open = (name: string) =>
-    openPostgresStore({
+    openTestStore({
       kind: 'postgres',
       url: database.url,
       registry: REGISTRY,

@@ -4,8 +4,8 @@ import { replicaId } from '../../src/core/ids.ts';
 import { epochMs } from '../../src/core/time.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
-import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { openTestStore } from '../support/open-test-store.ts';
 import { makeStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 import { run } from './run-command.ts';
 import { CONTRACT_REGISTRY, type Command, commands, STORY } from './store-commands.ts';
@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 function open(): Promise<Store> {
-  return openPostgresStore({
+  return openTestStore({
     kind: 'postgres',
     url: database.url,
     registry: CONTRACT_REGISTRY,

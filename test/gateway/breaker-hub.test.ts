@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { providerKey } from '../../src/core/ids.ts';
 import type { BreakerWatch } from '../../src/gateway/gateway.ts';
-import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type GatewayKit, makeGatewayKit, REPLICA } from '../support/gateway-kit.ts';
+import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeDatabase } from '../support/store-database.ts';
 import { heal, readerOf, sequenceOf, trip } from './breaker-watching.ts';
@@ -22,7 +22,7 @@ async function makeKit(kind: 'memory' | 'postgres'): Promise<GatewayKit> {
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await makeDatabase());
   const options = { kind, url, registry: REGISTRY, replica: REPLICA, log: SILENT_LOG };
-  const store = opened.use(await openPostgresStore(options));
+  const store = opened.use(await openTestStore(options));
   const kit = opened.use(makeGatewayKit({ registry: REGISTRY, store }));
   const kept = opened.move();
   return { ...kit, [Symbol.asyncDispose]: () => kept.disposeAsync() };
@@ -152,7 +152,7 @@ test('a chat that opens a breaker is seen by a watcher on another gateway of the
   const { url } = opened.use(await makeDatabase());
   const open = async () => {
     const options = { kind: 'postgres', url, registry: REGISTRY, replica: REPLICA, log: SILENT_LOG } as const;
-    return opened.use(makeGatewayKit({ registry: REGISTRY, store: opened.use(await openPostgresStore(options)) }));
+    return opened.use(makeGatewayKit({ registry: REGISTRY, store: opened.use(await openTestStore(options)) }));
   };
   const [here, there] = [await open(), await open()];
   const reader = readerOf(await there.gateway.watchBreakers(watchFor()));

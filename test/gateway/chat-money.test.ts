@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { userAccount } from '../../src/core/ids.ts';
 import { formatUsd, picoUsd } from '../../src/core/money.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
-import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import type { Act } from '../fakes/provider.ts';
 import { type GatewayKit, makeGatewayKit, quiet, REPLICA, usd } from '../support/gateway-kit.ts';
+import { openTestStore } from '../support/open-test-store.ts';
 import { makeDatabase } from '../support/store-database.ts';
 import { PRICED } from './priced-registry.ts';
 
@@ -62,7 +62,7 @@ describe('what an attempt costs', () => {
       await using opened = new AsyncDisposableStack();
       const url = kind === 'memory' ? null : opened.use(await makeDatabase()).url;
       const options = { kind: 'postgres', registry: PRICED, replica: REPLICA, log: SILENT_LOG } as const;
-      const store = url === null ? undefined : opened.use(await openPostgresStore({ ...options, url }));
+      const store = url === null ? undefined : opened.use(await openTestStore({ ...options, url }));
       await using kit = makeGatewayKit({ registry: PRICED, ...(store === undefined ? {} : { store }) });
       kit.provider('a').script({ kind: 'answer', inputTokens: 5, outputTokens: 1_500 });
       const outcome = await kit.chat(CHEAPEST);

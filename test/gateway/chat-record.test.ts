@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { providerKey } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
-import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import type { Act } from '../fakes/provider.ts';
 import { type GatewayKit, makeGatewayKit, quiet, REPLICA, usd } from '../support/gateway-kit.ts';
+import { openTestStore } from '../support/open-test-store.ts';
 import { makeDatabase } from '../support/store-database.ts';
 import { PRICED } from './priced-registry.ts';
 
@@ -21,7 +21,7 @@ async function makeKit(kind: 'memory' | 'postgres', opened: AsyncDisposableStack
   if (kind === 'memory') return opened.use(makeGatewayKit({ registry: PRICED }));
   const { url } = opened.use(await makeDatabase());
   const options = { kind, url, registry: PRICED, replica: REPLICA, log: SILENT_LOG };
-  const store = opened.use(await openPostgresStore(options));
+  const store = opened.use(await openTestStore(options));
   return opened.use(makeGatewayKit({ registry: PRICED, store }));
 }
 

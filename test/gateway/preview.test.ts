@@ -5,10 +5,10 @@ import { NO_FILTER } from '../../src/core/analytics.ts';
 import { ANONYMOUS, userAccount } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import { epochMs } from '../../src/core/time.ts';
-import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { planOf, scene } from '../core/plan-scenes.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type GatewayKit, makeGatewayKit, quiet, REPLICA, usd } from '../support/gateway-kit.ts';
+import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeStoreDatabase } from '../support/store-database.ts';
 import { PRICED } from './priced-registry.ts';
@@ -35,7 +35,7 @@ async function makePlace(kind: 'memory' | 'postgres'): Promise<Place> {
   await using opened = new AsyncDisposableStack();
   const database = opened.use(await makeStoreDatabase(START));
   const options = { kind, url: database.url, registry: REGISTRY, replica: REPLICA, log: SILENT_LOG };
-  const store = opened.use(await openPostgresStore(options));
+  const store = opened.use(await openTestStore(options));
   const kit = opened.use(makeGatewayKit({ registry: REGISTRY, store }));
   let now = START;
   const advance = async (ms: number) => {

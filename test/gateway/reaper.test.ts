@@ -7,11 +7,11 @@ import type { Charge } from '../../src/ports/admission.ts';
 import type { ProviderPort, ProviderResult } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
-import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { makeGatewayKit, quiet, REPLICA, usd } from '../support/gateway-kit.ts';
+import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeStoreDatabase } from '../support/store-database.ts';
 
@@ -32,7 +32,7 @@ async function makeStore(kind: 'memory' | 'postgres', opened: AsyncDisposableSta
   }
   const database = opened.use(await makeStoreDatabase(now));
   const options = { kind, url: database.url, registry: REGISTRY, replica: REPLICA, log: SILENT_LOG };
-  const store = opened.use(await openPostgresStore(options));
+  const store = opened.use(await openTestStore(options));
   const advance = async (ms: number) => {
     now = epochMs(now + ms);
     await database.setClock(now);

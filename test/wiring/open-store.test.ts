@@ -19,7 +19,7 @@ const NEEDS = {
 test('without a package for this platform the store is memory, and that is said with the reason', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'switchyard-no-package-'));
   try {
-    const choice = { kind: 'embedded', dataDir, fallback: null } as const;
+    const choice = { kind: 'embedded', dataDir, fallback: null, timeoutMs: 5_000 } as const;
     const opened = await openStore(choice, { ...NEEDS, findPackage: () => null });
     if (opened.kind !== 'opened') throw new Error(opened.message);
     expect(opened.store.kind).toBe('memory');

@@ -1,7 +1,7 @@
 import { type Account, availableOf, withHeld, withSettled } from '../../core/account.ts';
 import { type HoldSize, holdUnder, smallestHold } from '../../core/bound.ts';
 import { claimProbe, isCurrent, passageOf, reportTo, type Transition } from '../../core/breaker.ts';
-import { LEASE } from '../../core/leases.ts';
+import { holdLeaseMs, LEASE, probeLeaseMs } from '../../core/leases.ts';
 import { maxUsd, minUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from '../../core/money.ts';
 import { refusalOf, SET_ASIDE_MS } from '../../core/provider-state.ts';
 import { takeSlot } from '../../core/rate-window.ts';
@@ -39,7 +39,14 @@ export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
       };
     },
     admit: async (admission) => admit(state, admission),
+    dispatch: async () => undefined,
     settle: async (settlement) => settle(state, settlement),
+    async renew(holds) {
+      const leaseEndsAtMs = later(state.now(), LEASE.holdMsMax + LEASE.holdGraceMs);
+      for (const hold of holds.flatMap((id) => state.holds.get(id) ?? [])) {
+        if (hold.state === 'held' && hold.expiresAtMs < leaseEndsAtMs) hold.expiresAtMs = leaseEndsAtMs;
+      }
+    },
     async claimSimulatedFailure(key) {
       const provider = providerIn(state, key);
       const simulation = simulationIn(provider, state.now());
@@ -62,6 +69,8 @@ export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
 function admit(state: MemoryState, admission: Admission): Admitted {
   const nowMs = state.now();
   const account = accountIn(state, admission.account);
+  // Kept even if it is refused: on PostgreSQL its row is locked before anything is decided.
+  keepAccount(state, account);
   const refusals: AdmissionRefusal[] = [];
   for (const candidate of admission.candidates) {
     const { provider, model, bound } = candidate;
@@ -119,7 +128,7 @@ function take(
   provider.window = slot.window;
   const isProbe = passageOf(provider.breaker, nowMs).kind === 'asProbe';
   if (isProbe) {
-    const probe = { id: holdId, leaseEndsAtMs: later(nowMs, attemptMs + LEASE.probeGraceMs) };
+    const probe = { id: holdId, leaseEndsAtMs: later(nowMs, probeLeaseMs(attemptMs)) };
     const change = claimProbe(provider.breaker, probe, nowMs);
     provider.breaker = change.breaker;
     if (change.transition !== null) appendEvent(state, candidate.provider, change.transition);
@@ -134,7 +143,7 @@ function take(
     epoch: provider.breaker.epoch,
     probeId: isProbe ? holdId : null,
     startedAtMs: nowMs,
-    expiresAtMs: later(nowMs, attemptMs + LEASE.holdGraceMs),
+    expiresAtMs: later(nowMs, holdLeaseMs(attemptMs)),
     state: 'held',
   });
   return {

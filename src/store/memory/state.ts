@@ -31,7 +31,7 @@ export interface HoldMemory {
   readonly epoch: number;
   readonly probeId: HoldId | null;
   readonly startedAtMs: EpochMs;
-  readonly expiresAtMs: EpochMs;
+  expiresAtMs: EpochMs;
   state: 'held' | 'expired' | 'ended';
 }
 

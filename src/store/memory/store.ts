@@ -22,6 +22,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryEvents(state),
     ...makeMemoryRequestLog({ now: options.now }),
     ping: async () => undefined,
+    absence: () => null,
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

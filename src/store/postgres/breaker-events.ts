@@ -8,13 +8,13 @@ import { decodeEvent } from './decode-provider.ts';
 const CHANNEL = 'switchyard_breaker';
 
 /** The history of all breakers, in PostgreSQL. A notification is only a hint: the poll of whoever listens is the truth. */
-export function makePostgresEvents({ sql, read }: Connection, log: Log): BreakerEventsPort & AsyncDisposable {
+export function makePostgresEvents({ hints: heard, read }: Connection, log: Log): BreakerEventsPort & AsyncDisposable {
   const hints = new Set<() => void>();
   const tellAll = () => {
     for (const hint of hints) hint();
   };
   // The callback after a (re)connection tells too: what was notified in the gap is lost.
-  const listening = sql.listen(CHANNEL, tellAll, tellAll).catch((error: unknown) => {
+  const listening = heard.listen(CHANNEL, tellAll, tellAll).catch((error: unknown) => {
     log.warn('no hints of breaker changes: they are polled for', { error: String(error) });
     return null;
   });

@@ -1,62 +1,58 @@
-import postgres from 'postgres';
-import { StoreUnavailable } from '../../core/store-unavailable.ts';
+import type postgres from 'postgres';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import { connectTo, type Lane, makeLane } from './lane.ts';
+import { type Presence, watchPresence } from './presence.ts';
 
-/** Every wait for PostgreSQL ends. The client has no limit of its own for a connection that swallows everything. */
-export const WAITS = {
-  /** An act of the request path. */
-  actMs: 2_000,
-  /** A read of the read side. */
-  readMs: 5_000,
-  connectS: 3,
-  closeS: 5,
-} as const;
+/** How much longer than an act a read of the read side may take, and the long acts of upkeep. */
+const PATIENCE = { readFactor: 4, upkeepMs: 30_000 } as const;
 
-const CONNECTIONS_MAX = 10;
+/** Connections of each lane. One where what is sent must arrive in its order. */
+const CONNECTIONS = { exchange: 1, act: 4, record: 1, read: 6, upkeep: 1, hints: 1 } as const;
 
-/** A pool of connections, with a limit on every wait. */
+/** How a store is reached. */
+export interface ConnectionSettings {
+  readonly url: string;
+  /** The longest wait for one act of the request path, in milliseconds. A read may take four times as long. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The lanes to one PostgreSQL. Every wait has an end. */
 export interface Connection extends AsyncDisposable {
-  readonly sql: postgres.Sql;
-  /** Runs one act of the request path. Rejects with `StoreUnavailable` when PostgreSQL does not answer in time. */
-  act<Result>(run: (sql: postgres.Sql) => PromiseLike<Result>): Promise<Result>;
-  /** The same for the read side, which may take longer. */
-  read<Result>(run: (sql: postgres.Sql) => PromiseLike<Result>): Promise<Result>;
+  readonly presence: Presence;
+  /** Acts that were combined into one call, one call at a time. */
+  readonly exchange: Lane['run'];
+  /** Single acts of the request path, and of operators. */
+  readonly act: Lane['run'];
+  /** Writes of the request log. */
+  readonly record: Lane['run'];
+  /** Reads of the read side. */
+  readonly read: Lane['run'];
+  /** Work that no request waits for. */
+  readonly upkeep: Lane['run'];
+  /** Hears hints. It is never rebuilt: what it misses is polled for. */
+  readonly hints: postgres.Sql;
 }
 
-export function connect(url: string): Connection {
-  const sql = postgres(url, {
-    max: CONNECTIONS_MAX,
-    connect_timeout: WAITS.connectS,
-    onnotice: () => undefined,
-    // The server stops, too, what nobody waits for any more.
-    connection: { application_name: 'switchyard', TimeZone: 'UTC', statement_timeout: WAITS.readMs },
-  });
+export function connect(settings: ConnectionSettings): Connection {
+  const { timeoutMs: limitMs } = settings;
+  const opened = new AsyncDisposableStack();
+  const presence = opened.use(watchPresence({ ...settings, limitMs }));
+  const lane = (connectionsMax: number, limit: number): Lane['run'] =>
+    opened.use(makeLane({ ...settings, connectionsMax, limitMs: limit, presence })).run;
+  const readMs = limitMs * PATIENCE.readFactor;
+  const hints = connectTo(settings.url, { connectionsMax: CONNECTIONS.hints, limitMs: readMs });
+  opened.defer(() => hints.end({ timeout: 1 }));
   return {
-    sql,
-    act: (run) => within(run(sql), WAITS.actMs),
-    read: (run) => within(run(sql), WAITS.readMs),
-    [Symbol.asyncDispose]: () => sql.end({ timeout: WAITS.closeS }),
+    presence,
+    exchange: lane(CONNECTIONS.exchange, limitMs),
+    act: lane(CONNECTIONS.act, limitMs),
+    record: lane(CONNECTIONS.record, readMs),
+    read: lane(CONNECTIONS.read, readMs),
+    upkeep: lane(CONNECTIONS.upkeep, PATIENCE.upkeepMs),
+    hints,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-}
-
-/** Settles as `work` does, but no later than `limitMs`. A connection that failed is the store's absence; a statement that failed is a bug. */
-async function within<Result>(work: PromiseLike<Result>, limitMs: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailable(`no answer within ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } catch (error) {
-    throw isConnectionFault(error) ? new StoreUnavailable(String(error)) : error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Classes of SQLSTATE that say the server or the way to it is gone: connection exception, shutdown, too many connections. */
-const ABSENCE = /^(08|57P0|53300)|^(CONNECT|CONNECTION_|E[A-Z]+$)/;
-
-function isConnectionFault(error: unknown): boolean {
-  if (error instanceof StoreUnavailable) return false;
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && ABSENCE.test(error.code);
 }

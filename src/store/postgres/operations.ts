@@ -52,7 +52,8 @@ export function makePostgresOperations({ act, read }: Connection, replica: Repli
       return decodeAccount(row?.answer);
     },
     async account(key) {
-      const [row] = await read((sql) => sql`select switchyard.look(${key})->'account' as answer`);
+      const keys = JSON.stringify([key]);
+      const [row] = await read((sql) => sql`select switchyard.look_all(${keys}::text::jsonb)->'accounts'->0 as answer`);
       return decodeAccount(row?.answer);
     },
     accounts: (query) => read((sql) => fetchAccountPage(sql, query)),

@@ -1,45 +1,52 @@
 import type { ReplicaId } from '../../core/ids.ts';
 import type { Registry } from '../../core/registry.ts';
-import type { Log } from '../../ports/log.ts';
-import type { Store } from '../../ports/store.ts';
+import { StoreUnavailable } from '../../core/store-unavailable.ts';
+import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
 import { makePostgresEvents } from './breaker-events.ts';
-import { connect } from './connection.ts';
+import { type ConnectionSettings, connect } from './connection.ts';
+import { makeExchange } from './exchange.ts';
 import { makePostgresOperations } from './operations.ts';
+import { makePostgresReplay } from './replay.ts';
 import { makePostgresRequestLog } from './request-log.ts';
 
 /** State shared by all replicas of one migrated PostgreSQL 18 database, whether remote or embedded. */
-export async function openPostgresStore(options: {
-  readonly kind: 'postgres' | 'embedded';
-  readonly url: string;
-  readonly registry: Registry;
-  readonly replica: ReplicaId;
-  readonly log: Log;
-}): Promise<Store> {
-  const connection = connect(options.url);
+export async function openPostgresStore(
+  options: ConnectionSettings & {
+    readonly kind: 'postgres' | 'embedded';
+    readonly registry: Registry;
+    readonly replica: ReplicaId;
+  },
+): Promise<DurableStore> {
+  const connection = connect(options);
   await using opened = new AsyncDisposableStack();
   opened.use(connection);
+  const { act, read, record, presence } = connection;
   const providers = options.registry.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute }));
-  await connection.act((sql) => sql`select switchyard.sync_providers(${JSON.stringify(providers)}::text::jsonb)`);
+  await act((sql) => sql`select switchyard.sync_providers(${JSON.stringify(providers)}::text::jsonb)`);
   const events = opened.use(makePostgresEvents(connection, options.log));
-  const requests = makePostgresRequestLog(connection);
+  const exchange = makeExchange(connection, options.replica);
   const kept = opened.move();
   return {
     kind: options.kind,
-    ...makePostgresAdmission(connection, options.replica),
+    ...makePostgresAdmission(connection, exchange),
     ...makePostgresOperations(connection, options.replica),
+    ...makePostgresReplay(connection, exchange),
     range: events.range,
     tail: events.tail,
     findEvent: events.findEvent,
     history: events.history,
     onHint: events.onHint,
-    record: (record) => connection.act(() => requests.record(record)),
-    find: (id) => connection.read(() => requests.find(id)),
-    page: (query) => connection.read(() => requests.page(query)),
-    analyse: (query) => connection.read(() => requests.analyse(query)),
-    statsOf: (provider, window) => connection.read(() => requests.statsOf(provider, window)),
-    ping: async () => {
-      await connection.act((sql) => sql`select 1`);
+    record: (request) => record((sql) => makePostgresRequestLog({ sql }).record(request)),
+    find: (id) => read((sql) => makePostgresRequestLog({ sql }).find(id)),
+    page: (query) => read((sql) => makePostgresRequestLog({ sql }).page(query)),
+    analyse: (query) => read((sql) => makePostgresRequestLog({ sql }).analyse(query)),
+    statsOf: (provider, window) => read((sql) => makePostgresRequestLog({ sql }).statsOf(provider, window)),
+    absence: () => presence.absence(),
+    async ping() {
+      const absence = presence.absence();
+      if (absence !== null) throw new StoreUnavailable(absence.why);
+      await act((sql) => sql`select 1`);
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

@@ -1,0 +1,391 @@
+-- What waits at one moment at one replica goes in one call and one commit: settles first, then admissions, then looks, each in the
+-- order in which it came. So an account is told of what was spent before it is asked for more. Locks are taken before anything is
+-- decided, in one order for everybody: holds by id, breakers by name, accounts by key; slots and probes are never waited for, and the
+-- event counter comes last. src/core says the same in TypeScript, and test/contract holds both to the same answers.
+
+DROP FUNCTION switchyard.admit(jsonb);
+--> statement-breakpoint
+DROP FUNCTION switchyard.settle(jsonb);
+--> statement-breakpoint
+DROP FUNCTION switchyard.look(text);
+--> statement-breakpoint
+-- A slot that is taken now counts until then: a little longer than the window, so that no 60 s hold more than the limit.
+CREATE FUNCTION switchyard.slot_taken_until(p_now timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+  SELECT p_now + interval '60.25 seconds'
+$$;
+--> statement-breakpoint
+-- Makes and locks accounts, by key, and begins a new period where one is due.
+CREATE FUNCTION switchyard.lock_accounts(p_keys text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_now timestamptz;
+  v_due text[];
+BEGIN
+  INSERT INTO switchyard.account (key, period_started_at)
+    SELECT DISTINCT wanted COLLATE "C", switchyard.clock() FROM unnest(p_keys) wanted
+    WHERE NOT EXISTS (SELECT 1 FROM switchyard.account WHERE key = wanted)
+    ORDER BY 1 ON CONFLICT DO NOTHING;
+  PERFORM 1 FROM switchyard.account WHERE key = ANY(p_keys) ORDER BY key COLLATE "C" FOR UPDATE;
+  -- Only now: the wait for a lock may have outlasted the period.
+  v_now := switchyard.clock();
+  SELECT array_agg(key) INTO v_due FROM switchyard.account WHERE key = ANY(p_keys) AND resets_at <= v_now;
+  PERFORM switchyard.lock_account(key, v_now) FROM unnest(v_due) key;
+END $$;
+--> statement-breakpoint
+-- The holds of settles, locked by id, in the order of the settles; null where there is none.
+CREATE FUNCTION switchyard.lock_holds(p_settles jsonb) RETURNS switchyard.hold[] LANGUAGE plpgsql AS $$
+DECLARE
+  v_ids uuid[] := ARRAY(SELECT (said->>'holdId')::uuid
+    FROM jsonb_array_elements(p_settles) WITH ORDINALITY s(said, place) ORDER BY place);
+  v_locked switchyard.hold[];
+BEGIN
+  SELECT array_agg(h ORDER BY h.id) INTO v_locked
+    FROM (SELECT * FROM switchyard.hold WHERE id = ANY(v_ids) ORDER BY id FOR UPDATE) h;
+  RETURN ARRAY(SELECT CASE WHEN l.id IS NOT NULL THEN l END
+    FROM unnest(v_ids) WITH ORDINALITY wanted(id, place) LEFT JOIN unnest(v_locked) l ON l.id = wanted.id ORDER BY place);
+END $$;
+--> statement-breakpoint
+-- The providers of settles. The rows of those whose breaker may change by them, or that are told to wait, are locked, by name;
+-- what the others say changes nothing, and is judged by what stands now: closed and healthy costs no lock.
+CREATE FUNCTION switchyard.lock_breakers(p_settles jsonb, p_holds switchyard.hold[], OUT states switchyard.provider_state[], OUT locked text[])
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_names text[] := ARRAY(SELECT DISTINCT provider FROM unnest(p_holds) WHERE id IS NOT NULL);
+BEGIN
+  SELECT array_agg(DISTINCT s.provider) INTO locked
+    FROM jsonb_array_elements(p_settles) WITH ORDINALITY settle(said, ordinality)
+    JOIN unnest(p_holds) WITH ORDINALITY h USING (ordinality)
+    JOIN switchyard.provider_state s ON s.provider = h.provider
+    WHERE said->>'throttledForMs' IS NOT NULL OR said->>'setAside' IS NOT NULL
+      OR NOT switchyard.is_no_news(s, said->'verdict');
+  IF locked IS NOT NULL THEN
+    PERFORM 1 FROM switchyard.provider_state WHERE provider = ANY(locked) ORDER BY provider COLLATE "C" FOR UPDATE;
+  END IF;
+  SELECT array_agg(s) INTO states
+    FROM switchyard.provider_state s WHERE s.provider = ANY(v_names);
+END $$;
+--> statement-breakpoint
+-- Ends permits: money, breaker and throttle. Holds, breakers and accounts are locked.
+CREATE FUNCTION switchyard.settle_all(
+  p_settles jsonb, p_holds switchyard.hold[], p_states switchyard.provider_state[], p_locked text[], p_replica text, p_now timestamptz
+) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_states switchyard.provider_state[] := p_states;
+  v_names text[] := ARRAY(SELECT provider FROM unnest(p_states) WITH ORDINALITY ORDER BY ordinality);
+  v_keys text[];
+  v_posted bigint[];
+  v_held bigint[];
+  v_answers jsonb[] := '{}';
+  v_said jsonb;
+  v_charge jsonb;
+  v_hold switchyard.hold;
+  v_state switchyard.provider_state;
+  v_told record;
+  v_transition jsonb;
+  v_is_stale boolean;
+  v_spent bigint;
+  v_moved bigint;
+  s integer;
+  a integer;
+  n integer := 0;
+  o_id uuid[] := '{}'; o_state text[] := '{}'; o_account text[] := '{}'; o_moved bigint[] := '{}'; o_kind text[] := '{}';
+  o_evidence text[] := '{}'; o_overrun bigint[] := '{}';
+BEGIN
+  SELECT array_agg(x.key), array_agg(x.posted), array_agg(0) INTO v_keys, v_posted, v_held FROM switchyard.account x
+    WHERE x.key IN (SELECT account FROM unnest(p_holds));
+  FOR at IN 1 .. jsonb_array_length(p_settles) LOOP
+    v_said := p_settles->(at - 1);
+    v_hold := p_holds[at];
+    IF v_hold.id IS NULL THEN
+      v_answers[at] := '{"kind": "unknownHold"}';
+      CONTINUE;
+    END IF;
+    IF v_hold.state NOT IN ('held', 'expired') OR v_hold.id = ANY(o_id) THEN
+      v_answers[at] := '{"kind": "alreadySettled"}';
+      CONTINUE;
+    END IF;
+    s := array_position(v_names, v_hold.provider);
+    v_state := v_states[s];
+    v_transition := NULL;
+    IF v_hold.provider = ANY(p_locked) THEN
+      IF v_said->>'throttledForMs' IS NOT NULL OR v_said->>'setAside' IS NOT NULL THEN
+        UPDATE switchyard.provider_state SET
+          throttled_until = coalesce(p_now + switchyard.span((v_said->>'throttledForMs')::double precision), throttled_until),
+          set_aside_until = CASE WHEN v_said->>'setAside' IS NULL THEN set_aside_until ELSE p_now + interval '10 minutes' END,
+          set_aside_detail = coalesce(v_said->>'setAside', set_aside_detail)
+        WHERE provider = v_hold.provider RETURNING * INTO v_state;
+      END IF;
+      v_is_stale := NOT switchyard.is_current(v_state, v_hold);
+      IF NOT v_is_stale AND NOT switchyard.is_no_news(v_state, v_said->'verdict') THEN
+        v_told := switchyard.breaker_after(v_state, v_hold.started_at, v_said->'verdict', (v_said->>'jitter')::double precision, p_now);
+        v_transition := switchyard.keep_breaker(v_state, v_told.after, v_told.cause, NULL, p_replica, p_now);
+        v_state := v_told.after;
+      END IF;
+      v_states[s] := v_state;
+    ELSE
+      v_is_stale := NOT switchyard.is_current(v_state, v_hold);
+    END IF;
+
+    v_charge := v_said->'charge';
+    v_spent := CASE v_charge->>'kind' WHEN 'spent' THEN (v_charge->>'amount')::bigint WHEN 'hold' THEN v_hold.amount ELSE 0 END;
+    a := array_position(v_keys, v_hold.account);
+    n := n + 1;
+    IF v_hold.state = 'held' THEN
+      v_moved := v_spent;
+      v_held[a] := v_held[a] + v_hold.amount;
+      o_kind[n] := 'settled';
+    ELSE
+      -- An expired hold was posted in full: what is settled late only corrects that, and never below nothing.
+      v_moved := greatest(v_spent - v_hold.amount, -v_posted[a]);
+      o_kind[n] := 'correction';
+    END IF;
+    v_posted[a] := v_posted[a] + v_moved;
+    o_id[n] := v_hold.id;
+    o_state[n] := CASE v_charge->>'kind' WHEN 'nothing' THEN 'voided' ELSE 'posted' END;
+    o_account[n] := v_hold.account;
+    o_moved[n] := v_moved;
+    o_evidence[n] := coalesce(v_charge->>'source', CASE v_charge->>'kind' WHEN 'hold' THEN 'estimated' ELSE 'nothing' END);
+    o_overrun[n] := greatest(v_spent - v_hold.amount, 0);
+    v_answers[at] := jsonb_build_object('kind', 'settled', 'posted', v_spent::text, 'overrun', o_overrun[n]::text,
+      'transition', v_transition, 'isStale', v_is_stale, 'account', a - 1);
+  END LOOP;
+  UPDATE switchyard.hold SET state = ended.state, ended_at = p_now
+    FROM unnest(o_id, o_state) ended(id, state) WHERE hold.id = ended.id;
+  UPDATE switchyard.account SET posted = moved.posted, held = account.held - moved.held
+    FROM unnest(v_keys, v_posted, v_held) moved(key, posted, held) WHERE account.key = moved.key;
+  INSERT INTO switchyard.ledger_entry (account, hold_id, amount, kind, evidence, overrun, at)
+    SELECT e.*, p_now FROM unnest(o_account, o_id, o_moved, o_kind, o_evidence, o_overrun) e;
+  RETURN jsonb_build_object('answers', to_jsonb(v_answers), 'accounts', (
+    SELECT jsonb_agg(switchyard.account_json(x) ORDER BY k.place)
+    FROM unnest(v_keys) WITH ORDINALITY k(key, place) JOIN switchyard.account x ON x.key = k.key));
+END $$;
+--> statement-breakpoint
+-- Takes breaker, slot and money for the first candidate that has all three, for each admission or not at all. Accounts are locked.
+CREATE FUNCTION switchyard.admit_all(p jsonb, p_now timestamptz) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_states switchyard.provider_state[];
+  v_is_plain boolean[];
+  v_accounts switchyard.account[];
+  v_keys text[];
+  v_held bigint[];
+  v_wanted integer[];
+  v_slots integer[] := '{}';
+  v_next integer[];
+  v_last integer[];
+  v_full_until bigint[];
+  v_claim integer[];
+  v_mark timestamptz;
+  v_claimed_at timestamptz[];
+  v_claimed_slot integer[];
+  v_answers jsonb[] := '{}';
+  v_refusals jsonb;
+  v_why jsonb;
+  v_state switchyard.provider_state;
+  v_is_probe boolean;
+  v_available bigint;
+  v_input bigint;
+  v_each bigint;
+  v_least bigint;
+  v_most bigint;
+  v_limit bigint;
+  v_ceiling bigint;
+  v_amount bigint;
+  v_tokens bigint;
+  admission jsonb;
+  c jsonb;
+  k integer;
+  s integer;
+  a integer;
+  n integer := 0;
+  o_id uuid[] := '{}'; o_request uuid[] := '{}'; o_attempt integer[] := '{}'; o_account text[] := '{}'; o_provider text[] := '{}';
+  o_model text[] := '{}'; o_amount bigint[] := '{}'; o_epoch integer[] := '{}'; o_probe boolean[] := '{}'; o_lease float8[] := '{}';
+  o_slot integer[] := '{}';
+BEGIN
+  SELECT array_agg(x ORDER BY place), array_agg(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL ORDER BY place),
+      array_agg(coalesce(w.count, 0) ORDER BY place), array_agg(1), array_agg(0), array_agg(NULL::bigint),
+      array_agg(timestamptz '-infinity'), array_agg(0)
+    INTO v_states, v_is_plain, v_wanted, v_next, v_last, v_full_until, v_claimed_at, v_claimed_slot
+    FROM jsonb_array_elements_text(p->'providers') WITH ORDINALITY p(name, place)
+    LEFT JOIN switchyard.provider_state x ON x.provider = name
+    LEFT JOIN (SELECT (value->'candidates'->0->>0)::integer + 1 AS place, count(*)::integer AS count
+      FROM jsonb_array_elements(p->'admissions') GROUP BY 1) w USING (place);
+  SELECT array_agg(x ORDER BY place), array_agg(x.key ORDER BY place), array_agg(x.held ORDER BY place) INTO v_accounts, v_keys, v_held
+    FROM jsonb_array_elements_text(p->'accounts') WITH ORDINALITY k(key, place) JOIN switchyard.account x ON x.key = k.key;
+  FOR admission IN SELECT value FROM jsonb_array_elements(p->'admissions') LOOP
+    a := (admission->>'account')::integer + 1;
+    v_ceiling := admission->>'ceiling';
+    v_refusals := '[]';
+    v_amount := NULL;
+    k := 0;
+    LOOP
+      c := admission->'candidates'->k;
+      EXIT WHEN c IS NULL;
+      s := (c->>0)::integer + 1;
+      v_why := NULL;
+      v_is_probe := false;
+      IF NOT v_is_plain[s] THEN
+        v_state := v_states[s];
+        IF v_state.provider IS NULL THEN RAISE EXCEPTION 'the store knows no provider %', p->'providers'->>(s - 1); END IF;
+        v_why := switchyard.provider_refusal(v_state, p_now);
+        IF v_why IS NULL THEN
+          -- Nobody queues behind a probe: whoever holds the row is claiming it, or changing the breaker right now.
+          SELECT * INTO v_state FROM switchyard.provider_state WHERE provider = v_state.provider FOR UPDATE SKIP LOCKED;
+          IF FOUND THEN
+            v_why := switchyard.provider_refusal(v_state, p_now);
+            v_is_probe := v_why IS NULL AND v_state.state <> 'closed';
+            v_states[s] := v_state;
+          ELSE
+            v_why := jsonb_build_object('kind', 'breakerProbing', 'untilMs', switchyard.ms(p_now) + 1000);
+          END IF;
+        END IF;
+      END IF;
+      IF v_why IS NULL AND v_next[s] > v_last[s] AND v_full_until[s] IS NULL THEN
+        -- As many as want this provider first, then one by one. Own locks are not skipped, so each claim begins behind the last.
+        SELECT array_agg(slot ORDER BY free_at, slot), max(free_at) INTO v_claim, v_mark FROM (
+          SELECT slot, free_at FROM switchyard.rate_slot WHERE provider = (v_states[s]).provider AND free_at <= p_now
+            AND (free_at, slot) > (v_claimed_at[s], v_claimed_slot[s])
+          ORDER BY free_at, slot LIMIT greatest(v_wanted[s], 1) FOR UPDATE SKIP LOCKED) free;
+        v_claimed_at[s] := v_mark;
+        v_claimed_slot[s] := v_claim[cardinality(v_claim)];
+        v_next[s] := cardinality(v_slots) + 1;
+        v_slots := v_slots || v_claim;
+        v_last[s] := cardinality(v_slots);
+        v_wanted[s] := 1;
+        IF v_next[s] > v_last[s] THEN
+          v_full_until[s] := (SELECT coalesce(min(switchyard.ms(free_at)), switchyard.ms(switchyard.slot_taken_until(p_now)))
+            FROM switchyard.rate_slot WHERE provider = (v_states[s]).provider AND free_at > p_now);
+        END IF;
+      END IF;
+      IF v_why IS NULL AND v_next[s] > v_last[s] THEN
+        v_why := jsonb_build_object('kind', 'rateLimited', 'untilMs', v_full_until[s]);
+      END IF;
+      IF v_why IS NULL THEN
+        v_input := c->>2;
+        v_each := c->>3;
+        v_most := v_input + v_each * (c->>4)::bigint;
+        v_least := v_input + v_each * (c->>5)::bigint;
+        v_available := coalesce((v_accounts[a]).cap, (admission->>'defaultCap')::bigint) - (v_accounts[a]).posted - v_held[a];
+        v_limit := least(v_available, v_ceiling, v_most);
+        IF v_least <= v_limit THEN
+          v_tokens := CASE WHEN v_most <= v_limit THEN (c->>4)::bigint ELSE (v_limit - v_input) / v_each END;
+          v_amount := v_input + v_each * v_tokens;
+          EXIT;
+        END IF;
+        v_why := CASE WHEN v_least > v_ceiling THEN jsonb_build_object('kind', 'overCostLimit', 'required', v_least::text)
+          ELSE jsonb_build_object('kind', 'overBudget', 'required', v_least::text,
+            'available', coalesce(v_available, 0)::text, 'held', v_held[a]::text) END;
+      END IF;
+      v_refusals := v_refusals || v_why;
+      k := k + 1;
+    END LOOP;
+    IF v_amount IS NULL THEN
+      v_answers := v_answers || jsonb_build_object('refusals', v_refusals, 'held', v_held[a]::text);
+      CONTINUE;
+    END IF;
+    n := n + 1;
+    o_slot[n] := v_slots[v_next[s]];
+    v_next[s] := v_next[s] + 1;
+    v_held[a] := v_held[a] + v_amount;
+    v_state := v_states[s];
+    o_id[n] := admission->>'holdId';
+    IF v_is_probe THEN
+      PERFORM switchyard.claim_probe(v_state, o_id[n],
+        p_now + switchyard.span((admission->>'probeLeaseMs')::double precision), p->>'replica', p_now);
+      SELECT * INTO v_state FROM switchyard.provider_state WHERE provider = v_state.provider;
+      v_states[s] := v_state;
+    END IF;
+    o_request[n] := admission->>'requestId';
+    o_attempt[n] := admission->>'attempt';
+    o_account[n] := v_keys[a];
+    o_provider[n] := v_state.provider;
+    o_model[n] := c->>1;
+    o_amount[n] := v_amount;
+    o_epoch[n] := v_state.epoch;
+    o_probe[n] := v_is_probe;
+    o_lease[n] := admission->>'holdLeaseMs';
+    v_answers := v_answers || jsonb_build_object('refusals', v_refusals, 'held', v_held[a]::text, 'candidate', k,
+      'amount', v_amount::text, 'outputTokens', v_tokens, 'isProbe', v_is_probe, 'simulation', CASE WHEN v_state.simulation_mode IS NOT NULL
+        THEN switchyard.simulation_json(v_state, p_now) END);
+  END LOOP;
+  UPDATE switchyard.rate_slot SET free_at = switchyard.slot_taken_until(p_now)
+    FROM unnest(o_provider, o_slot) taken(provider, slot) WHERE rate_slot.provider = taken.provider AND rate_slot.slot = taken.slot;
+  INSERT INTO switchyard.hold (id, request_id, attempt, account, provider, model, amount, epoch, is_probe, started_at, expires_at, replica)
+    SELECT h.id, h.request, h.attempt, h.account, h.provider, h.model, h.amount, h.epoch, h.probe, p_now,
+      p_now + switchyard.span(h.lease), p->>'replica'
+    FROM unnest(o_id, o_request, o_attempt, o_account, o_provider, o_model, o_amount, o_epoch, o_probe, o_lease)
+      h(id, request, attempt, account, provider, model, amount, epoch, probe, lease);
+  UPDATE switchyard.account SET held = now.held FROM unnest(v_keys, v_held) now(key, held)
+    WHERE account.key = now.key AND account.held <> now.held;
+  RETURN jsonb_build_object('nowMs', switchyard.ms(p_now), 'answers', to_jsonb(v_answers), 'accounts', to_jsonb(ARRAY(
+    SELECT switchyard.account_json(v_accounts[place]) FROM generate_subscripts(v_accounts, 1) place ORDER BY place)));
+END $$;
+--> statement-breakpoint
+-- What planning needs, at one instant, for several accounts. Changes nothing.
+CREATE FUNCTION switchyard.look_all(p_accounts jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_now timestamptz := switchyard.clock();
+BEGIN
+  RETURN jsonb_build_object('nowMs', switchyard.ms(v_now),
+    'accounts', (SELECT jsonb_agg(CASE WHEN a.key IS NULL
+        THEN switchyard.account_json(switchyard.fresh_account(wanted.key, v_now))
+        ELSE jsonb_build_object('key', a.key, 'cap', a.cap::text, 'posted', a.posted::text, 'held', a.held::text,
+          'period', a.period, 'periodStartedAtMs', switchyard.ms(a.period_started_at)) END ORDER BY place)
+      FROM jsonb_array_elements_text(p_accounts) WITH ORDINALITY wanted(key, place)
+      LEFT JOIN switchyard.account_now a ON a.key = wanted.key),
+    'providers', (SELECT jsonb_agg(switchyard.provider_json(s, v_now) ORDER BY s.position)
+      FROM switchyard.provider_state s WHERE s.position IS NOT NULL));
+END $$;
+--> statement-breakpoint
+CREATE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_settles jsonb := coalesce(p->'settles', '[]');
+  v_is_settling boolean := jsonb_array_length(v_settles) > 0;
+  v_is_admitting boolean := jsonb_array_length(coalesce(p->'admissions', '[]')) > 0;
+  v_holds switchyard.hold[] := '{}';
+  v_breakers record;
+  v_now timestamptz;
+  v_settled jsonb;
+  v_admitted jsonb;
+BEGIN
+  IF v_is_settling THEN
+    v_holds := switchyard.lock_holds(v_settles);
+    v_breakers := switchyard.lock_breakers(v_settles, v_holds);
+  END IF;
+  IF v_is_settling OR v_is_admitting THEN
+    PERFORM switchyard.lock_accounts(ARRAY(SELECT account FROM unnest(v_holds) WHERE id IS NOT NULL
+      UNION SELECT value FROM jsonb_array_elements_text(p->'accounts')));
+  END IF;
+  -- Only now: who waited for a lock must not take a slot of an instant that has passed.
+  v_now := switchyard.clock();
+  IF v_is_settling THEN
+    v_settled := switchyard.settle_all(v_settles, v_holds, v_breakers.states, v_breakers.locked, p->>'replica', v_now);
+  END IF;
+  IF v_is_admitting THEN v_admitted := switchyard.admit_all(p, v_now); END IF;
+  RETURN jsonb_build_object('settled', v_settled, 'admitted', v_admitted, 'looked',
+    CASE WHEN jsonb_array_length(coalesce(p->'looks', '[]')) > 0 THEN switchyard.look_all(p->'looks') END);
+END $$;
+--> statement-breakpoint
+-- Ends holds that are due: posted in full, never given back. One replica at a time; a hold that is being settled is left alone.
+CREATE OR REPLACE FUNCTION switchyard.reap(p_count integer) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_now timestamptz := switchyard.clock();
+  v_due switchyard.hold[];
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtext('switchyard.reap')) THEN RETURN '[]'; END IF;
+  v_due := ARRAY(SELECT h FROM switchyard.hold h WHERE state = 'held' AND expires_at <= v_now
+    ORDER BY expires_at LIMIT p_count FOR UPDATE SKIP LOCKED);
+  IF cardinality(v_due) = 0 THEN RETURN '[]'; END IF;
+  PERFORM switchyard.lock_accounts(ARRAY(SELECT DISTINCT account FROM unnest(v_due)));
+  UPDATE switchyard.hold SET state = 'expired', ended_at = v_now WHERE id IN (SELECT id FROM unnest(v_due));
+  UPDATE switchyard.account SET posted = posted + due.amount, held = held - due.amount
+    FROM (SELECT account, sum(amount)::bigint AS amount FROM unnest(v_due) GROUP BY account) due WHERE key = due.account;
+  INSERT INTO switchyard.ledger_entry (account, hold_id, amount, kind, evidence, at)
+    SELECT account, id, amount, 'unconfirmed', 'nobody settled it in time', v_now FROM unnest(v_due);
+  RETURN (SELECT jsonb_agg(jsonb_build_object('holdId', id, 'requestId', request_id, 'account', account, 'amount', amount::text))
+    FROM unnest(v_due));
+END $$;
+--> statement-breakpoint
+-- Lets attempts that are still under way keep their holds. A hold that has ended stays ended.
+CREATE FUNCTION switchyard.renew(p_holds uuid[], p_lease_ms double precision) RETURNS void LANGUAGE sql AS $$
+  UPDATE switchyard.hold SET expires_at = greatest(expires_at, switchyard.clock() + switchyard.span(p_lease_ms))
+    WHERE state = 'held' AND id = ANY(p_holds)
+$$;

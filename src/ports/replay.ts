@@ -1,0 +1,24 @@
+import type { HoldId, ReplicaId } from '../core/ids.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import type { Settled, Settlement } from './admission.ts';
+
+/** An act that must not be lost once it was decided. */
+export type KeepableAct =
+  | { readonly kind: 'settle'; readonly settlement: Settlement }
+  | { readonly kind: 'record'; readonly record: RequestRecord };
+
+/** What became of an act that was carried out. */
+export type CarriedOut = { readonly kind: 'recorded' } | Settled;
+
+/** Acts as text: kept on a replica's own disk, and carried out by whoever finds them there, now or after a crash. */
+export interface ReplayPort {
+  /** Writes an act down so that this version, or a later one, can carry it out. */
+  encode(act: KeepableAct): string;
+  /** Carries out what `encode` wrote. Idempotent: a second time changes nothing. */
+  carryOut(text: string): Promise<CarriedOut>;
+  /**
+   * Gives back what a replica that is gone still held, except for the holds in `sent`: the others never got as far as a
+   * call, so nothing can have been billed. Answers how many there were.
+   */
+  voidUnsent(replica: ReplicaId, sent: readonly HoldId[]): Promise<number>;
+}

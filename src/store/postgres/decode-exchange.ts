@@ -1,0 +1,127 @@
+import type { Account } from '../../core/account.ts';
+import type { ProviderRefusal } from '../../core/provider-state.ts';
+import { epochMs } from '../../core/time.ts';
+import type {
+  Admission,
+  AdmissionCandidate,
+  AdmissionRefusal,
+  Admitted,
+  Settled,
+  Snapshot,
+} from '../../ports/admission.ts';
+import {
+  decodeBoolean,
+  decodeFields,
+  decodeInstant,
+  decodeList,
+  decodeMoney,
+  decodeNullable,
+  decodeNumber,
+  decodeOneOf,
+  decodeText,
+  type Fields,
+} from './decode.ts';
+import { decodeAccount, decodeEvent, decodeProviderState, decodeSimulation } from './decode-provider.ts';
+
+// Reads what `switchyard.exchange` answers: each part is null when nothing of its kind was asked.
+
+/** One answer for each settle, in their order. */
+export function decodeSettles(value: unknown): readonly Settled[] {
+  if (value === null) return [];
+  const fields = decodeFields(value);
+  const accounts = decodeNullable(fields.accounts, (list) => decodeList(list, decodeAccount)) ?? [];
+  return decodeList(fields.answers, (answer) => decodeSettled(answer, accounts));
+}
+
+function decodeSettled(value: unknown, accounts: readonly Account[]): Settled {
+  const fields = decodeFields(value);
+  const kind = decodeOneOf(['settled', 'alreadySettled', 'unknownHold'], fields.kind);
+  if (kind !== 'settled') return { kind };
+  return {
+    kind,
+    posted: decodeMoney(fields.posted),
+    overrun: decodeMoney(fields.overrun),
+    transition: decodeNullable(fields.transition, (event) => decodeEvent(event).transition),
+    isStale: decodeBoolean(fields.isStale),
+    account: placeIn(accounts, decodeNumber(fields.account)),
+  };
+}
+
+/** One answer for each admission, in their order. */
+export function decodeAdmissions(value: unknown, admissions: readonly Admission[]): readonly Admitted[] {
+  if (value === null) return [];
+  const fields = decodeFields(value);
+  const accounts = new Map(decodeList(fields.accounts, decodeAccount).map((account) => [account.key, account]));
+  const admittedAtMs = decodeInstant(fields.nowMs);
+  return decodeList(fields.answers, decodeFields).map((answer, place) => {
+    const admission = placeIn(admissions, place);
+    const account = accounts.get(admission.account);
+    if (account === undefined) throw new TypeError(`no account came back for ${admission.account}`);
+    return decodeAdmitted(answer, { admission, admittedAtMs, account });
+  });
+}
+
+function decodeAdmitted(
+  answer: Fields,
+  of: { readonly admission: Admission; readonly admittedAtMs: number; readonly account: Account },
+): Admitted {
+  const { candidates, holdId } = of.admission;
+  const account = { ...of.account, held: decodeMoney(answer.held) };
+  const refusals = decodeList(answer.refusals, decodeWhy).map((why, place) => {
+    const { provider, model } = placeIn(candidates, place);
+    return { provider, model, why };
+  });
+  if (answer.amount === undefined) return { kind: 'refused', refusals, account };
+  const { provider, model }: AdmissionCandidate = placeIn(candidates, decodeNumber(answer.candidate));
+  const permit = {
+    holdId,
+    provider,
+    model,
+    held: decodeMoney(answer.amount),
+    outputTokens: decodeNumber(answer.outputTokens),
+    isProbe: decodeBoolean(answer.isProbe),
+    admittedAtMs: epochMs(of.admittedAtMs),
+    simulation: decodeNullable(answer.simulation, decodeSimulation),
+  };
+  return { kind: 'admitted', refusals, account, permit };
+}
+
+const TIMED_REFUSALS = ['breakerOpen', 'breakerProbing', 'throttled', 'rateLimited'] as const;
+const REFUSALS = ['disabled', 'setAside', 'overBudget', 'overCostLimit', ...TIMED_REFUSALS] as const;
+
+function decodeWhy(value: unknown): AdmissionRefusal['why'] {
+  const why = decodeFields(value);
+  const kind = decodeOneOf(REFUSALS, why.kind);
+  switch (kind) {
+    case 'overBudget':
+      return {
+        kind,
+        required: decodeMoney(why.required),
+        available: decodeMoney(why.available),
+        held: decodeMoney(why.held),
+      };
+    case 'overCostLimit':
+      return { kind, required: decodeMoney(why.required) };
+    case 'disabled':
+      return { kind };
+    case 'setAside':
+      return { kind, untilMs: decodeInstant(why.untilMs), detail: decodeText(why.detail) };
+    default:
+      return { kind, untilMs: decodeInstant(why.untilMs) } satisfies ProviderRefusal;
+  }
+}
+
+/** One snapshot for each account that was looked at, in their order: all at the same instant, with the same providers. */
+export function decodeLooks(value: unknown): readonly Snapshot[] {
+  if (value === null) return [];
+  const fields = decodeFields(value);
+  const nowMs = decodeInstant(fields.nowMs);
+  const providers = decodeList(fields.providers, decodeProviderState);
+  return decodeList(fields.accounts, (account) => ({ nowMs, providers, account: decodeAccount(account) }));
+}
+
+function placeIn<Item>(items: readonly Item[], place: number): Item {
+  const item = items[place];
+  if (item === undefined) throw new TypeError(`the database answers for place ${place} of ${items.length}`);
+  return item;
+}

@@ -1,0 +1,68 @@
+import { holdLeaseMs, probeLeaseMs } from '../../core/leases.ts';
+import type { Admission, Settlement } from '../../ports/admission.ts';
+import { storableText } from './storable.ts';
+
+/** What a replica asks of PostgreSQL at one moment. Settles are JSON already: that is how they are kept. */
+export interface Asked {
+  readonly replica: string;
+  readonly settles: readonly string[];
+  readonly admissions: readonly Admission[];
+  /** Account keys. */
+  readonly looks: readonly string[];
+}
+
+/** The argument of `switchyard.exchange`. Money is text: a JSON number would be rounded on its way. */
+export function encodeExchange({ replica, settles, admissions, looks }: Asked): string {
+  const providers = makeNumbering();
+  const accounts = makeNumbering();
+  const asked = admissions.map((admission) => ({
+    holdId: admission.holdId,
+    requestId: admission.requestId,
+    attempt: admission.attempt,
+    account: accounts.numberOf(admission.account),
+    defaultCap: admission.defaultCap?.toString() ?? null,
+    ceiling: admission.ceiling?.toString() ?? null,
+    probeLeaseMs: probeLeaseMs(admission.attemptMs),
+    holdLeaseMs: holdLeaseMs(admission.attemptMs),
+    candidates: admission.candidates.map(({ provider, model, bound }) => [
+      providers.numberOf(provider),
+      model,
+      bound.input.toString(),
+      bound.perOutputToken.toString(),
+      bound.outputTokensMax,
+      bound.outputTokensMin,
+    ]),
+  }));
+  const rest = JSON.stringify({
+    replica,
+    admissions: asked,
+    providers: providers.names(),
+    accounts: accounts.names(),
+    looks,
+  });
+  return `{"settles":[${settles.join(',')}],${rest.slice(1)}`;
+}
+
+/** The end of a permit as `switchyard.exchange` takes it. */
+export function encodeSettle(settlement: Settlement): string {
+  const { charge, setAside } = settlement;
+  return JSON.stringify({
+    ...settlement,
+    setAside: setAside === null ? null : storableText(setAside),
+    charge: charge.kind === 'spent' ? { ...charge, amount: charge.amount.toString() } : charge,
+  });
+}
+
+/** Numbers for names, so that each name is sent once. */
+function makeNumbering() {
+  const numbers = new Map<string, number>();
+  return {
+    numberOf(name: string): number {
+      const known = numbers.get(name);
+      if (known !== undefined) return known;
+      numbers.set(name, numbers.size);
+      return numbers.size - 1;
+    },
+    names: (): readonly string[] => [...numbers.keys()],
+  };
+}

@@ -1,0 +1,112 @@
+import type { AccountKey, ReplicaId } from '../../core/ids.ts';
+import { StoreUnavailable } from '../../core/store-unavailable.ts';
+import type { Admission, Admitted, Settled, Snapshot } from '../../ports/admission.ts';
+import { makeCombiner } from './combiner.ts';
+import type { Connection } from './connection.ts';
+import { decodeFields } from './decode.ts';
+import { decodeAdmissions, decodeLooks, decodeSettles } from './decode-exchange.ts';
+import { encodeExchange } from './encode-exchange.ts';
+
+/** Most acts of one call. More wait for the next: a longer call would make everybody wait for its end. */
+const ACTS_MAX = 128;
+
+type Wish =
+  | { readonly kind: 'settle'; readonly text: string }
+  | { readonly kind: 'admit'; readonly admission: Admission }
+  | { readonly kind: 'look'; readonly account: AccountKey };
+
+type Reply =
+  | { readonly kind: 'settle'; readonly settled: Settled }
+  | { readonly kind: 'admit'; readonly admitted: Admitted }
+  | { readonly kind: 'look'; readonly snapshot: Snapshot };
+
+/**
+ * The acts around attempts, combined: what waits at one moment goes in one call and one commit, settles first, so that an
+ * account is told of what was spent before it is asked for more.
+ */
+export interface Exchange {
+  settle(text: string): Promise<Settled>;
+  admit(admission: Admission): Promise<Admitted>;
+  look(account: AccountKey): Promise<Snapshot>;
+}
+
+export function makeExchange({ exchange: send }: Connection, replica: ReplicaId): Exchange {
+  const call = (wishes: readonly Wish[]) => callOnce(send, replica, wishes);
+  const combiner = makeCombiner<Wish, Ending>({ itemsMax: ACTS_MAX, send: (wishes) => callApart(call, wishes) });
+  const ask = async (wish: Wish): Promise<Reply> => {
+    const ending = await combiner.ask(wish);
+    if (ending.kind === 'failed') throw ending.error;
+    return ending.reply;
+  };
+  return {
+    async settle(text) {
+      const reply = await ask({ kind: 'settle', text });
+      return reply.kind === 'settle' ? reply.settled : mixedUp();
+    },
+    async admit(admission) {
+      const reply = await ask({ kind: 'admit', admission });
+      return reply.kind === 'admit' ? reply.admitted : mixedUp();
+    },
+    async look(account) {
+      const reply = await ask({ kind: 'look', account });
+      return reply.kind === 'look' ? reply.snapshot : mixedUp();
+    },
+  };
+}
+
+/** What became of one wish. */
+type Ending =
+  | { readonly kind: 'replied'; readonly reply: Reply }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+type Call = (wishes: readonly Wish[]) => Promise<readonly Reply[]>;
+
+/** When a statement fails, nothing of its call was done: then each wish goes alone, so that one that is broken costs no other. */
+async function callApart(call: Call, wishes: readonly Wish[]): Promise<readonly Ending[]> {
+  try {
+    return (await call(wishes)).map((reply) => ({ kind: 'replied', reply }));
+  } catch (error) {
+    if (error instanceof StoreUnavailable || wishes.length === 1) throw error;
+  }
+  const endings: Ending[] = [];
+  for (const wish of wishes) {
+    const ending = await call([wish]).then(
+      ([reply]): Ending => ({ kind: 'replied', reply: reply ?? mixedUp() }),
+      (error: unknown): Ending => ({ kind: 'failed', error }),
+    );
+    endings.push(ending);
+  }
+  return endings;
+}
+
+async function callOnce(
+  send: Connection['exchange'],
+  replica: ReplicaId,
+  wishes: readonly Wish[],
+): Promise<readonly Reply[]> {
+  const settles = wishes.flatMap((wish) => (wish.kind === 'settle' ? [wish.text] : []));
+  const admissions = wishes.flatMap((wish) => (wish.kind === 'admit' ? [wish.admission] : []));
+  const looks = wishes.flatMap((wish) => (wish.kind === 'look' ? [wish.account] : []));
+  const asked = encodeExchange({ replica, settles, admissions, looks });
+  const [row] = await send((sql) => sql`select switchyard.exchange(${asked}::text::jsonb) as answer`);
+  const answer = decodeFields(row?.answer);
+  const settled = decodeSettles(answer.settled).values();
+  const admitted = decodeAdmissions(answer.admitted, admissions).values();
+  const looked = decodeLooks(answer.looked).values();
+  return wishes.map((wish): Reply => {
+    switch (wish.kind) {
+      case 'settle':
+        return { kind: 'settle', settled: settled.next().value ?? mixedUp() };
+      case 'admit':
+        return { kind: 'admit', admitted: admitted.next().value ?? mixedUp() };
+      case 'look':
+        return { kind: 'look', snapshot: looked.next().value ?? mixedUp() };
+      default:
+        return wish satisfies never;
+    }
+  });
+}
+
+function mixedUp(): never {
+  throw new RangeError('the database did not answer each wish in its order');
+}

@@ -1,0 +1,78 @@
+import postgres from 'postgres';
+import { StoreUnavailable } from '../../core/store-unavailable.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Presence } from './presence.ts';
+import { Late, within } from './within.ts';
+
+/** Connections for one kind of work, with a limit on every wait. */
+export interface Lane extends AsyncDisposable {
+  /** Rejects with `StoreUnavailable` when PostgreSQL is away or does not answer in time; then the work may have been done all the same. */
+  run<Result>(work: (sql: postgres.Sql) => PromiseLike<Result>): Promise<Result>;
+}
+
+const CLOSE_S = 5;
+
+export function makeLane(of: {
+  readonly url: string;
+  readonly connectionsMax: number;
+  readonly limitMs: number;
+  readonly presence: Presence;
+  readonly clock: Clock;
+}): Lane {
+  const { presence, clock } = of;
+  const open = () => ({ sql: connectTo(of.url, of), returns: presence.returns() });
+  let current = open();
+
+  /** What is still under way on the old connections fails as they do: nobody knows whether it was done. */
+  const rebuild = (old: typeof current) => {
+    if (old !== current) return;
+    current = open();
+    void old.sql.end({ timeout: 0 });
+  };
+
+  return {
+    async run(work) {
+      const absence = presence.absence();
+      if (absence !== null) throw new StoreUnavailable(absence.why);
+      if (current.returns !== presence.returns()) rebuild(current);
+      const used = current;
+      try {
+        return await within(work(used.sql), { limitMs: of.limitMs, clock });
+      } catch (error) {
+        if (!isAbsence(error)) throw error;
+        rebuild(used);
+        const why = String(error);
+        presence.suspect(why);
+        throw new StoreUnavailable(why);
+      }
+    },
+    [Symbol.asyncDispose]: () => current.sql.end({ timeout: CLOSE_S }),
+  };
+}
+
+/** A client that connects when it is first used. */
+export function connectTo(
+  url: string,
+  of: { readonly connectionsMax: number; readonly limitMs: number },
+): postgres.Sql {
+  return postgres(url, {
+    max: of.connectionsMax,
+    connect_timeout: of.limitMs / 1_000,
+    onnotice: () => undefined,
+    // The server stops, too, what nobody waits for any more.
+    connection: { application_name: 'switchyard', TimeZone: 'UTC', statement_timeout: of.limitMs },
+  });
+}
+
+/** Classes of SQLSTATE that say the server or the way to it is gone: connection exception, shutdown, too many connections. */
+const ABSENCE = /^(08|57P0|53300)|^(CONNECT|CONNECTION_|E[A-Z]+$)/;
+
+/** The server's own word that it gave up a statement at its time limit, which is ours: the same as no answer. */
+const CANCELLED = '57014';
+
+/** A connection that failed is the store's absence; a statement that failed is a bug. */
+function isAbsence(error: unknown): boolean {
+  if (error instanceof Late) return true;
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
+  return ABSENCE.test(error.code) || error.code === CANCELLED;
+}

@@ -1,0 +1,63 @@
+import { type HoldId, holdId } from '../../core/ids.ts';
+import type { Settlement } from '../../ports/admission.ts';
+import type { KeepableAct, ReplayPort } from '../../ports/replay.ts';
+import type { Connection } from './connection.ts';
+import { decodeText } from './decode.ts';
+import { encodeSettle } from './encode-exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { encodeRecord, writeRecord } from './request-log.ts';
+
+/** What stands before the JSON of an act says which it is. */
+const MARK = { settle: 'S', record: 'R' } as const;
+
+/** Acts as text: the JSON that the functions of drizzle/ take, so that what was kept is what is carried out. */
+export function makePostgresReplay({ record, read }: Connection, exchange: Exchange): ReplayPort {
+  return {
+    encode,
+    async carryOut(text) {
+      const said = text.slice(1);
+      switch (text[0]) {
+        case MARK.settle:
+          return await exchange.settle(said);
+        case MARK.record:
+          await record((sql) => writeRecord(sql, said));
+          return { kind: 'recorded' };
+        default:
+          throw new TypeError(
+            `no act begins with ${JSON.stringify(text.slice(0, 20))}: it was kept by a later version`,
+          );
+      }
+    },
+    async voidUnsent(replica, sent) {
+      const rows = await read(
+        (sql) => sql`select id from switchyard.hold where replica = ${replica} and state in ('held', 'expired')
+          and id <> all (${[...sent]}::uuid[])`,
+      );
+      const ids = rows.map((row) => holdId(decodeText(row.id)));
+      await Promise.all(ids.map((id) => exchange.settle(encodeSettle(neverSent(id)))));
+      return ids.length;
+    },
+  };
+}
+
+function encode(act: KeepableAct): string {
+  switch (act.kind) {
+    case 'settle':
+      return MARK.settle + encodeSettle(act.settlement);
+    case 'record':
+      return MARK.record + encodeRecord(act.record);
+    default:
+      return act satisfies never;
+  }
+}
+
+function neverSent(id: HoldId): Settlement {
+  return {
+    holdId: id,
+    charge: { kind: 'nothing' },
+    verdict: { kind: 'neutral' },
+    jitter: 0,
+    throttledForMs: null,
+    setAside: null,
+  };
+}
