@@ -13,8 +13,12 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY drizzle ./drizzle
 COPY src ./src
+# The journal of a replica: mount a volume here, and it outlives the container. A new volume takes this folder's owner.
+RUN mkdir /data && chown 10001:10001 /data
+VOLUME /data
 # Reachable from outside of the container. It starts only when AUTH=off and ALLOW_OPEN_NETWORK=yes are said too: see docs/configuration.md.
 ENV NODE_ENV=production \
+  DATA_DIR=/data \
   HOST=0.0.0.0 \
   PORT=4000
 USER 10001:10001

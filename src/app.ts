@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Config } from './config.ts';
 import { holdId, replicaId, requestId } from './core/ids.ts';
 import type { Registry } from './core/registry.ts';
-import { StoreUnavailable } from './core/store-unavailable.ts';
+import { StoreUnavailable } from './core/unavailable.ts';
 import type { GatewayInfo } from './gateway/gateway.ts';
 import { makeGateway } from './gateway/make-gateway.ts';
 import { makePaceBook } from './gateway/pace-book.ts';
 import { makeHttpServer } from './http/server.ts';
 import type { Chance, Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
+import type { Store } from './ports/store.ts';
 import { makeSimulator } from './providers/simulator.ts';
 import type { Endpoint } from './registry/endpoints.ts';
 import { registryInForce } from './registry/in-force.ts';
@@ -85,7 +86,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     host: config.host,
     port: config.port,
     newId: () => requestId(parts.newUuid()),
-    readiness: () => readinessOf(store),
+    readiness: () => readinessOf(opened),
   });
   const listening = await server.listen();
   if (listening.kind !== 'listening') return { kind: 'failed', message: listening.message };
@@ -97,13 +98,22 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   return { kind: 'running', app: { port: listening.port, registry, info, store: opened, stop } };
 }
 
-async function readinessOf(store: Extract<StoreOpened, { kind: 'opened' }>['store']) {
+async function readinessOf({ store, journal }: Extract<StoreOpened, { kind: 'opened' }>) {
+  const checks = [await storeCheck(store)];
+  if (journal !== null) {
+    const fault = journal.fault();
+    const detail = fault ?? `${journal.count()} entries wait in ${journal.path}`;
+    checks.push({ name: 'journal', isOk: fault === null, detail });
+  }
+  return { isReady: checks.every(({ isOk }) => isOk), checks };
+}
+
+async function storeCheck(store: Store) {
   try {
     await store.ping();
-    return { isReady: true, checks: [{ name: 'store', isOk: true, detail: store.kind }] };
+    return { name: 'store', isOk: true, detail: store.kind };
   } catch (error) {
-    const detail = error instanceof StoreUnavailable ? error.reason : String(error);
-    return { isReady: false, checks: [{ name: 'store', isOk: false, detail }] };
+    return { name: 'store', isOk: false, detail: error instanceof StoreUnavailable ? error.reason : String(error) };
   }
 }
 

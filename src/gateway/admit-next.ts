@@ -5,7 +5,7 @@ import { type PicoUsd, subtractUsd } from '../core/money.ts';
 import type { Ranked } from '../core/plan.ts';
 import type { ModelSpec } from '../core/registry.ts';
 import { overBudget, overCostLimit, rejectionOfRefusal } from '../core/reject.ts';
-import type { Admission, AdmissionRefusal, Admitted, Permit } from '../ports/admission.ts';
+import type { AdmissionRefusal, Permit } from '../ports/admission.ts';
 import type { Task } from './attempt.ts';
 import type { Payer } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -38,7 +38,7 @@ export async function admitNext(
   const isLast = open.length === 1 || journey.attempts.length + 1 === attemptsMaxOf(call);
   const timeoutMs = attemptMs(journey.deadline, deps.clock.elapsedMs(), isLast);
   const holdId = deps.newHoldId();
-  const admitted = await admitOrTakeBack(deps, {
+  const admitted = await deps.store.admit({
     requestId: call.requestId,
     attempt: journey.attempts.length + 1,
     holdId,
@@ -67,23 +67,6 @@ export async function admitNext(
     open: open.slice(place + 1),
     account,
   };
-}
-
-/**
- * Admits. When the store does not answer in time, the act may have been done all the same: then the hold and the probe are given
- * back, on the evidence that nothing was sent. Only one try: a hold that this misses expires and is posted in full.
- */
-async function admitOrTakeBack(deps: GatewayDeps, admission: Admission): Promise<Admitted> {
-  try {
-    return await deps.store.admit(admission);
-  } catch (error) {
-    const nothing = { charge: { kind: 'nothing' }, verdict: { kind: 'neutral' } } as const;
-    const { holdId } = admission;
-    deps.store.settle({ holdId, ...nothing, jitter: 0, throttledForMs: null, setAside: null }).catch((settleError) => {
-      deps.log.warn('an admission without an answer could not be taken back', { holdId, error: String(settleError) });
-    });
-    throw error;
-  }
 }
 
 /** The attempt that an admission allows, under its permit. */

@@ -5,6 +5,7 @@ import { type PicoUsd, ZERO_USD } from '../core/money.ts';
 import type { Answer } from '../core/prompt.ts';
 import type { ModelSpec } from '../core/registry.ts';
 import type { Simulation } from '../core/simulation.ts';
+import { StoreUnavailable } from '../core/unavailable.ts';
 import { costOfUsage, type UsageCost } from '../core/usage.ts';
 import { STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
 import type { Charge, Permit } from '../ports/admission.ts';
@@ -103,7 +104,7 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
     const provider = providerOf(deps, permit.provider);
     const request = { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens };
     const simulation = await drawSimulation(deps, permit);
-    task.place.markSent();
+    await task.place.dispatch();
     return simulation === null
       ? await provider.call(request, ending.signal)
       : await deps.simulator({ provider, simulation }, request, ending.signal);
@@ -116,5 +117,11 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
 async function drawSimulation(deps: GatewayDeps, permit: Permit): Promise<Simulation | null> {
   const { simulation, provider } = permit;
   if (simulation === null || deps.chance.next() >= simulation.rate) return null;
-  return (await deps.store.claimSimulatedFailure(provider)) ? simulation : null;
+  try {
+    return (await deps.store.claimSimulatedFailure(provider)) ? simulation : null;
+  } catch (error) {
+    // A failure that nobody can count is not played: the attempt itself needs no store.
+    if (error instanceof StoreUnavailable) return null;
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@ import type { AttemptReport, CandidateReport } from '../core/decision.ts';
 import { FAILURE_POLICY } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import type { ChatOutcome } from '../core/outcome.ts';
+import { isUnavailable } from '../core/unavailable.ts';
 import { admitNext, taskOf } from './admit-next.ts';
 import { makeAttempt } from './attempt.ts';
 import { payerOf } from './caller.ts';
@@ -30,18 +31,24 @@ export async function* chat(deps: GatewayDeps, call: ChatCall): AsyncGenerator<C
 
   let open = planned.plan.ranked;
   while (open.length > 0 && mayGoOn(deps, call, journey)) {
-    const admitted = await admitNext(deps, call, { payer, open, journey });
-    journey = withPassedOver(journey, admitted.passedOver, admitted.account);
-    if (admitted.kind === 'refused') break;
+    try {
+      const admitted = await admitNext(deps, call, { payer, open, journey });
+      journey = withPassedOver(journey, admitted.passedOver, admitted.account);
+      if (admitted.kind === 'refused') break;
 
-    await using place = openPermit(deps, admitted.permit);
-    const failed = lastAttemptOf(journey);
-    if (failed !== null) yield { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
+      await using place = openPermit(deps, admitted);
+      const failed = lastAttemptOf(journey);
+      if (failed !== null) yield { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
 
-    const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
-    journey = withAttempt(journey, attempt, admitted.permit);
-    if (attempt.kind === 'answered' || !FAILURE_POLICY[attempt.failure.kind].tryNext) break;
-    open = admitted.open;
+      const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
+      journey = withAttempt(journey, attempt, admitted.permit);
+      if (attempt.kind === 'answered' || !FAILURE_POLICY[attempt.failure.kind].tryNext) break;
+      open = admitted.open;
+    } catch (error) {
+      // What was attempted may have cost money: it is told and recorded, although nothing more can be tried now.
+      if (!isUnavailable(error) || journey.attempts.length === 0) throw error;
+      break;
+    }
   }
 
   const outcome = await endOf(deps, call, { payer, planned, journey });

@@ -7,10 +7,16 @@ import type { ProviderPort } from '../ports/provider.ts';
 import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
 import type { GatewayInfo } from './gateway.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
 import type { PaceBook } from './pace-book.ts';
 
+/** What the parts of the gateway share: what comes from outside, and the background work beside the requests. */
+export interface GatewayDeps extends GatewayNeeds {
+  readonly leases: LeaseKeeper;
+}
+
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */
-export interface GatewayDeps {
+export interface GatewayNeeds {
   readonly registry: Registry;
   readonly info: GatewayInfo;
   readonly store: Store;

@@ -3,15 +3,17 @@ import { parseChat } from '../core/parse-chat.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import { type ChatEvent, chat } from './chat.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import type { Gateway } from './gateway.ts';
+import { startLeaseKeeper } from './lease-keeper.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work; what runs is not waited for. */
-export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
-  const { registry, store, info, clock } = deps;
+export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
+  const { registry, store, info, clock } = needs;
+  const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs) };
   const hub = makeBreakerHub(deps);
   const reaper = startReaper(deps);
   return {
@@ -37,6 +39,7 @@ export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
     async [Symbol.asyncDispose]() {
       await hub[Symbol.asyncDispose]();
       await reaper[Symbol.asyncDispose]();
+      await deps.leases[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,11 +1,8 @@
 import type { Account } from '../core/account.ts';
 import type { Standing } from '../core/verdict.ts';
-import type { Charge, Permit, Settled, Settlement } from '../ports/admission.ts';
-import type { Log } from '../ports/log.ts';
+import type { Charge, Permit, Settlement } from '../ports/admission.ts';
 import type { GatewayDeps } from './deps.ts';
-
-/** How often settling is tried while the store does not answer. After that the hold expires and is posted in full. */
-const SETTLE_TRIES_MAX = 3;
+import { reportSettled } from './settle-report.ts';
 
 /**
  * A permit in use. Disposing of it settles it, unless it was settled: before a call is sent nothing can have been billed, after
@@ -13,22 +10,28 @@ const SETTLE_TRIES_MAX = 3;
  */
 export interface OpenPermit extends AsyncDisposable {
   readonly permit: Permit;
-  /** From now on something may be billed. */
-  markSent(): void;
-  /** The payer's account afterwards. Null when the store did not answer, or had settled it before. */
+  /** The call is about to be sent. Resolves when that is on record: from then on something may be billed. */
+  dispatch(): Promise<void>;
+  /** The payer's account afterwards. Null when the store does not know. */
   settle(charge: Charge, standing: Standing): Promise<Account | null>;
 }
 
-export function openPermit(deps: GatewayDeps, permit: Permit): OpenPermit {
+export function openPermit(
+  deps: GatewayDeps,
+  { permit, attemptMs }: { readonly permit: Permit; readonly attemptMs: number },
+): OpenPermit {
+  const lease = deps.leases.keep(permit.holdId, attemptMs);
   let isSettled = false;
   let isSent = false;
   const settle = async (charge: Charge, standing: Standing) => {
     isSettled = true;
+    lease[Symbol.dispose]();
     return settleFirmly(deps, permit, { holdId: permit.holdId, charge, jitter: deps.chance.next(), ...standing });
   };
   return {
     permit,
-    markSent() {
+    async dispatch() {
+      await deps.store.dispatch(permit);
       isSent = true;
     },
     settle,
@@ -42,39 +45,20 @@ export function openPermit(deps: GatewayDeps, permit: Permit): OpenPermit {
   };
 }
 
-/** Settles, also when the store stumbles: a settle is idempotent. An answer in hand is never lost because of it. */
+/** An answer in hand is never lost because the books stumble: what is not settled expires, and is posted in full. */
 async function settleFirmly(deps: GatewayDeps, permit: Permit, settlement: Settlement): Promise<Account | null> {
-  const log = deps.log.with({ holdId: permit.holdId, provider: permit.provider });
-  for (let tries = 1; tries <= SETTLE_TRIES_MAX; tries += 1) {
-    try {
-      const settled = await deps.store.settle(settlement);
-      if (settled.kind === 'unknownHold') log.error('settle found no such hold');
-      if (settled.kind !== 'settled') return null;
-      report(log, permit, settlement, settled);
-      return settled.account;
-    } catch (error) {
-      log.error('settle failed', { tries, error: String(error) });
-    }
-  }
-  log.error('the hold stays open: it will expire and be posted in full', { held: permit.held.toString() });
-  return null;
-}
-
-function report(
-  log: Log,
-  permit: Permit,
-  settlement: Settlement,
-  settled: Extract<Settled, { kind: 'settled' }>,
-): void {
-  if (settled.overrun > 0n) {
-    log.error('a provider billed above its own limit', { overrun: settled.overrun.toString(), model: permit.model });
-  }
-  if (settled.isStale) log.info('a report came too late for the breaker');
-  if (settlement.setAside !== null) {
-    log.error('a provider refused our credentials and is set aside', { detail: settlement.setAside });
-  }
-  if (settled.transition !== null) {
-    const { from, to, cause, epoch } = settled.transition;
-    log.warn('a breaker changed', { from, to, cause, epoch });
+  const log = deps.log.with({ provider: permit.provider, model: permit.model });
+  try {
+    const settled = await deps.store.settle(settlement);
+    reportSettled(log, settlement, settled);
+    return 'account' in settled ? settled.account : null;
+  } catch (error) {
+    const { holdId, held } = permit;
+    log.error('settle failed: the hold expires and is posted in full', {
+      holdId,
+      held: held.toString(),
+      error: String(error),
+    });
+    return null;
   }
 }

@@ -9,6 +9,7 @@ export const DOOR_CODES = [
   'TOO_MANY_PAID_MUTATIONS',
   'TOO_DEEP',
   'STORE_UNAVAILABLE',
+  'JOURNAL_UNAVAILABLE',
   'INTERNAL',
 ] as const;
 

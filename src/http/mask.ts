@@ -1,10 +1,10 @@
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions } from 'graphql';
-import { StoreUnavailable } from '../core/store-unavailable.ts';
+import { isUnavailable, StoreUnavailable } from '../core/unavailable.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
 import type { Operation } from './operation.ts';
 
-/** When a caller may ask again while the store is away: nobody knows, so this is a polite guess. */
-const STORE_RETRY_MS = 1_000;
+/** When a caller may ask again while the store or the journal is away: nobody knows, so this is a polite guess. */
+const RETRY_MS = 1_000;
 
 /** A result as it may leave the house: nothing of a bug but the id under which the log tells more. */
 export function presentable(result: ExecutionResult, operation: Operation): ExecutionResult {
@@ -45,14 +45,10 @@ export function unexpected(
     log.debug('stopped because the caller went away', fields);
     return new GraphQLError('The caller went away.', { ...at, extensions: { code: 'CANCELLED' } });
   }
-  if (error instanceof StoreUnavailable) {
-    log.error('the store is unavailable', { reason: error.reason, path: fields.path });
-    const extensions = {
-      code: 'STORE_UNAVAILABLE',
-      retryable: true,
-      retryAfterMs: STORE_RETRY_MS,
-      http: { status: 503 },
-    };
+  if (isUnavailable(error)) {
+    const named = error instanceof StoreUnavailable ? { code: 'STORE_UNAVAILABLE' } : { code: 'JOURNAL_UNAVAILABLE' };
+    log.error('a request cannot be served now', { ...named, reason: error.reason, path: fields.path });
+    const extensions = { ...named, retryable: true, retryAfterMs: RETRY_MS, http: { status: 503 } };
     return new GraphQLError(error.message, { ...at, extensions });
   }
   log.error('unexpected error', fields);

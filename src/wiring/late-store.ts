@@ -1,5 +1,6 @@
-import { StoreUnavailable } from '../core/store-unavailable.ts';
+import { StoreUnavailable } from '../core/unavailable.ts';
 import type { DurableStore, StoreKind } from '../ports/store.ts';
+import { encodeAct } from '../store/postgres/replay.ts';
 
 /** A store that is not there yet: every act says so until it arrives. */
 export interface LateStore extends DurableStore {
@@ -62,7 +63,7 @@ export function makeLateStore(of: {
         },
       };
     },
-    encode: (act) => store().encode(act),
+    encode: encodeAct,
     carryOut: async (text) => store().carryOut(text),
     voidUnsent: async (replica, sent) => store().voidUnsent(replica, sent),
     ping: async () => store().ping(),

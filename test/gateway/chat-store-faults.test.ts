@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { userAccount } from '../../src/core/ids.ts';
-import { StoreUnavailable } from '../../src/core/store-unavailable.ts';
+import { StoreUnavailable } from '../../src/core/unavailable.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -45,45 +45,7 @@ function stumbling<Argument, Result>(times: number, act: (argument: Argument) =>
   };
 }
 
-test('an admission that was carried out but not answered is taken back: nothing was sent, so nothing is held or paid', async () => {
-  await using kit = makeKit((memory) => ({
-    admit: async (admission) => {
-      await memory.admit(admission);
-      throw new StoreUnavailable('no answer within 250 ms');
-    },
-  }));
-  await expect(kit.chat(CHEAPEST)).rejects.toThrow(StoreUnavailable);
-  await quiet();
-  expect(await kit.money()).toEqual({ posted: 0n, held: 0n });
-});
-
 describe('a settle that the store does not answer', () => {
-  test('is tried again: after two faults it is settled once, and the answer is given', async () => {
-    await using kit = makeKit((memory) => ({ settle: stumbling(2, memory.settle) }));
-    expect(await kit.chat(CHEAPEST)).toMatchObject({
-      kind: 'answered',
-      cost: { total: COST },
-      account: { posted: COST },
-    });
-    expect(await kit.money()).toEqual({ posted: COST, held: 0n });
-  });
-
-  test('but carries out is not carried out twice', async () => {
-    let lost = 1;
-    await using kit = makeKit((memory) => ({
-      settle: async (settlement) => {
-        const settled = await memory.settle(settlement);
-        if (lost > 0) {
-          lost -= 1;
-          throw new StoreUnavailable('the answer was lost');
-        }
-        return settled;
-      },
-    }));
-    expect((await kit.chat(CHEAPEST)).kind).toBe('answered');
-    expect(await kit.money()).toEqual({ posted: COST, held: 0n });
-  });
-
   test('for good costs nobody the answer: the hold expires and is posted in full', async () => {
     await using kit = makeKit((memory) => ({ settle: stumbling(Number.POSITIVE_INFINITY, memory.settle) }));
     const outcome = await kit.chat(CHEAPEST);
@@ -166,15 +128,20 @@ describe('a store that is away', () => {
   );
 
   test('between the permit and the call: nothing was sent, so nothing is paid', async () => {
-    await using kit = makeKit((memory) => ({ claimSimulatedFailure: stumbling(1, memory.claimSimulatedFailure) }));
-    const wish = { mode: 'error', rate: 1, durationMs: 60_000, failuresMax: null, latencyMs: null } as const;
-    await kit.gateway.simulateFailure({ provider: 'a', ...wish }, OPEN_CALLER);
+    await using kit = makeKit((memory) => ({ dispatch: stumbling(1, memory.dispatch) }));
     await expect(kit.chat(CHEAPEST)).rejects.toBeInstanceOf(StoreUnavailable);
     expect(kit.provider('a').calls).toHaveLength(0);
     expect(await kit.money()).toEqual({ posted: 0n, held: 0n });
   });
 
-  test('when a second attempt is to be admitted: what the first one cost stays on record', async () => {
+  test('when a simulated failure is to be counted: it is not played, and the provider answers', async () => {
+    await using kit = makeKit((memory) => ({ claimSimulatedFailure: stumbling(1, memory.claimSimulatedFailure) }));
+    const wish = { mode: 'error', rate: 1, durationMs: 60_000, failuresMax: null, latencyMs: null } as const;
+    await kit.gateway.simulateFailure({ provider: 'a', ...wish }, OPEN_CALLER);
+    expect((await kit.chat(CHEAPEST)).kind).toBe('answered');
+  });
+
+  test('when a second attempt is to be admitted: what the first one cost is told and stays on record', async () => {
     let admissions = 0;
     await using kit = makeKit((memory) => ({
       admit: async (admission) => {
@@ -184,7 +151,9 @@ describe('a store that is away', () => {
       },
     }));
     kit.provider('a').script({ kind: 'fail', failure: { kind: 'providerError', billed: 'unknown' } });
-    await expect(kit.chat(CHEAPEST)).rejects.toBeInstanceOf(StoreUnavailable);
+    const outcome = await kit.chat(CHEAPEST);
+    expect(outcome).toMatchObject({ kind: 'ended', why: { code: 'ALL_PROVIDERS_FAILED' }, cost: { total: HOLD } });
+    expect(await kit.gateway.findRequest(outcome.requestId)).toMatchObject({ status: 'failed', cost: { total: HOLD } });
     expect(await kit.money()).toEqual({ posted: HOLD, held: 0n });
   });
 });

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StoreUnavailable } from '../../src/core/store-unavailable.ts';
+import { StoreUnavailable } from '../../src/core/unavailable.ts';
 import { COMBINER, makeCombiner } from '../../src/store/postgres/combiner.ts';
 import { quiet } from '../support/gateway-kit.ts';
 

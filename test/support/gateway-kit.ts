@@ -72,6 +72,8 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     newHoldId: () => holdId(newUuid()),
     log: SILENT_LOG,
     paces: makePaceBook(),
+    // For tests that run a part alone; a gateway brings its own.
+    leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };
   const gateway = makeGateway(deps);

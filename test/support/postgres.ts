@@ -3,8 +3,8 @@ import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { takeFolder } from '../../src/store/embedded/folder-lock.ts';
 import { startEmbeddedServer } from '../../src/store/embedded/server.ts';
+import { takeFolder } from '../../src/store/folder-lock.ts';
 
 /** A PostgreSQL 18 server that forgets everything with its folder. */
 export interface TestServer extends AsyncDisposable {

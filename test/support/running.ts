@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -39,6 +41,11 @@ export async function startInVain(env: Env, words: readonly string[] = []) {
 }
 
 function launch(env: Env, words: readonly string[] = []) {
+  // A journal of its own, gone with the test; a test that starts again on the same folder names it.
+  const scratch = env.DATA_DIR === undefined ? mkdtempSync(join(tmpdir(), 'switchyard-service-')) : null;
+  const removeScratch = () => {
+    if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+  };
   const child = spawn(process.execPath, [MAIN, ...words], {
     // Not the checkout: a developer's own .env must not make the tests call real providers.
     cwd: tmpdir(),
@@ -47,6 +54,9 @@ function launch(env: Env, words: readonly string[] = []) {
       HOME: process.env.HOME ?? '',
       MOCK_LATENCY_SCALE: '0',
       MOCK_FAILURE_RATE: '0',
+      // More patience than a user has: the tests' machine is busy.
+      STORE_TIMEOUT_MS: '5000',
+      ...(scratch === null ? {} : { DATA_DIR: scratch }),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -63,7 +73,10 @@ function launch(env: Env, words: readonly string[] = []) {
     const url = /running at (http:\/\/\S+)/.exec(stderr)?.[1];
     if (url !== undefined) resolve(url);
   });
-  child.once('close', (code) => reject(new Error(`ended with ${code}: ${stderr}`)));
+  child.once('close', (code) => {
+    removeScratch();
+    reject(new Error(`ended with ${code}: ${stderr}`));
+  });
   const settled = () => clearTimeout(timer);
   ready.then(settled, settled);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {

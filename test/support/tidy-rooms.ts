@@ -16,7 +16,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   providers: { rooms: ['core', 'ports'], packages: ['node:', '@ai-sdk/', 'zod'] },
   'store/memory': { rooms: ['core', 'ports'], packages: ['node:'] },
   'store/postgres': { rooms: ['core', 'ports'], packages: ['node:', 'drizzle-orm', 'postgres'] },
-  'store/embedded': { rooms: ['core', 'ports'], packages: ['node:', 'postgres'] },
+  'store/embedded': { rooms: ['core', 'ports', 'store/folder-lock'], packages: ['node:', 'postgres'] },
+  'store/journal': { rooms: ['core', 'ports', 'store/folder-lock'], packages: ['node:'] },
+  'store/folder-lock': { rooms: [], packages: ['node:'] },
   graphql: { rooms: ['core', 'gateway'], packages: ['graphql', '@pothos/', 'zod'] },
   http: {
     rooms: ['core', 'ports', 'gateway', 'graphql'],

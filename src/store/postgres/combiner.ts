@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../core/store-unavailable.ts';
+import { StoreUnavailable } from '../../core/unavailable.ts';
 
 /** Sends what many callers ask for at one moment in one call. */
 export interface Combiner<Item, Answer> {

@@ -1,5 +1,5 @@
 import type { AccountKey, ReplicaId } from '../../core/ids.ts';
-import { StoreUnavailable } from '../../core/store-unavailable.ts';
+import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Admission, Admitted, Settled, Snapshot } from '../../ports/admission.ts';
 import { makeCombiner } from './combiner.ts';
 import type { Connection } from './connection.ts';

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { StoreUnavailable } from '../../core/store-unavailable.ts';
+import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Presence } from './presence.ts';
 import { Late, within } from './within.ts';

@@ -13,7 +13,7 @@ const MARK = { settle: 'S', record: 'R' } as const;
 /** Acts as text: the JSON that the functions of drizzle/ take, so that what was kept is what is carried out. */
 export function makePostgresReplay({ record, read }: Connection, exchange: Exchange): ReplayPort {
   return {
-    encode,
+    encode: encodeAct,
     async carryOut(text) {
       const said = text.slice(1);
       switch (text[0]) {
@@ -40,7 +40,8 @@ export function makePostgresReplay({ record, read }: Connection, exchange: Excha
   };
 }
 
-function encode(act: KeepableAct): string {
+/** As text: it needs no database. */
+export function encodeAct(act: KeepableAct): string {
   switch (act.kind) {
     case 'settle':
       return MARK.settle + encodeSettle(act.settlement);

@@ -1,6 +1,6 @@
 import type { ReplicaId } from '../../core/ids.ts';
 import type { Registry } from '../../core/registry.ts';
-import { StoreUnavailable } from '../../core/store-unavailable.ts';
+import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
 import { makePostgresEvents } from './breaker-events.ts';

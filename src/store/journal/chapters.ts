@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import type { Log } from '../../ports/log.ts';
+import { FILE_HEAD } from './frame.ts';
+import type { Segment } from './segment.ts';
+
+/** A file is closed when it has this many bytes. */
+const SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
+
+/** One file of the journal, and how many of its entries somebody may still have to find there. */
+export interface Chapter {
+  readonly segment: Segment;
+  count: number;
+}
+
+/** The files of one journal, one of them open. A closed file goes when nobody needs an entry of it any more. */
+export interface Chapters extends AsyncDisposable {
+  /** Appends, and resolves when it is on the disk, with the file that has it. */
+  write(frames: readonly Buffer[]): Promise<Chapter>;
+  /** An entry of the file is not needed any more. */
+  release(chapter: Chapter): void;
+}
+
+export async function openChapters(of: {
+  readonly folder: string;
+  readonly log: Log;
+  readonly open: (path: string) => Promise<Segment>;
+}): Promise<Chapters> {
+  let fileCount = 0;
+  const openNext = async (): Promise<Chapter> => {
+    fileCount += 1;
+    const segment = await of.open(join(of.folder, `${String(fileCount).padStart(8, '0')}.journal`));
+    try {
+      // Shows that this disk takes more than a name.
+      await segment.append(FILE_HEAD);
+    } catch (error) {
+      await removeQuietly({ segment, count: 0 });
+      throw error;
+    }
+    return { segment, count: 0 };
+  };
+  /** Null after a write that failed: whatever stands at its end, nothing is written behind it. */
+  let current: Chapter | null = await openNext();
+
+  const removeQuietly = async (chapter: Chapter) => {
+    try {
+      await chapter.segment.close();
+      await chapter.segment.remove();
+    } catch (error) {
+      of.log.warn('a journal file could not be removed', { path: chapter.segment.path, error: String(error) });
+    }
+  };
+  const close = (chapter: Chapter) => {
+    if (chapter.count === 0) void removeQuietly(chapter);
+  };
+
+  return {
+    async write(frames) {
+      if (current !== null && current.segment.bytes() >= SEGMENT_BYTES_MAX) {
+        const full = current;
+        current = null;
+        close(full);
+      }
+      const chapter = current ?? (await openNext());
+      current = null;
+      try {
+        if (frames.length > 0) await chapter.segment.append(Buffer.concat(frames));
+      } catch (error) {
+        close(chapter);
+        throw error;
+      }
+      chapter.count += frames.length;
+      current = chapter;
+      return chapter;
+    },
+    release(chapter) {
+      chapter.count -= 1;
+      if (chapter !== current) close(chapter);
+    },
+    async [Symbol.asyncDispose]() {
+      if (current === null) return;
+      if (current.count === 0) await removeQuietly(current);
+      else await current.segment.close();
+    },
+  };
+}

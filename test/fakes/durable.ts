@@ -1,0 +1,51 @@
+import type { ReplicaId } from '../../src/core/ids.ts';
+import type { KeepableAct } from '../../src/ports/replay.ts';
+import type { DurableStore, Store, StoreAbsence } from '../../src/ports/store.ts';
+
+/** A memory store that stands for a database: acts can be kept for it as text, and it can be away. */
+export interface FakeDurable extends DurableStore {
+  /** While a test says so, every act fails. */
+  setAbsence(absence: StoreAbsence | null): void;
+  /** The acts that were carried out, in their order. */
+  readonly carried: readonly KeepableAct[];
+}
+
+export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDurable {
+  const written = new Map<string, KeepableAct>();
+  const carried: KeepableAct[] = [];
+  let absence: StoreAbsence | null = null;
+  const present = () => {
+    if (absence !== null) throw unavailable();
+  };
+  return {
+    ...memory,
+    carried,
+    setAbsence(next) {
+      absence = next;
+    },
+    absence: () => absence,
+    async look(account) {
+      present();
+      return memory.look(account);
+    },
+    async admit(admission) {
+      present();
+      return memory.admit(admission);
+    },
+    encode(act) {
+      const text = `act ${written.size + 1}`;
+      written.set(text, act);
+      return text;
+    },
+    async carryOut(text) {
+      present();
+      const act = written.get(text);
+      if (act === undefined) throw new TypeError(`no act was written down as ${text}`);
+      carried.push(act);
+      if (act.kind === 'settle') return memory.settle(act.settlement);
+      await memory.record(act.record);
+      return { kind: 'recorded' };
+    },
+    voidUnsent: async (_replica: ReplicaId) => 0,
+  };
+}

@@ -1,0 +1,149 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { holdId } from '../../../src/core/ids.ts';
+import { JournalUnavailable } from '../../../src/core/unavailable.ts';
+import { readFrames } from '../../../src/store/journal/frame.ts';
+import { type Journal, openJournal } from '../../../src/store/journal/journal.ts';
+import { openSegment, type Segment } from '../../../src/store/journal/segment.ts';
+import { makeFakeClock } from '../../fakes/clock.ts';
+import { SILENT_LOG } from '../../fakes/log.ts';
+import { eventually } from '../../support/eventually.ts';
+
+async function makeFolder() {
+  const path = await mkdtemp(join(tmpdir(), 'switchyard-journal-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function entriesIn(folder: string) {
+  const names = (await readdir(folder)).toSorted();
+  const files = await Promise.all(names.map((name) => readFile(join(folder, name))));
+  return files.flatMap((file) => readFrames(file).entries);
+}
+
+/** A disk that a test can break, and that counts its syncs. */
+function makeDisk() {
+  const disk = { isFull: false, syncs: 0, opened: 0 };
+  const open = async (path: string): Promise<Segment> => {
+    const segment = await openSegment(path);
+    disk.opened += 1;
+    return {
+      ...segment,
+      async append(bytes) {
+        if (disk.isFull) throw new Error('ENOSPC: no space left on device, write');
+        disk.syncs += 1;
+        await segment.append(bytes);
+      },
+    };
+  };
+  return { disk, open };
+}
+
+const act = (text: string) => ({ kind: 'act', act: text }) as const;
+
+test('what is safe stands in the file, in order', async () => {
+  await using folder = await makeFolder();
+  const clock = makeFakeClock();
+  await using journal = await openJournal({ folder: folder.path, clock, log: SILENT_LOG });
+  const hold = holdId('01890000-0000-7000-8000-000000000001');
+  journal.append({ kind: 'sent', holdId: hold });
+  await journal.safe();
+  journal.append({ kind: 'settle', holdId: hold, act: 'ended' });
+  journal.append(act('recorded'));
+  await journal.safe();
+  expect(await entriesIn(folder.path)).toEqual([
+    { kind: 'sent', holdId: hold },
+    { kind: 'settle', holdId: hold, act: 'ended' },
+    act('recorded'),
+  ]);
+});
+
+test('entries of one moment share one sync, and so do those that come while the disk is busy', async () => {
+  await using folder = await makeFolder();
+  const { disk, open } = makeDisk();
+  await using journal = await openJournal({ folder: folder.path, clock: makeFakeClock(), log: SILENT_LOG, open });
+  const before = disk.syncs;
+  for (let count = 0; count < 100; count += 1) journal.append(act(`first ${count}`));
+  const first = journal.safe();
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let count = 0; count < 100; count += 1) journal.append(act(`second ${count}`));
+  await Promise.all([first, journal.safe()]);
+  expect(disk.syncs - before).toBe(2);
+});
+
+test('a file goes when all of its entries are released and another one is open', async () => {
+  await using folder = await makeFolder();
+  await using journal = await openJournal({ folder: folder.path, clock: makeFakeClock(), log: SILENT_LOG });
+  const large = 'x'.repeat(6 * 1024 * 1024);
+  const places: number[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    places.push(journal.append(act(large)));
+    await journal.safe();
+  }
+  expect(await readdir(folder.path)).toHaveLength(2);
+  for (const place of places) journal.release(place);
+  await eventually(async () => (await readdir(folder.path)).length === 1);
+  expect(journal.count()).toBe(0);
+});
+
+describe('a full disk', () => {
+  async function fill(
+    use: (of: {
+      journal: Journal;
+      disk: ReturnType<typeof makeDisk>['disk'];
+      tick: () => Promise<void>;
+      path: string;
+    }) => Promise<void>,
+  ) {
+    await using folder = await makeFolder();
+    const clock = makeFakeClock();
+    const { disk, open } = makeDisk();
+    await using journal = await openJournal({ folder: folder.path, clock, log: SILENT_LOG, open });
+    const tick = async () => clock.advance(1_000);
+    await use({ journal, disk, tick, path: folder.path });
+  }
+
+  test('is told to whoever must be safe, with the reason, and to whoever asks', async () => {
+    await fill(async ({ journal, disk }) => {
+      disk.isFull = true;
+      journal.append(act('lost?'));
+      await expect(journal.safe()).rejects.toBeInstanceOf(JournalUnavailable);
+      expect(journal.fault()).toContain('ENOSPC');
+      await expect(journal.safe()).rejects.toBeInstanceOf(JournalUnavailable);
+    });
+  });
+
+  test('loses nothing: what could not be written is written when there is space again, in order', async () => {
+    await fill(async ({ journal, disk, tick, path }) => {
+      journal.append(act('before'));
+      await journal.safe();
+      disk.isFull = true;
+      journal.append(act('during 1'));
+      await expect(journal.safe()).rejects.toBeInstanceOf(JournalUnavailable);
+      journal.append(act('during 2'));
+      await tick();
+      expect(journal.fault()).not.toBeNull();
+      disk.isFull = false;
+      await tick();
+      await eventually(() => journal.fault() === null);
+      journal.append(act('after'));
+      await journal.safe();
+      expect(await entriesIn(path)).toEqual([act('before'), act('during 1'), act('during 2'), act('after')]);
+    });
+  });
+
+  test('is found out about by itself, also when nothing waits to be written', async () => {
+    await fill(async ({ journal, disk, tick }) => {
+      disk.isFull = true;
+      const place = journal.append(act('carried out meanwhile'));
+      await expect(journal.safe()).rejects.toBeInstanceOf(JournalUnavailable);
+      journal.release(place);
+      await tick();
+      expect(journal.fault()).not.toBeNull();
+      disk.isFull = false;
+      await tick();
+      await eventually(() => journal.fault() === null);
+    });
+  });
+});
