@@ -12,6 +12,7 @@ import type { Log } from './ports/log.ts';
 import { makeSimulator } from './providers/simulator.ts';
 import type { Endpoint } from './registry/endpoints.ts';
 import { registryInForce } from './registry/in-force.ts';
+import { makeMeters } from './telemetry/meters.ts';
 import { makeProviders } from './wiring/make-providers.ts';
 import { openStore, type StoreOpened } from './wiring/open-store.ts';
 import { version } from './wiring/version.ts';
@@ -63,6 +64,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
     areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
   };
+  const meters = makeMeters();
   const gateway = stack.use(
     makeGateway({
       registry,
@@ -74,6 +76,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       chance: parts.chance,
       newHoldId: () => holdId(parts.newUuid()),
       log,
+      meters,
       paces: makePaceBook(),
       budgetDefault: config.budgetDefault,
     }),
@@ -86,6 +89,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     port: config.port,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(store),
+    metrics: meters,
   });
   const listening = await server.listen();
   if (listening.kind !== 'listening') return { kind: 'failed', message: listening.message };

@@ -50,6 +50,7 @@ async function settleFirmly(deps: GatewayDeps, permit: Permit, settlement: Settl
       const settled = await deps.store.settle(settlement);
       if (settled.kind === 'unknownHold') log.error('settle found no such hold');
       if (settled.kind !== 'settled') return null;
+      if (settled.overrun > 0n) deps.meters.overruns.add(1);
       report(log, permit, settlement, settled);
       return settled.account;
     } catch (error) {
