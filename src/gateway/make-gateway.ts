@@ -4,6 +4,7 @@ import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import { type ChatEvent, chat } from './chat.ts';
 import type { GatewayDeps } from './deps.ts';
+import { joinFleet } from './fleet.ts';
 import type { Gateway } from './gateway.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
@@ -14,9 +15,11 @@ export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = deps;
   const hub = makeBreakerHub(deps);
   const reaper = startReaper(deps);
+  const member = joinFleet(deps);
   return {
     registry,
     info,
+    fleet: member.fleet,
     parseChat(raw) {
       const parsed = parseChat(raw, registry);
       return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
@@ -37,6 +40,7 @@ export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
     async [Symbol.asyncDispose]() {
       await hub[Symbol.asyncDispose]();
       await reaper[Symbol.asyncDispose]();
+      await member[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Exposition, Meters } from '../ports/meters.ts';
 
 /**
@@ -12,9 +12,15 @@ export function makeMeters(): Meters & Exposition {
     const made = new Counter({ name: `switchyard_${name}`, help, registers: [registry] });
     return { add: (count: number) => made.inc(count) };
   };
+  const gauge = (name: string, help: string) => {
+    const made = new Gauge({ name: `switchyard_${name}`, help, registers: [registry] });
+    return { set: (value: number) => made.set(value) };
+  };
   return {
     holdsExpired: counter('holds_expired_total', 'Holds that nobody settled in time: posted in full by this replica.'),
     overruns: counter('overruns_total', 'Attempts that a provider billed above the limit it was sent.'),
+    replicas: gauge('replicas', 'Replicas seen in the last minute, as this one sees it.'),
+    storeUp: gauge('store_up', '1 while the store answers this replica, 0 while it does not.'),
     contentType: registry.contentType,
     read: () => registry.metrics(),
   };

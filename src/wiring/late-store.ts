@@ -46,6 +46,8 @@ export function makeLateStore(kind: StoreKind, why: () => string): LateStore {
     tail: async (after, countMax) => store().tail(after, countMax),
     findEvent: async (sequence) => store().findEvent(sequence),
     history: async (provider, page) => store().history(provider, page),
+    beat: async (heartbeat) => store().beat(heartbeat),
+    leave: async () => store().leave(),
     onHint(act) {
       hints.set(act, arrived?.onHint(act) ?? null);
       return {

@@ -39,7 +39,7 @@ function open(): Promise<Store> {
 /** The tables as they were after the migration, with the registry's rows. */
 async function empty(): Promise<void> {
   await database.sql`truncate switchyard.account, switchyard.hold, switchyard.ledger_entry, switchyard.audit,
-    switchyard.breaker_event, switchyard.provider_state, switchyard.rate_slot`;
+    switchyard.breaker_event, switchyard.provider_state, switchyard.rate_slot, switchyard.replica`;
   await database.sql`update switchyard.breaker_event_counter set last = 0`;
   await database.setClock(START);
   const providers = CONTRACT_REGISTRY.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute }));

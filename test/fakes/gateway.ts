@@ -27,6 +27,8 @@ export interface FakeGateway extends Gateway {
   onPreview: (call: ChatCall) => Preview;
   /** Runs before each survey; throws to play a bug. */
   onSurvey: () => void;
+  /** How many replicas it sees. */
+  replicas: number;
   /** True: recording fails, as with a database that went away. */
   isLogLost: boolean;
   /** Other callers' requests that are recorded each time somebody has read the log. */
@@ -61,6 +63,7 @@ export function makeFakeGateway(): FakeGateway {
     records: [],
     events: [],
     arrivals: [],
+    replicas: 1,
     isLogLost: false,
     onChat: (call) => answered(call, clock.now()),
     onPreview: () => ({
@@ -101,6 +104,7 @@ export function makeFakeGateway(): FakeGateway {
       return event;
     },
 
+    fleet: () => [{ configHash: gateway.info.configHash, replicas: gateway.replicas }],
     now: () => clock.now(),
     parseChat(raw) {
       const parsed = parseChat(raw, REGISTRY);

@@ -1,4 +1,4 @@
-import type { Counter, Meters } from '../../src/ports/meters.ts';
+import type { Counter, Gauge, Meters } from '../../src/ports/meters.ts';
 
 /** Meters that a test reads. */
 export interface FakeMeters extends Meters {
@@ -12,9 +12,12 @@ export function makeFakeMeters(): FakeMeters {
     values.set(name, 0);
     return { add: (count) => void values.set(name, (values.get(name) ?? 0) + count) };
   };
+  const gauge = (name: keyof Meters): Gauge => ({ set: (value) => void values.set(name, value) });
   return {
     holdsExpired: counter('holdsExpired'),
     overruns: counter('overruns'),
+    replicas: gauge('replicas'),
+    storeUp: gauge('storeUp'),
     shown: (meter) => values.get(meter) ?? null,
   };
 }

@@ -4,6 +4,7 @@ import type { EpochMs } from '../../core/time.ts';
 import type { Store } from '../../ports/store.ts';
 import { makeMemoryAdmission } from './admission.ts';
 import { makeMemoryEvents } from './events.ts';
+import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryOperations } from './operations.ts';
 import { makeMemoryRequestLog } from './request-log.ts';
 import { makeMemoryState } from './state.ts';
@@ -20,6 +21,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryAdmission(state),
     ...makeMemoryOperations(state),
     ...makeMemoryEvents(state),
+    ...makeMemoryFleet(),
     ...makeMemoryRequestLog({ now: options.now }),
     ping: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
