@@ -29,3 +29,29 @@ BEGIN
     FROM (SELECT config_hash, count(*) AS replicas FROM switchyard.replica
       WHERE seen_at > v_now - interval '1 minute' GROUP BY config_hash) live);
 END $$;
+--> statement-breakpoint
+-- As in 0001, but of every provider that any registry ever named: each replica picks those of its own registry. One that was
+-- not in the registry of whoever started last was left out before, and the others could not plan without it.
+CREATE OR REPLACE FUNCTION switchyard.look(p_account text) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_now timestamptz := switchyard.clock();
+  v_account jsonb;
+BEGIN
+  SELECT jsonb_build_object('key', a.key, 'cap', a.cap::text, 'posted', a.posted::text, 'held', a.held::text,
+      'period', a.period, 'periodStartedAtMs', switchyard.ms(a.period_started_at))
+    INTO v_account FROM switchyard.account_now a WHERE a.key = p_account;
+  RETURN jsonb_build_object('nowMs', switchyard.ms(v_now),
+    'account', coalesce(v_account, switchyard.account_json(switchyard.fresh_account(p_account, v_now))),
+    'providers', (SELECT jsonb_agg(switchyard.provider_json(s, v_now) ORDER BY s.position)
+      FROM switchyard.provider_state s));
+END $$;
+--> statement-breakpoint
+CREATE OR REPLACE FUNCTION switchyard.survey() RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_now timestamptz := switchyard.clock();
+BEGIN
+  RETURN jsonb_build_object('nowMs', switchyard.ms(v_now), 'providers', (
+    SELECT jsonb_agg(switchyard.provider_json(s, v_now) || jsonb_build_object('slotsUsed', (SELECT count(*)
+      FROM switchyard.rate_slot r WHERE r.provider = s.provider AND r.free_at > v_now)) ORDER BY s.position)
+    FROM switchyard.provider_state s));
+END $$;

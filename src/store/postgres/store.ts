@@ -7,6 +7,7 @@ import { makePostgresEvents } from './breaker-events.ts';
 import { connect } from './connection.ts';
 import { makePostgresFleet } from './fleet.ts';
 import { makePostgresOperations } from './operations.ts';
+import { makeOwnProviders } from './own-providers.ts';
 import { makePostgresRequestLog } from './request-log.ts';
 
 /** State shared by all replicas of one migrated PostgreSQL 18 database, whether remote or embedded. */
@@ -24,11 +25,22 @@ export async function openPostgresStore(options: {
   await connection.act((sql) => sql`select switchyard.sync_providers(${JSON.stringify(providers)}::text::jsonb)`);
   const events = opened.use(makePostgresEvents(connection, options.log));
   const requests = makePostgresRequestLog(connection);
+  const admission = makePostgresAdmission(connection, options.replica);
+  const operations = makePostgresOperations(connection, options.replica);
+  const own = makeOwnProviders(options.registry);
   const kept = opened.move();
   return {
     kind: options.kind,
-    ...makePostgresAdmission(connection, options.replica),
-    ...makePostgresOperations(connection, options.replica),
+    ...admission,
+    ...operations,
+    look: async (account) => {
+      const seen = await admission.look(account);
+      return { ...seen, providers: own(seen.providers, ({ provider }) => provider) };
+    },
+    survey: async () => {
+      const seen = await operations.survey();
+      return { ...seen, providers: own(seen.providers, ({ state }) => state.provider) };
+    },
     ...makePostgresFleet(connection, options.replica),
     range: events.range,
     tail: events.tail,
