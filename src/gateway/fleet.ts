@@ -1,4 +1,4 @@
-import { FLEET_LIVE_MS, type Fleet, replicasOf } from '../core/fleet.ts';
+import { describeFleet, FLEET_LIVE_MS, type Fleet, isAgreed, replicasOf } from '../core/fleet.ts';
 import { StoreUnavailable } from '../core/store-unavailable.ts';
 import type { GatewayDeps } from './deps.ts';
 import { startPump } from './pump.ts';
@@ -19,12 +19,22 @@ export function joinFleet(
   const { version, configHash } = deps.info;
   const heartbeat = { version, configHash, priceListVersion: deps.registry.priceListVersion };
   const alone: Fleet = [{ configHash, replicas: 1 }];
+  /** The disagreement that was last told. Null while all agree. */
+  let told: string | null = null;
   let seen: { readonly fleet: Fleet; readonly atMs: number } | null = null;
 
   const fleet = () => (seen === null || clock.elapsedMs() - seen.atMs >= FLEET_LIVE_MS ? alone : seen.fleet);
+  const tell = () => {
+    const word = isAgreed(fleet()) ? null : describeFleet(fleet());
+    if (word === told) return;
+    if (word === null) log.info('all replicas on this store have one configuration again', { configHash });
+    else log.warn('replicas on this store have different configurations', { fleet: word, configHash });
+    told = word;
+  };
   const beat = async () => {
     try {
       seen = { fleet: await store.beat(heartbeat), atMs: clock.elapsedMs() };
+      tell();
       meters.storeUp.set(1);
     } catch (error) {
       // Those who need the store say that it is away. Here it is no news, and goes on by itself.

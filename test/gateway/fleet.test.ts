@@ -103,7 +103,7 @@ test('a replica that was killed is forgotten after a day, and its row with it', 
 test('many replicas that beat, forget and leave at once do not stand in one another’s way', async () => {
   await using fleet = await makeFleet(Array.from({ length: 3 }, (_none, index) => `replica-${index}`));
   await fleet.database
-    .sql`insert into switchyard.replica select 'old-' || n, ${new Date(0)}, ${new Date(0)}, '1', 'x', 'y'
+    .sql`insert into switchyard.replica select 'old-' || n, ${new Date(0)}, ${new Date(0)}, '1', 'x', 'y', 'z'
     from generate_series(1, 500) n`;
   await Promise.all(fleet.stores.flatMap((store) => Array.from({ length: 5 }, () => store.beat(HEARTBEAT))));
   expect(await fleet.stores[0]!.beat(HEARTBEAT)).toEqual([{ configHash: 'abc', replicas: 3 }]);
@@ -147,6 +147,29 @@ test('while the store is away the count is of the last minute, then of this repl
   await replica.member[Symbol.asyncDispose]();
   expect(replica.lines.filter(({ level }) => level !== 'debug')).toEqual([]);
   expect(replica.lines.length).toBeGreaterThan(0);
+});
+
+test('each change of a disagreement is told once, with who has which configuration, and so is its end', async () => {
+  const mine = { configHash: 'abc', replicas: 2 };
+  const others = { configHash: 'xyz', replicas: 1 };
+  let fleet = [mine];
+  const replica = join({ beat: async () => fleet, leave: async () => undefined });
+  const told = async () => {
+    const before = replica.lines.length;
+    for (let beats = 0; beats < 3; beats += 1) await replica.beat();
+    return replica.lines.slice(before).map(({ level, fields }) => [level, fields.fleet ?? null, fields.configHash]);
+  };
+  expect(await told()).toEqual([]);
+  fleet = [mine, others];
+  expect(await told()).toEqual([['warn', 'abc on 2, xyz on 1', 'abc']]);
+  fleet = [
+    { ...others, replicas: 2 },
+    { ...mine, replicas: 1 },
+  ];
+  expect(await told()).toEqual([['warn', 'xyz on 2, abc on 1', 'abc']]);
+  fleet = [{ ...mine, replicas: 3 }];
+  expect(await told()).toEqual([['info', null, 'abc']]);
+  await replica.member[Symbol.asyncDispose]();
 });
 
 test('the memory of one process is a fleet of one', async () => {

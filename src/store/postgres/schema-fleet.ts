@@ -12,4 +12,6 @@ export const replica = switchyard.table('replica', {
   version: text().notNull(),
   configHash: text('config_hash').notNull(),
   priceListVersion: text('price_list_version').notNull(),
+  /** Fingerprint of the provider rows that its registry asks for. */
+  providerRows: text('provider_rows').notNull(),
 });

@@ -5,7 +5,7 @@ import type { Store } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
 import { makePostgresEvents } from './breaker-events.ts';
 import { connect } from './connection.ts';
-import { makePostgresFleet } from './fleet.ts';
+import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
 import { makePostgresOperations } from './operations.ts';
 import { makeOwnProviders } from './own-providers.ts';
 import { makePostgresRequestLog } from './request-log.ts';
@@ -21,8 +21,8 @@ export async function openPostgresStore(options: {
   const connection = connect(options.url);
   await using opened = new AsyncDisposableStack();
   opened.use(connection);
-  const providers = options.registry.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute }));
-  await connection.act((sql) => sql`select switchyard.sync_providers(${JSON.stringify(providers)}::text::jsonb)`);
+  if (options.kind === 'embedded') await forgetReplicas(connection);
+  const providerRows = await syncProviders(connection, options.registry, options.log);
   const events = opened.use(makePostgresEvents(connection, options.log));
   const requests = makePostgresRequestLog(connection);
   const admission = makePostgresAdmission(connection, options.replica);
@@ -41,7 +41,7 @@ export async function openPostgresStore(options: {
       const seen = await operations.survey();
       return { ...seen, providers: own(seen.providers, ({ state }) => state.provider) };
     },
-    ...makePostgresFleet(connection, options.replica),
+    ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
     range: events.range,
     tail: events.tail,
     findEvent: events.findEvent,
