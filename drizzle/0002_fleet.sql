@@ -1,3 +1,21 @@
+CREATE TABLE "switchyard"."books_difference" (
+	"account" text PRIMARY KEY NOT NULL,
+	"held" bigint NOT NULL,
+	"held_sum" numeric NOT NULL,
+	"posted" bigint NOT NULL,
+	"posted_sum" numeric NOT NULL,
+	"found_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "switchyard"."books_place" (
+	"id" integer PRIMARY KEY DEFAULT 1 NOT NULL,
+	"account" text DEFAULT '' NOT NULL,
+	"entry" bigint DEFAULT 0 NOT NULL,
+	"posted_sum" numeric DEFAULT 0 NOT NULL,
+	"round_started_at" timestamp (3) with time zone DEFAULT '-infinity' NOT NULL,
+	CONSTRAINT "books_place_one_row" CHECK ("switchyard"."books_place"."id" = 1)
+);
+--> statement-breakpoint
 CREATE TABLE "switchyard"."replica" (
 	"id" text PRIMARY KEY NOT NULL,
 	"started_at" timestamp (3) with time zone NOT NULL,
@@ -7,6 +25,10 @@ CREATE TABLE "switchyard"."replica" (
 	"price_list_version" text NOT NULL,
 	"provider_rows" text NOT NULL
 );
+--> statement-breakpoint
+DROP INDEX "switchyard"."ledger_entry_of_account";
+--> statement-breakpoint
+CREATE INDEX "ledger_entry_of_account" ON "switchyard"."ledger_entry" USING btree ("account","id","amount");
 --> statement-breakpoint
 -- Every replica rewrites its own row every few seconds: leave room on its page.
 ALTER TABLE switchyard.replica SET (fillfactor = 50);
@@ -100,4 +122,75 @@ BEGIN
   END LOOP;
   RETURN jsonb_build_object('providerRows', md5(p::text), 'changed', to_jsonb(v_changed),
     'others', switchyard.fleet_json(switchyard.clock(), md5(p::text)));
+END $$;
+--> statement-breakpoint
+INSERT INTO switchyard.books_place (id) VALUES (1);
+--> statement-breakpoint
+-- Looks at the next accounts: is what is held the sum of the open holds, and what is posted the sum of the ledger? One replica
+-- at a time, and no more accounts and entries than asked for. The entries of one account are made under the lock of its row,
+-- so their ids grow in the order of commits, and a long ledger can be summed in pieces: what was summed does not change.
+-- Nothing is sorted, so that the order can only come from the index that begins at the right place: the planner takes ledgers
+-- for short, and would read a long one to its end for every piece. Nor is anything compiled: each statement reads little.
+CREATE FUNCTION switchyard.check_books(p_accounts integer, p_entries integer, p_rest_ms double precision) RETURNS jsonb
+LANGUAGE plpgsql SET enable_sort = off SET enable_incremental_sort = off SET jit = off AS $$
+DECLARE
+  v_now timestamptz := switchyard.clock();
+  v_is_mine boolean := pg_try_advisory_xact_lock(hashtext('switchyard.check_books'));
+  v_place switchyard.books_place;
+  v_accounts integer := 0;
+  v_left integer := p_entries;
+  v_differences jsonb := '[]';
+  v_balanced jsonb := '[]';
+  v_is_done boolean := false;
+  a record;
+BEGIN
+  SELECT * INTO v_place FROM switchyard.books_place;
+  IF NOT v_is_mine OR (v_place.account = '' AND v_place.round_started_at > v_now - switchyard.span(p_rest_ms)) THEN
+    RETURN jsonb_build_object('kind', 'notDue', 'differencesKnown', (SELECT count(*) FROM switchyard.books_difference));
+  END IF;
+  IF v_place.account = '' THEN v_place.round_started_at := v_now; END IF;
+  WHILE v_accounts < p_accounts AND v_left > 0 LOOP
+    -- One statement, so one snapshot: every act on the account is seen whole or not at all.
+    SELECT next.key, next.held, next.posted, read.entries, read.amount, read.last,
+        (SELECT coalesce(sum(h.amount), 0) FROM (SELECT amount FROM switchyard.hold
+          WHERE account BETWEEN next.key AND next.key AND state = 'held' ORDER BY account) h) AS held_sum
+      INTO a
+      FROM (SELECT key, held, posted FROM switchyard.account
+          WHERE key >= v_place.account AND (key > v_place.account OR v_place.entry > 0) ORDER BY key LIMIT 1) next,
+        LATERAL (SELECT count(*) AS entries, coalesce(sum(e.amount), 0) AS amount, max(e.id) AS last
+          FROM (SELECT id, amount FROM switchyard.ledger_entry WHERE account <= next.key
+              AND (account, id) > (next.key, CASE WHEN next.key = v_place.account THEN v_place.entry ELSE 0 END)
+            ORDER BY account, id LIMIT v_left) e) read;
+    IF NOT FOUND THEN
+      v_is_done := true;
+      v_place.account := ''; v_place.entry := 0; v_place.posted_sum := 0;
+      DELETE FROM switchyard.books_difference d WHERE NOT EXISTS (SELECT 1 FROM switchyard.account WHERE key = d.account);
+      EXIT;
+    END IF;
+    IF a.key <> v_place.account THEN v_place.account := a.key; v_place.posted_sum := 0; END IF;
+    v_place.posted_sum := v_place.posted_sum + a.amount;
+    IF a.entries = v_left THEN
+      v_place.entry := a.last;
+      EXIT;
+    END IF;
+    v_left := v_left - a.entries;
+    v_accounts := v_accounts + 1;
+    v_place.entry := 0;
+    IF a.held <> a.held_sum OR a.posted <> v_place.posted_sum THEN
+      INSERT INTO switchyard.books_difference (account, held, held_sum, posted, posted_sum, found_at)
+        VALUES (a.key, a.held, a.held_sum, a.posted, v_place.posted_sum, v_now)
+        ON CONFLICT (account) DO UPDATE SET held = excluded.held, held_sum = excluded.held_sum,
+          posted = excluded.posted, posted_sum = excluded.posted_sum;
+      v_differences := v_differences || jsonb_build_object('account', a.key, 'held', a.held::text,
+        'heldSum', a.held_sum::text, 'posted', a.posted::text, 'postedSum', v_place.posted_sum::text);
+    ELSE
+      DELETE FROM switchyard.books_difference WHERE account = a.key;
+      IF FOUND THEN v_balanced := v_balanced || to_jsonb(a.key); END IF;
+    END IF;
+  END LOOP;
+  UPDATE switchyard.books_place SET account = v_place.account, entry = v_place.entry, posted_sum = v_place.posted_sum,
+    round_started_at = v_place.round_started_at;
+  RETURN jsonb_build_object('kind', 'checked', 'accounts', v_accounts, 'differences', v_differences,
+    'balancedAgain', v_balanced, 'isRoundDone', v_is_done,
+    'differencesKnown', (SELECT count(*) FROM switchyard.books_difference));
 END $$;

@@ -1,5 +1,6 @@
 import type { ChatOutcome } from '../core/outcome.ts';
 import { parseChat } from '../core/parse-chat.ts';
+import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import { type ChatEvent, chat } from './chat.ts';
@@ -15,6 +16,7 @@ export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = deps;
   const hub = makeBreakerHub(deps);
   const reaper = startReaper(deps);
+  const books = startBooksCheck(deps);
   const member = joinFleet(deps);
   return {
     registry,
@@ -40,6 +42,7 @@ export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
     async [Symbol.asyncDispose]() {
       await hub[Symbol.asyncDispose]();
       await reaper[Symbol.asyncDispose]();
+      await books[Symbol.asyncDispose]();
       await member[Symbol.asyncDispose]();
     },
   };

@@ -14,6 +14,8 @@ export interface Meters {
   readonly holdsExpired: Counter;
   /** Attempts that a provider billed above the limit it was sent. */
   readonly overruns: Counter;
+  /** Accounts whose books did not balance when they were looked at last, by whichever replica. */
+  readonly booksDifferences: Gauge;
   /** Replicas seen in the last minute, as this one sees it. */
   readonly replicas: Gauge;
   /** 1 while the store answers, 0 while it does not. */

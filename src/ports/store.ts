@@ -1,4 +1,5 @@
 import type { AdmissionPort } from './admission.ts';
+import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
 import type { FleetPort } from './fleet.ts';
 import type { OperationsPort } from './operations.ts';
@@ -13,6 +14,7 @@ export interface Store
     OperationsPort,
     BreakerEventsPort,
     FleetPort,
+    BooksPort,
     AsyncDisposable {
   readonly kind: StoreKind;
   /** Resolves when the store answers; rejects with the reason when it does not. */

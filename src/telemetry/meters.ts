@@ -19,6 +19,7 @@ export function makeMeters(): Meters & Exposition {
   return {
     holdsExpired: counter('holds_expired_total', 'Holds that nobody settled in time: posted in full by this replica.'),
     overruns: counter('overruns_total', 'Attempts that a provider billed above the limit it was sent.'),
+    booksDifferences: gauge('books_differences', 'Accounts whose books did not balance when they were looked at last.'),
     replicas: gauge('replicas', 'Replicas seen in the last minute, as this one sees it.'),
     storeUp: gauge('store_up', '1 while the store answers this replica, 0 while it does not.'),
     contentType: registry.contentType,

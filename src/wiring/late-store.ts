@@ -46,6 +46,7 @@ export function makeLateStore(kind: StoreKind, why: () => string): LateStore {
     tail: async (after, countMax) => store().tail(after, countMax),
     findEvent: async (sequence) => store().findEvent(sequence),
     history: async (provider, page) => store().history(provider, page),
+    checkBooks: async (step) => store().checkBooks(step),
     beat: async (heartbeat) => store().beat(heartbeat),
     leave: async () => store().leave(),
     onHint(act) {

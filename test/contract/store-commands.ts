@@ -56,6 +56,7 @@ export type Command =
   | { readonly kind: 'pages' }
   | { readonly kind: 'beat'; readonly configHash: string }
   | { readonly kind: 'leave' }
+  | { readonly kind: 'checkBooks' }
   | { readonly kind: 'wait'; readonly ms: number };
 
 const candidate = fc
@@ -145,6 +146,7 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pages') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('beat'), configHash: fc.constantFrom('old', 'new') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('checkBooks') }) },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -240,4 +242,8 @@ export const STORY: readonly Command[] = [
   { kind: 'beat', configHash: 'new' },
   { kind: 'leave' },
   { kind: 'beat', configHash: 'new' },
+  { kind: 'checkBooks' },
+  { kind: 'checkBooks' }, // not due
+  wait(61_000),
+  { kind: 'checkBooks' },
 ];

@@ -16,6 +16,7 @@ export function makeFakeMeters(): FakeMeters {
   return {
     holdsExpired: counter('holdsExpired'),
     overruns: counter('overruns'),
+    booksDifferences: gauge('booksDifferences'),
     replicas: gauge('replicas'),
     storeUp: gauge('storeUp'),
     shown: (meter) => values.get(meter) ?? null,

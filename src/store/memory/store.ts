@@ -3,6 +3,7 @@ import type { Registry } from '../../core/registry.ts';
 import type { EpochMs } from '../../core/time.ts';
 import type { Store } from '../../ports/store.ts';
 import { makeMemoryAdmission } from './admission.ts';
+import { makeMemoryBooks } from './books.ts';
 import { makeMemoryEvents } from './events.ts';
 import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryOperations } from './operations.ts';
@@ -22,6 +23,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryOperations(state),
     ...makeMemoryEvents(state),
     ...makeMemoryFleet(),
+    ...makeMemoryBooks(state),
     ...makeMemoryRequestLog({ now: options.now }),
     ping: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,

@@ -3,6 +3,7 @@ import type { Registry } from '../../core/registry.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Store } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
+import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
 import { connect } from './connection.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
@@ -42,6 +43,7 @@ export async function openPostgresStore(options: {
       return { ...seen, providers: own(seen.providers, ({ state }) => state.provider) };
     },
     ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
+    ...makePostgresBooks(connection),
     range: events.range,
     tail: events.tail,
     findEvent: events.findEvent,
