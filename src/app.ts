@@ -13,6 +13,7 @@ import type { Store } from './ports/store.ts';
 import { makeSimulator } from './providers/simulator.ts';
 import type { Endpoint } from './registry/endpoints.ts';
 import { registryInForce } from './registry/in-force.ts';
+import { makeMeters } from './telemetry/meters.ts';
 import { makeProviders } from './wiring/make-providers.ts';
 import { openStore, type StoreOpened } from './wiring/open-store.ts';
 import { version } from './wiring/version.ts';
@@ -51,7 +52,8 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   const { config, log, clock, note } = parts;
   const registry = registryInForce(parts.registry, parts.endpoints);
   const replica = replicaId(parts.newUuid());
-  const opened = await openStore(config.store, { registry, replica, clock, log, note });
+  const meters = makeMeters();
+  const opened = await openStore(config.store, { registry, replica, clock, log, meters, note });
   if (opened.kind === 'failed') return opened;
   await using stack = new AsyncDisposableStack();
   stack.defer(opened.close);
@@ -75,6 +77,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       chance: parts.chance,
       newHoldId: () => holdId(parts.newUuid()),
       log,
+      meters,
       paces: makePaceBook(),
       budgetDefault: config.budgetDefault,
     }),
@@ -87,6 +90,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     port: config.port,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
+    metrics: meters,
   });
   const listening = await server.listen();
   if (listening.kind !== 'listening') return { kind: 'failed', message: listening.message };

@@ -175,6 +175,9 @@ test('the queries of docs/budgets.md find nothing in books with every kind of en
 
   await sql`update switchyard.account set held = 1, posted = posted + 2000000000000 where key = ${userAccount('ann')}`;
   for (const query of [held, limits]) expect(await sql.unsafe(query)).toHaveLength(1);
+  const [found = ''] = blocksOf(read('docs/operations.md'), 'sql');
+  await store.checkBooks({ accountsMax: 10, entriesMax: 100, restMs: 0 });
+  expect(await sql.unsafe(found)).toMatchObject([{ held_too_much: '1', posted_too_much: '2000000000000' }]);
   await sql`update switchyard.hold set state = 'held' where state = 'voided'`;
   expect(await sql.unsafe(ended)).toHaveLength(1);
 });

@@ -3,6 +3,7 @@ import type { PicoUsd } from '../core/money.ts';
 import type { Registry } from '../core/registry.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Meters } from '../ports/meters.ts';
 import type { ProviderPort } from '../ports/provider.ts';
 import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
@@ -27,6 +28,7 @@ export interface GatewayNeeds {
   readonly chance: Chance;
   readonly newHoldId: () => HoldId;
   readonly log: Log;
+  readonly meters: Meters;
   readonly paces: PaceBook;
   /** The cap of a user whom no operator gave another. */
   readonly budgetDefault: PicoUsd;

@@ -2,6 +2,7 @@ import type { Account, BudgetStatus } from '../core/account.ts';
 import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window } from '../core/analytics.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
+import type { Fleet } from '../core/fleet.ts';
 import type { ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
 import type { ChatOutcome, InputIssue, Refusal, Unanswered } from '../core/outcome.ts';
@@ -22,6 +23,8 @@ import type { Caller } from './caller.ts';
 export interface Gateway {
   readonly registry: Registry;
   readonly info: GatewayInfo;
+  /** The replicas that share the store, as this one last saw them. */
+  fleet(): Fleet;
 
   /** Checks a chat as a door hands it over: every problem, not only the first. */
   parseChat(raw: RawChat): ParsedChat;

@@ -1,9 +1,11 @@
 import type { ChatOutcome } from '../core/outcome.ts';
 import { parseChat } from '../core/parse-chat.ts';
+import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import { type ChatEvent, chat } from './chat.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
+import { joinFleet } from './fleet.ts';
 import type { Gateway } from './gateway.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
 import { invalidInput, makeOperations } from './operations.ts';
@@ -16,9 +18,12 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs) };
   const hub = makeBreakerHub(deps);
   const reaper = startReaper(deps);
+  const books = startBooksCheck(deps);
+  const member = joinFleet(deps);
   return {
     registry,
     info,
+    fleet: member.fleet,
     parseChat(raw) {
       const parsed = parseChat(raw, registry);
       return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
@@ -40,6 +45,8 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await hub[Symbol.asyncDispose]();
       await reaper[Symbol.asyncDispose]();
       await deps.leases[Symbol.asyncDispose]();
+      await books[Symbol.asyncDispose]();
+      await member[Symbol.asyncDispose]();
     },
   };
 }

@@ -50,7 +50,7 @@ async function settleFirmly(deps: GatewayDeps, permit: Permit, settlement: Settl
   const log = deps.log.with({ provider: permit.provider, model: permit.model });
   try {
     const settled = await deps.store.settle(settlement);
-    reportSettled(log, settlement, settled);
+    reportSettled({ log, meters: deps.meters }, settlement, settled);
     return 'account' in settled ? settled.account : null;
   } catch (error) {
     const { holdId, held } = permit;

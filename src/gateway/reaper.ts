@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Meters } from '../ports/meters.ts';
 import type { Store } from '../ports/store.ts';
 import { type Pump, startPump } from './pump.ts';
 
@@ -7,10 +8,16 @@ import { type Pump, startPump } from './pump.ts';
 const REAPER = { everyMs: 5_000, batchMax: 200 } as const;
 
 /** Ends holds that nobody settled in time: posted in full, never given back, because the money may have been billed. */
-export function startReaper(deps: { readonly store: Store; readonly clock: Clock; readonly log: Log }): Pump {
+export function startReaper(deps: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meters: Meters;
+}): Pump {
   const { store, log } = deps;
   const reap = async () => {
     const expired = await store.reap(REAPER.batchMax);
+    deps.meters.holdsExpired.add(expired.length);
     for (const hold of expired) {
       log.warn('a hold expired and was posted in full', {
         holdId: hold.holdId,

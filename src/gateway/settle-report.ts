@@ -1,8 +1,13 @@
 import type { Settled, Settlement } from '../ports/admission.ts';
 import type { Log } from '../ports/log.ts';
+import type { Meters } from '../ports/meters.ts';
 
 /** Says what operators must know of how a permit ended. */
-export function reportSettled(log: Log, settlement: Settlement, settled: Settled): void {
+export function reportSettled(
+  { log, meters }: { readonly log: Log; readonly meters: Meters },
+  settlement: Settlement,
+  settled: Settled,
+): void {
   const { holdId, setAside } = settlement;
   switch (settled.kind) {
     case 'unknownHold':
@@ -11,6 +16,7 @@ export function reportSettled(log: Log, settlement: Settlement, settled: Settled
       return;
     case 'settled': {
       if (settled.overrun > 0n) {
+        meters.overruns.add(1);
         log.error('a provider billed above its own limit', { holdId, overrun: settled.overrun.toString() });
       }
       if (settled.isStale) log.info('a report came too late for the breaker', { holdId });

@@ -1,3 +1,4 @@
+import { replicasOf } from '../core/fleet.ts';
 import type { GatewayInfo } from '../gateway/gateway.ts';
 import { builder } from './builder.ts';
 
@@ -19,6 +20,10 @@ const GatewayRef = builder.objectRef<GatewayInfo>('Gateway').implement({
     version: t.exposeString('version', { description: 'Version of the software.' }),
     store: t.expose('storeKind', { type: StoreKindEnum, description: 'Where state is kept.' }),
     replicaId: t.exposeString('replica', { description: 'The replica that answered.' }),
+    replicas: t.int({
+      description: 'Replicas seen in the last minute.',
+      resolve: (_info, _args, { gateway }) => replicasOf(gateway.fleet()),
+    }),
     startedAt: t.expose('startedAtMs', { type: 'DateTime', description: 'When this replica started.' }),
     configHash: t.exposeString('configHash', {
       description: 'Hash of the configuration in force; equal on all replicas when they agree.',

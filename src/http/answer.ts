@@ -27,9 +27,17 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 
 /** Sends JSON that is already text. */
 export function sendText(response: ServerResponse, status: number, text: string): void {
+  sendBody(response, { status, contentType: 'application/json; charset=utf-8', text });
+}
+
+/** Sends a whole answer that nobody may keep. */
+export function sendBody(
+  response: ServerResponse,
+  { status, contentType, text }: { readonly status: number; readonly contentType: string; readonly text: string },
+): void {
   const bytes = Buffer.from(text);
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': contentType,
     'content-length': bytes.length,
     'cache-control': 'no-store',
   });

@@ -1,11 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describeFleet, isAgreed, replicasOf } from '../core/fleet.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { sendJson, sendMethodNotAllowed } from './answer.ts';
 
 /** Whether the service can do its work, and what was looked at. */
 export interface Readiness {
   readonly isReady: boolean;
-  readonly checks: readonly { readonly name: string; readonly isOk: boolean; readonly detail: string }[];
+  readonly checks: readonly Check[];
+}
+
+/** One thing that was looked at. What is not well makes nothing unready by itself: `isReady` decides. */
+export interface Check {
+  readonly name: string;
+  readonly isOk: boolean;
+  readonly detail: string;
+  /** What an operator should know of it although it is well. Absent: nothing. */
+  readonly note?: string;
 }
 
 /** `/livez` says that the process runs, `/readyz` that it can take requests. */
@@ -39,6 +49,7 @@ export function makeHealthDoor(deps: {
 }
 
 async function look(deps: {
+  readonly gateway: Gateway;
   readonly readiness: () => Promise<Readiness>;
   readonly isDraining: () => boolean;
 }): Promise<Readiness> {
@@ -46,11 +57,22 @@ async function look(deps: {
     return { isReady: false, checks: [{ name: 'service', isOk: false, detail: 'it is shutting down' }] };
   }
   try {
-    return await deps.readiness();
+    const { isReady, checks } = await deps.readiness();
+    return { isReady, checks: [...checks, fleetCheck(deps.gateway)] };
   } catch (error) {
     // A check that breaks is a check that failed: whoever asks must get an answer.
     return { isReady: false, checks: [{ name: 'readiness', isOk: false, detail: String(error) }] };
   }
+}
+
+/** Replicas that disagree go on working, each by its own configuration: worth a note, no reason to take one out. */
+function fleetCheck(gateway: Gateway): Check {
+  const fleet = gateway.fleet();
+  const count = replicasOf(fleet);
+  const check = { name: 'fleet', isOk: true, detail: count === 1 ? '1 replica' : `${count} replicas` };
+  if (isAgreed(fleet)) return check;
+  const note = `replicas have different configurations: ${describeFleet(fleet)}; this one has ${gateway.info.configHash}`;
+  return { ...check, note };
 }
 
 function isRead(request: IncomingMessage, response: ServerResponse): boolean {

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Exposition } from '../ports/meters.ts';
 import { type DoorFault, pathOf, sendFault, sendJson, sendMethodNotAllowed, wantsHtml } from './answer.ts';
 import { refuseBody } from './body.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { GraphqlDoor } from './graphql-door.ts';
 import type { HealthDoor } from './health.ts';
+import { answerMetrics, METRICS_PATH } from './metrics.ts';
 import { GRAPHQL_PATH } from './yoga.ts';
 
 type Route = (request: IncomingMessage, response: ServerResponse, requestId: RequestId) => Promise<void>;
@@ -17,6 +19,7 @@ export function makeRouter(deps: {
   readonly graphql: GraphqlDoor;
   readonly graphiql: GraphiqlPage;
   readonly health: HealthDoor;
+  readonly metrics: Exposition;
   readonly clock: Clock;
   readonly isDraining: () => boolean;
 }): Route {
@@ -28,6 +31,7 @@ export function makeRouter(deps: {
     ['/healthz', async (request, response) => health.answerLive(request, response)],
     ['/health', async (request, response) => health.answerLive(request, response)],
     ['/readyz', (request, response) => health.answerReady(request, response)],
+    [METRICS_PATH, (request, response) => answerMetrics(request, response, deps.metrics)],
   ]);
 
   async function answerGraphql(
@@ -56,6 +60,7 @@ function answerIndex(request: IncomingMessage, response: ServerResponse, gateway
     graphiql: `${GRAPHQL_PATH} in a browser`,
     live: '/livez',
     ready: '/readyz?verbose',
+    metrics: METRICS_PATH,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Exposition } from '../ports/meters.ts';
 import { announcesTooMuch } from './body.ts';
 import { makeGraphiqlPage } from './graphiql.ts';
 import { makeGraphqlDoor } from './graphql-door.ts';
@@ -30,6 +31,7 @@ export interface HttpServerDeps {
   /** A fresh UUIDv7 for each request. */
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
+  readonly metrics: Exposition;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;

@@ -1,5 +1,7 @@
 import type { AdmissionPort } from './admission.ts';
+import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
+import type { FleetPort } from './fleet.ts';
 import type { OperationsPort } from './operations.ts';
 import type { ReplayPort } from './replay.ts';
 import type { RequestLogPort } from './request-log.ts';
@@ -7,7 +9,14 @@ import type { RequestLogPort } from './request-log.ts';
 export type StoreKind = 'postgres' | 'embedded' | 'memory';
 
 /** Where state is kept. Whoever keeps it decides what time it is. */
-export interface Store extends AdmissionPort, RequestLogPort, OperationsPort, BreakerEventsPort, AsyncDisposable {
+export interface Store
+  extends AdmissionPort,
+    RequestLogPort,
+    OperationsPort,
+    BreakerEventsPort,
+    FleetPort,
+    BooksPort,
+    AsyncDisposable {
   readonly kind: StoreKind;
   /** Resolves when the store answers; rejects with the reason when it does not. */
   ping(): Promise<void>;

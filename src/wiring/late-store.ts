@@ -54,6 +54,9 @@ export function makeLateStore(of: {
     tail: async (after, countMax) => store().tail(after, countMax),
     findEvent: async (sequence) => store().findEvent(sequence),
     history: async (provider, page) => store().history(provider, page),
+    checkBooks: async (step) => store().checkBooks(step),
+    beat: async (heartbeat) => store().beat(heartbeat),
+    leave: async () => store().leave(),
     onHint(act) {
       hints.set(act, arrived?.onHint(act) ?? null);
       return {

@@ -111,7 +111,7 @@ async function openWithJournal(
 ): Promise<
   { readonly kind: 'opened'; readonly store: Store; readonly journal: JournaledStore['journal'] } | StoreFailed
 > {
-  const told = (settlement: Settlement, settled: Settled) => reportSettled(needs.log, settlement, settled);
+  const told = (settlement: Settlement, settled: Settled) => reportSettled(needs, settlement, settled);
   try {
     return { kind: 'opened', ...(await openJournaledStore({ ...needs, store, dataDir, told })) };
   } catch (error) {

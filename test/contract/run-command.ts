@@ -84,6 +84,12 @@ export async function run(store: Store, command: Command, step: number, made: Ma
       return { survey: await store.survey(), range: await store.range() };
     case 'pages':
       return readPages(store);
+    case 'beat':
+      return store.beat({ version: '1.0.0', configHash: command.configHash, priceListVersion: '2026-01' });
+    case 'leave':
+      return store.leave();
+    case 'checkBooks':
+      return store.checkBooks({ accountsMax: 100, entriesMax: 10_000, restMs: 45_000 });
     case 'wait':
       return null;
     default:

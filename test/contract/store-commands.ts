@@ -54,6 +54,9 @@ export type Command =
     }
   | { readonly kind: 'survey' }
   | { readonly kind: 'pages' }
+  | { readonly kind: 'beat'; readonly configHash: string }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'checkBooks' }
   | { readonly kind: 'wait'; readonly ms: number };
 
 const candidate = fc
@@ -141,6 +144,9 @@ const command = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('survey') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pages') }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('beat'), configHash: fc.constantFrom('old', 'new') }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('checkBooks') }) },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -231,4 +237,13 @@ export const STORY: readonly Command[] = [
   { kind: 'reap' },
   { kind: 'survey' },
   { kind: 'pages' },
+  { kind: 'beat', configHash: 'old' },
+  wait(61_000),
+  { kind: 'beat', configHash: 'new' },
+  { kind: 'leave' },
+  { kind: 'beat', configHash: 'new' },
+  { kind: 'checkBooks' },
+  { kind: 'checkBooks' }, // not due
+  wait(61_000),
+  { kind: 'checkBooks' },
 ];

@@ -39,7 +39,9 @@ function open(): Promise<Store> {
 /** The tables as they were after the migration, with the registry's rows. */
 async function empty(): Promise<void> {
   await database.sql`truncate switchyard.account, switchyard.hold, switchyard.ledger_entry, switchyard.audit,
-    switchyard.breaker_event, switchyard.provider_state, switchyard.rate_slot`;
+    switchyard.breaker_event, switchyard.provider_state, switchyard.rate_slot, switchyard.replica,
+    switchyard.books_difference`;
+  await database.sql`update switchyard.books_place set account = '', entry = 0, round_started_at = '-infinity'`;
   await database.sql`update switchyard.breaker_event_counter set last = 0`;
   await database.setClock(START);
   const providers = CONTRACT_REGISTRY.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute }));
@@ -78,6 +80,7 @@ test('memory and PostgreSQL answer every sequence of commands alike, to the pico
       'disabled',
       'failureThreshold',
       'manualReset',
+      'notDue',
       'overBudget',
       'overCostLimit',
       'probe',

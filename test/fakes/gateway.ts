@@ -1,5 +1,6 @@
 import { type Account, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
+import type { Fleet } from '../../src/core/fleet.ts';
 import { bareKey, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
 import type { ChatOutcome } from '../../src/core/outcome.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
@@ -27,6 +28,9 @@ export interface FakeGateway extends Gateway {
   onPreview: (call: ChatCall) => Preview;
   /** Runs before each survey; throws to play a bug. */
   onSurvey: () => void;
+  /** The replicas that it sees with its own configuration, and with others. */
+  replicas: number;
+  otherConfigs: Fleet;
   /** True: recording fails, as with a database that went away. */
   isLogLost: boolean;
   /** Other callers' requests that are recorded each time somebody has read the log. */
@@ -61,6 +65,8 @@ export function makeFakeGateway(): FakeGateway {
     records: [],
     events: [],
     arrivals: [],
+    replicas: 1,
+    otherConfigs: [],
     isLogLost: false,
     onChat: (call) => answered(call, clock.now()),
     onPreview: () => ({
@@ -101,6 +107,7 @@ export function makeFakeGateway(): FakeGateway {
       return event;
     },
 
+    fleet: () => [{ configHash: gateway.info.configHash, replicas: gateway.replicas }, ...gateway.otherConfigs],
     now: () => clock.now(),
     parseChat(raw) {
       const parsed = parseChat(raw, REGISTRY);

@@ -68,6 +68,7 @@ describe('what an attempt costs', () => {
       const outcome = await kit.chat(CHEAPEST);
       expect(outcome.cost).toMatchObject({ total: usd('0.015005'), reserved: usd('0.010005') });
       expect(await moneyOf(kit)).toEqual({ posted: usd('0.015005'), held: 0n });
+      expect(kit.meters.shown('overruns')).toBe(1);
       if (url === null) return;
       const sql = postgres(url, { max: 1 });
       opened.defer(() => sql.end());

@@ -10,6 +10,7 @@ import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { makeFakeMeters } from '../fakes/meters.ts';
 import { makeGatewayKit, quiet, REPLICA, usd } from '../support/gateway-kit.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
@@ -129,7 +130,8 @@ describe.each(['memory', 'postgres'] as const)('on %s, a hold that nobody settle
 test('the reaper looks every five seconds, and ends any number of due holds in batches', async () => {
   const clock = makeFakeClock();
   const store = makeMemoryStore({ registry: REGISTRY, now: clock.now, replica: REPLICA });
-  await using _reaper = startReaper({ store, clock, log: SILENT_LOG });
+  const meters = makeFakeMeters();
+  await using _reaper = startReaper({ store, clock, log: SILENT_LOG, meters });
   await quiet();
   for (let made = 0; made < 450; made += 1) await hold(store, 1n);
   clock.advance(30_000);
@@ -138,6 +140,7 @@ test('the reaper looks every five seconds, and ends any number of due holds in b
   clock.advance(5_000);
   await quiet();
   expect(await moneyOf(store)).toEqual({ posted: 450n, held: 0n });
+  expect(meters.shown('holdsExpired')).toBe(450);
 });
 
 test('an answer that comes after its hold expired is still given, and its account is corrected to what it cost', async () => {

@@ -52,7 +52,6 @@ const NOT_BUILT_YET = [
   'CreateApiKeySuccess',
   'ErrorCode.IDEMPOTENCY_CONFLICT',
   'Gateway.contentRecording',
-  'Gateway.replicas',
   'IdempotencyConflictError',
   'JsonSchemaFormatInput',
   'MessageRole.TOOL',

@@ -216,15 +216,17 @@ test('more than a hundred ids at once are refused', async () => {
 
 test('the gateway tells what it is, and the viewer what they may do', async () => {
   await using service = await startService();
+  service.gateway.replicas = 4;
   const { data } = await ask(
     service,
-    '{ gateway { version store replicaId startedAt configHash simulationsEnabled } viewer { scopes userId budget { id } } }',
+    '{ gateway { version store replicaId replicas startedAt configHash simulationsEnabled } viewer { scopes userId budget { id } } }',
   );
   expect(data).toEqual({
     gateway: {
       version: '0.1.0-test',
       store: 'MEMORY',
       replicaId: 'replica-1',
+      replicas: 4,
       startedAt: '2026-01-01T00:00:00.000Z',
       configHash: 'abc123',
       simulationsEnabled: true,

@@ -24,13 +24,31 @@ test('readiness is told in a word, and at length when asked', async () => {
       status: 'ready',
       store: 'memory',
       version: '0.1.0-test',
-      checks: [{ name: 'store', isOk: true, detail: 'memory' }],
+      checks: [
+        { name: 'store', isOk: true, detail: 'memory' },
+        { name: 'fleet', isOk: true, detail: '1 replica' },
+      ],
     },
   });
   service.readiness = { isReady: false, checks: [{ name: 'store', isOk: false, detail: 'connection refused' }] };
   expect(await get(service, '/readyz')).toEqual({
     status: 503,
     body: { status: 'not ready', reasons: ['store: connection refused'] },
+  });
+});
+
+test('replicas that disagree stay ready, and say so to whoever asks at length', async () => {
+  await using service = await startService();
+  const { configHash } = service.gateway.info;
+  service.gateway.otherConfigs = [{ configHash: 'def456', replicas: 2 }];
+  expect(await get(service, '/readyz')).toEqual({ status: 200, body: { status: 'ready' } });
+  const { status, body } = await get(service, '/readyz?verbose');
+  expect(status).toBe(200);
+  expect(body.checks.at(-1)).toEqual({
+    name: 'fleet',
+    isOk: true,
+    detail: '3 replicas',
+    note: `replicas have different configurations: ${configHash} on 1, def456 on 2; this one has ${configHash}`,
   });
 });
 

@@ -1,7 +1,9 @@
 import { requestId } from '../../src/core/ids.ts';
 import type { Readiness } from '../../src/http/health.ts';
 import { type HttpServer, type HttpServerDeps, makeHttpServer } from '../../src/http/server.ts';
+import type { Meters } from '../../src/ports/meters.ts';
 import { makeLog } from '../../src/telemetry/log.ts';
+import { makeMeters } from '../../src/telemetry/meters.ts';
 import { newUuid, SYSTEM_CLOCK } from '../../src/wiring/system.ts';
 import { type FakeGateway, makeFakeGateway } from '../fakes/gateway.ts';
 
@@ -10,6 +12,7 @@ export interface Service extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly gateway: FakeGateway;
+  readonly meters: Meters;
   readonly server: HttpServer;
   readonly parts: HttpServerDeps;
   readonly log: readonly Record<string, unknown>[];
@@ -21,6 +24,7 @@ export async function startService(): Promise<Service> {
   const log: Record<string, unknown>[] = [];
   const stream = { write: (line: string) => void log.push(JSON.parse(line)) };
   const readiness = { isReady: true, checks: [{ name: 'store', isOk: true, detail: 'memory' }] };
+  const meters = makeMeters();
   const parts: HttpServerDeps = {
     gateway,
     log: makeLog({ level: 'debug', stream }),
@@ -28,6 +32,7 @@ export async function startService(): Promise<Service> {
     clock: SYSTEM_CLOCK,
     newId: () => requestId(newUuid()),
     readiness: async () => service.readiness,
+    metrics: meters,
     host: '127.0.0.1',
     port: 0,
   };
@@ -39,6 +44,7 @@ export async function startService(): Promise<Service> {
     url: `http://127.0.0.1:${port}`,
     port,
     gateway,
+    meters,
     server,
     parts,
     log,

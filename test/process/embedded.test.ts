@@ -63,6 +63,7 @@ test('spend, budgets, breakers, simulations and history survive a restart, and a
   }
   await using service = await startService(env);
   expect((await service.ask(ask, { id })).data).toEqual(before);
+  expect((await service.ask('{ gateway { replicas } }')).data).toEqual({ gateway: { replicas: 1 } });
 });
 
 test('a second service on the same folder is told so, and never shares it', async () => {

@@ -14,6 +14,7 @@ import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { type FakeMeters, makeFakeMeters } from '../fakes/meters.ts';
 import { makeScriptedProvider, type ScriptedProvider } from '../fakes/provider.ts';
 
 /** A whole gateway on fakes: scripted providers, a clock that tests move, and a real store. */
@@ -22,6 +23,7 @@ export interface GatewayKit extends AsyncDisposable {
   readonly deps: GatewayDeps;
   readonly store: Store;
   readonly clock: FakeClock;
+  readonly meters: FakeMeters;
   readonly provider: (key: string) => ScriptedProvider;
   readonly callOf: (raw: RawChat) => ChatCall;
   /** Sends one chat as a door would. */
@@ -52,6 +54,7 @@ export function usd(text: string): PicoUsd {
 export function makeGatewayKit(options: KitOptions): GatewayKit {
   const { registry } = options;
   const clock = makeFakeClock();
+  const meters = makeFakeMeters();
   const store = options.store ?? makeMemoryStore({ registry, now: clock.now, replica: REPLICA });
   const scripted = new Map(registry.providers.map(({ key }) => [key, makeScriptedProvider(key)]));
   const deps: GatewayDeps = {
@@ -71,6 +74,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     chance: { next: options.chance ?? (() => 0.5) },
     newHoldId: () => holdId(newUuid()),
     log: SILENT_LOG,
+    meters,
     paces: makePaceBook(),
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
@@ -88,6 +92,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     callOf,
     store,
     clock,
+    meters,
     provider(key) {
       const provider = scripted.values().find((known) => known.key === key);
       if (provider === undefined) throw new RangeError(`no scripted provider ${key}`);

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { openStore } from '../../src/wiring/open-store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { makeFakeMeters } from '../fakes/meters.ts';
 import { REPLICA } from '../support/gateway-kit.ts';
 import { SEED_REGISTRY } from '../support/registries.ts';
 
@@ -13,6 +14,7 @@ const NEEDS = {
   replica: REPLICA,
   clock: makeFakeClock(),
   log: SILENT_LOG,
+  meters: makeFakeMeters(),
   note: () => undefined,
 };
 

@@ -3,7 +3,9 @@ import type { Registry } from '../../core/registry.ts';
 import type { EpochMs } from '../../core/time.ts';
 import type { Store } from '../../ports/store.ts';
 import { makeMemoryAdmission } from './admission.ts';
+import { makeMemoryBooks } from './books.ts';
 import { makeMemoryEvents } from './events.ts';
+import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryOperations } from './operations.ts';
 import { makeMemoryRequestLog } from './request-log.ts';
 import { makeMemoryState } from './state.ts';
@@ -20,6 +22,8 @@ export function makeMemoryStore(options: {
     ...makeMemoryAdmission(state),
     ...makeMemoryOperations(state),
     ...makeMemoryEvents(state),
+    ...makeMemoryFleet(),
+    ...makeMemoryBooks(state),
     ...makeMemoryRequestLog({ now: options.now }),
     ping: async () => undefined,
     absence: () => null,

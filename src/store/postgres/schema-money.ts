@@ -73,5 +73,5 @@ export const ledgerEntry = switchyard.table(
     overrun: money('overrun').notNull().default(sql`0`),
     at: instant('at').notNull(),
   },
-  (table) => [index('ledger_entry_of_account').on(table.account, table.id)],
+  (table) => [index('ledger_entry_of_account').on(table.account, table.id, table.amount)],
 );

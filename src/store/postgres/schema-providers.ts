@@ -20,7 +20,7 @@ const instant = (name: string) => timestamp(name, { withTimezone: true, precisio
 /** One row a provider: switches, breaker, throttle and simulation. docs/routing.md tells the breaker's rules. */
 export const providerState = switchyard.table('provider_state', {
   provider: text().primaryKey(),
-  /** Place in the registry. Null: the registry in force does not have it. */
+  /** Place in the registry of the replica that started last. Null: that registry does not have it. Other replicas may. */
   position: integer(),
   isEnabled: boolean('is_enabled').notNull().default(true),
   state: text({ enum: ['closed', 'open', 'halfOpen'] })

@@ -3,10 +3,13 @@ import type { Registry } from '../../core/registry.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
+import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
 import { makeExchange } from './exchange.ts';
+import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
 import { makePostgresOperations } from './operations.ts';
+import { makeOwnProviders } from './own-providers.ts';
 import { makePostgresReplay } from './replay.ts';
 import { makePostgresRequestLog } from './request-log.ts';
 
@@ -22,16 +25,28 @@ export async function openPostgresStore(
   await using opened = new AsyncDisposableStack();
   opened.use(connection);
   const { act, read, record, presence } = connection;
-  const providers = options.registry.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute }));
-  await act((sql) => sql`select switchyard.sync_providers(${JSON.stringify(providers)}::text::jsonb)`);
+  if (options.kind === 'embedded') await forgetReplicas(connection);
+  const providerRows = await syncProviders(connection, options.registry, options.log);
   const events = opened.use(makePostgresEvents(connection, options.log));
   const exchange = makeExchange(connection, options.replica);
+  const operations = makePostgresOperations(connection, options.replica);
+  const own = makeOwnProviders(options.registry);
   const kept = opened.move();
   return {
     kind: options.kind,
     ...makePostgresAdmission(connection, exchange),
-    ...makePostgresOperations(connection, options.replica),
+    ...operations,
+    ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
+    ...makePostgresBooks(connection),
     ...makePostgresReplay(connection, exchange),
+    look: async (account) => {
+      const seen = await exchange.look(account);
+      return { ...seen, providers: own(seen.providers, ({ provider }) => provider) };
+    },
+    survey: async () => {
+      const seen = await operations.survey();
+      return { ...seen, providers: own(seen.providers, ({ state }) => state.provider) };
+    },
     range: events.range,
     tail: events.tail,
     findEvent: events.findEvent,

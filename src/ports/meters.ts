@@ -1,0 +1,30 @@
+/** Counts what happens; never goes back while the process lives. */
+export interface Counter {
+  add(count: number): void;
+}
+
+/** Tells how something stands now. */
+export interface Gauge {
+  set(value: number): void;
+}
+
+/** What the service measures of itself, for those who watch over it. No meter has a label whose values callers choose. */
+export interface Meters {
+  /** Holds that nobody settled in time, ended by this replica. */
+  readonly holdsExpired: Counter;
+  /** Attempts that a provider billed above the limit it was sent. */
+  readonly overruns: Counter;
+  /** Accounts whose books did not balance when they were looked at last, by whichever replica. */
+  readonly booksDifferences: Gauge;
+  /** Replicas seen in the last minute, as this one sees it. */
+  readonly replicas: Gauge;
+  /** 1 while the store answers, 0 while it does not. */
+  readonly storeUp: Gauge;
+}
+
+/** All meters as text, for whoever collects them. */
+export interface Exposition {
+  /** The media type of the text. */
+  readonly contentType: string;
+  read(): Promise<string>;
+}
