@@ -1,3 +1,15 @@
+import {
+  decodeBoolean,
+  decodeFields,
+  decodeInstant,
+  decodeList,
+  decodeMoney,
+  decodeNullable,
+  decodeNumber,
+  decodeOneOf,
+  decodeText,
+} from '../../core/decode.ts';
+import { decodeAccount } from '../../core/decode-account.ts';
 import { accountKey, holdId, providerKey, type ReplicaId, requestId } from '../../core/ids.ts';
 import type { ProviderRefusal } from '../../core/provider-state.ts';
 import type {
@@ -11,18 +23,7 @@ import type {
   Snapshot,
 } from '../../ports/admission.ts';
 import type { Connection } from './connection.ts';
-import {
-  decodeBoolean,
-  decodeFields,
-  decodeInstant,
-  decodeList,
-  decodeMoney,
-  decodeNullable,
-  decodeNumber,
-  decodeOneOf,
-  decodeText,
-} from './decode.ts';
-import { decodeAccount, decodeEvent, decodeProviderState, decodeSimulation } from './decode-provider.ts';
+import { decodeEvent, decodeProviderState, decodeSimulation } from './decode-provider.ts';
 
 /** The acts around one attempt, on PostgreSQL: each is one call of one function of drizzle/, in one commit. */
 export function makePostgresAdmission({ act }: Connection, replica: ReplicaId): AdmissionPort {
