@@ -4,6 +4,7 @@ import type { EpochMs } from '../../core/time.ts';
 import type { Store } from '../../ports/store.ts';
 import { makeMemoryAdmission } from './admission.ts';
 import { makeMemoryEvents } from './events.ts';
+import { makeMemoryKeys } from './idempotency.ts';
 import { makeMemoryOperations } from './operations.ts';
 import { makeMemoryRequestLog } from './request-log.ts';
 import { makeMemoryState } from './state.ts';
@@ -21,6 +22,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryOperations(state),
     ...makeMemoryEvents(state),
     ...makeMemoryRequestLog({ now: options.now }),
+    ...makeMemoryKeys({ now: options.now }),
     ping: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };

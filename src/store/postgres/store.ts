@@ -5,6 +5,7 @@ import type { Store } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
 import { makePostgresEvents } from './breaker-events.ts';
 import { connect } from './connection.ts';
+import { makePostgresKeys } from './idempotency.ts';
 import { makePostgresOperations } from './operations.ts';
 import { makePostgresRequestLog } from './request-log.ts';
 
@@ -28,6 +29,7 @@ export async function openPostgresStore(options: {
     kind: options.kind,
     ...makePostgresAdmission(connection, options.replica),
     ...makePostgresOperations(connection, options.replica),
+    ...makePostgresKeys(connection),
     range: events.range,
     tail: events.tail,
     findEvent: events.findEvent,
