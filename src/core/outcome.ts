@@ -82,6 +82,8 @@ export interface Answered {
   /** The payer's account afterwards. Null when it has no cap. */
   readonly account: Account | null;
   readonly warnings: readonly string[];
+  /** True when it was told again to a later sending of the same idempotency key: nothing was called or charged for that. */
+  readonly isReplayed: boolean;
 }
 
 /** How a request ended without an answer. Each is its own kind, so that each is its own union member at the doors. */
