@@ -14,6 +14,7 @@ import type { Endpoint } from './registry/endpoints.ts';
 import { registryInForce } from './registry/in-force.ts';
 import { makeProviders } from './wiring/make-providers.ts';
 import { openStore, type StoreOpened } from './wiring/open-store.ts';
+import { sha256 } from './wiring/system.ts';
 import { version } from './wiring/version.ts';
 
 /** Everything the service is made of that comes from outside. */
@@ -73,6 +74,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       clock,
       chance: parts.chance,
       newHoldId: () => holdId(parts.newUuid()),
+      digest: sha256,
       log,
       paces: makePaceBook(),
       budgetDefault: config.budgetDefault,

@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'ALL_PROVIDERS_FAILED',
   'TIMED_OUT',
   'INVALID_INPUT',
+  'IDEMPOTENCY_CONFLICT',
   'NOT_FOUND',
   'FEATURE_DISABLED',
   'CANCELLED',
@@ -113,3 +114,16 @@ export interface Ended {
 }
 
 export type ChatOutcome = Answered | Ended;
+
+/** The key belongs to a request that asked something else. */
+export interface IdempotencyConflict extends Refusal {
+  readonly kind: 'idempotencyConflict';
+}
+
+/** A sending that ran nothing of its own, because another request has its idempotency key. Nothing is recorded of it. */
+export interface NotRun {
+  readonly kind: 'notRun';
+  /** The request that has the key. */
+  readonly requestId: RequestId;
+  readonly why: IdempotencyConflict | Extract<Unanswered, { readonly kind: 'timedOut' | 'cancelled' }>;
+}

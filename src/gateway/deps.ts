@@ -20,6 +20,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly newHoldId: () => HoldId;
+  /** SHA-256 of a text, in hexadecimal digits. */
+  readonly digest: (text: string) => string;
   readonly log: Log;
   readonly paces: PaceBook;
   /** The cap of a user whom no operator gave another. */
