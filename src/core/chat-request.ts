@@ -14,6 +14,7 @@ export const CHAT_LIMITS = {
   metadataCharsMax: 200,
   userIdCharsMax: 200,
   conversationIdCharsMax: 200,
+  idempotencyKeyCharsMax: 255,
   attemptsMax: 10,
   timeoutMsDefault: 60_000,
   timeoutMsMin: 100,
@@ -60,4 +61,6 @@ export interface ChatRequest {
   readonly userId: string | null;
   readonly conversationId: string | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of all sendings with one key and the same input only one is run. Null: each sending is a request of its own. */
+  readonly idempotencyKey: string | null;
 }

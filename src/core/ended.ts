@@ -1,9 +1,9 @@
 import type { Deadline } from './deadline.ts';
 import { FAILURE_POLICY, type Failure } from './failure.ts';
-import type { Unanswered } from './outcome.ts';
+import type { IdempotencyConflict, Unanswered } from './outcome.ts';
 
 /** The caller left. */
-export function cancelled(): Unanswered {
+export function cancelled(): Extract<Unanswered, { readonly kind: 'cancelled' }> {
   return {
     kind: 'cancelled',
     code: 'CANCELLED',
@@ -14,7 +14,7 @@ export function cancelled(): Unanswered {
 }
 
 /** The one time limit of the request passed. */
-export function timedOut(deadline: Deadline): Unanswered {
+export function timedOut(deadline: Deadline): Extract<Unanswered, { readonly kind: 'timedOut' }> {
   return {
     kind: 'timedOut',
     code: 'TIMED_OUT',
@@ -41,5 +41,17 @@ export function allProvidersFailed(failures: readonly Failure[]): Unanswered {
     message: `${what}; routing.attempts says how each ended. Last: ${last.message}`,
     isRetryable,
     retryAfterMs: isRetryable && waits.length > 0 ? Math.min(...waits) : null,
+  };
+}
+
+/** The key was used before, for something else. */
+export function idempotencyConflict(): IdempotencyConflict {
+  return {
+    kind: 'idempotencyConflict',
+    code: 'IDEMPOTENCY_CONFLICT',
+    message:
+      'This idempotencyKey was already used with different input. Send a new key with a new request, and the same key only with the same input.',
+    isRetryable: false,
+    retryAfterMs: null,
   };
 }

@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'ALL_PROVIDERS_FAILED',
   'TIMED_OUT',
   'INVALID_INPUT',
+  'IDEMPOTENCY_CONFLICT',
   'NOT_FOUND',
   'FEATURE_DISABLED',
   'CANCELLED',
@@ -82,6 +83,8 @@ export interface Answered {
   /** The payer's account afterwards. Null when it has no cap. */
   readonly account: Account | null;
   readonly warnings: readonly string[];
+  /** True when it was told again to a later sending of the same idempotency key: nothing was called or charged for that. */
+  readonly isReplayed: boolean;
 }
 
 /** How a request ended without an answer. Each is its own kind, so that each is its own union member at the doors. */
@@ -111,3 +114,16 @@ export interface Ended {
 }
 
 export type ChatOutcome = Answered | Ended;
+
+/** The key belongs to a request that asked something else. */
+export interface IdempotencyConflict extends Refusal {
+  readonly kind: 'idempotencyConflict';
+}
+
+/** A sending that ran nothing of its own, because another request has its idempotency key. Nothing is recorded of it. */
+export interface NotRun {
+  readonly kind: 'notRun';
+  /** The request that has the key. */
+  readonly requestId: RequestId;
+  readonly why: IdempotencyConflict | Extract<Unanswered, { readonly kind: 'timedOut' | 'cancelled' }>;
+}

@@ -50,6 +50,7 @@ export function parseChat(raw: RawChat, registry: Registry): ParsedRequest {
       userId: raw.userId ?? null,
       conversationId: raw.conversationId ?? null,
       metadata,
+      idempotencyKey: raw.idempotencyKey ?? null,
     },
   };
 }
@@ -95,6 +96,13 @@ function checkLabels(raw: RawChat, report: Report): void {
   if (typeof raw.userId === 'string') checkLength(raw.userId, ['userId'], CHAT_LIMITS.userIdCharsMax, report);
   if (typeof raw.conversationId === 'string') {
     checkLength(raw.conversationId, ['conversationId'], CHAT_LIMITS.conversationIdCharsMax, report);
+  }
+  const key = raw.idempotencyKey ?? null;
+  // What a header can carry, so that a key means the same at every door.
+  const isPrintable = key === null || /^[\x20-\x7e]+$/.test(key);
+  if (!isPrintable || (key?.length ?? 0) > CHAT_LIMITS.idempotencyKeyCharsMax) {
+    const charsMax = CHAT_LIMITS.idempotencyKeyCharsMax;
+    report(['idempotencyKey'], `must have 1 to ${charsMax} printable ASCII characters; a random UUID is a good one`);
   }
 }
 

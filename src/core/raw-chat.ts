@@ -26,6 +26,7 @@ export interface RawChat {
   readonly userId?: Said<string>;
   readonly conversationId?: Said<string>;
   readonly metadata?: Said<unknown>;
+  readonly idempotencyKey?: Said<string>;
 }
 
 export interface RawMessage {

@@ -9,7 +9,7 @@ import { payerOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import { endOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
-import { lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOver } from './journey.ts';
+import { type Journey, lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOver } from './journey.ts';
 import { openPermit } from './open-permit.ts';
 import { planFor } from './planning.ts';
 import { recordFirmly } from './record.ts';
@@ -21,10 +21,14 @@ export type ChatEvent =
 
 /**
  * One chat from beginning to end: classify and plan, then attempt after attempt (each admitted, called and settled), until
- * one answers, none is left, time is up, or the caller leaves. Every ending is recorded and returned.
+ * one answers, none is left, time is up, or the caller leaves. Every ending is recorded and returned. Time runs from `start`.
  */
-export async function* chat(deps: GatewayDeps, call: ChatCall): AsyncGenerator<ChatEvent, ChatOutcome> {
-  let journey = setOut(deps, call);
+export async function* chat(
+  deps: GatewayDeps,
+  call: ChatCall,
+  start: Journey = setOut(deps, call),
+): AsyncGenerator<ChatEvent, ChatOutcome> {
+  let journey = start;
   const payer = payerOf(call.caller, call.request.userId, deps.budgetDefault);
   const planned = await planFor(deps, call, payer);
   yield { kind: 'planned', candidates: planned.plan.ranked.map((ranked) => ranked.report) };

@@ -27,6 +27,8 @@ export interface GatewayNeeds {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly newHoldId: () => HoldId;
+  /** SHA-256 of a text, in hexadecimal digits. */
+  readonly digest: (text: string) => string;
   readonly log: Log;
   readonly meters: Meters;
   readonly paces: PaceBook;

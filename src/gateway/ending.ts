@@ -55,6 +55,7 @@ function answeredBy(
     routing: decisionOf(trip.planned, trip.journey),
     account: hasCap ? account : null,
     warnings: [...attempt.warnings, ...attempt.answer.warnings],
+    isReplayed: false,
   };
 }
 

@@ -5,7 +5,7 @@ import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
 import type { ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
-import type { ChatOutcome, InputIssue, Refusal, Unanswered } from '../core/outcome.ts';
+import type { ChatOutcome, InputIssue, NotRun, Refusal, Unanswered } from '../core/outcome.ts';
 import type { PageAnswer, PageQuery } from '../core/page.ts';
 import type { Period } from '../core/period.ts';
 import type { RawChat } from '../core/raw-chat.ts';
@@ -28,8 +28,8 @@ export interface Gateway {
 
   /** Checks a chat as a door hands it over: every problem, not only the first. */
   parseChat(raw: RawChat): ParsedChat;
-  /** Routes, calls, pays and records one chat. */
-  chat(call: ChatCall): Promise<ChatOutcome>;
+  /** Routes, calls, pays and records one chat. With an idempotency key, once for all sendings: the others are told how it ended. */
+  chat(call: ChatCall): Promise<ChatOutcome | NotRun>;
   /** Plans one chat with the same code, and changes nothing. */
   preview(call: ChatCall): Promise<Preview>;
 
@@ -92,7 +92,7 @@ export interface ChatCall {
   readonly request: ChatRequest;
   readonly caller: Caller;
   readonly door: Door;
-  /** Aborted when the caller goes away. */
+  /** Aborted when the caller goes away. A chat with an idempotency key runs on: its caller may come back for the answer. */
   readonly signal: AbortSignal;
 }
 

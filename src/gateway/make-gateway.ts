@@ -1,18 +1,19 @@
-import type { ChatOutcome } from '../core/outcome.ts';
 import { parseChat } from '../core/parse-chat.ts';
 import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgets } from './budgets.ts';
-import { type ChatEvent, chat } from './chat.ts';
+import type { ChatEvent } from './chat.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
 import type { Gateway } from './gateway.ts';
+import { makeKeyedChats } from './idempotency.ts';
+import { startKeyForgetter } from './key-forgetter.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
 
-/** The gateway as the doors see it. Disposing of it ends its background work; what runs is not waited for. */
+/** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = needs;
   const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs) };
@@ -20,6 +21,8 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const reaper = startReaper(deps);
   const books = startBooksCheck(deps);
   const member = joinFleet(deps);
+  const chats = makeKeyedChats(deps);
+  const forgetter = startKeyForgetter(deps);
   return {
     registry,
     info,
@@ -28,7 +31,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       const parsed = parseChat(raw, registry);
       return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
     },
-    chat: (call) => collect(chat(deps, call)),
+    chat: (call) => collect(chats.run(call)),
     preview: (call) => preview(deps, call),
     surveyProviders: () => store.survey(),
     statsOf: (provider, window) => store.statsOf(provider, window),
@@ -42,17 +45,19 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     ...makeBudgets(deps),
     ...makeOperations(deps),
     async [Symbol.asyncDispose]() {
+      await chats[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       await reaper[Symbol.asyncDispose]();
       await deps.leases[Symbol.asyncDispose]();
       await books[Symbol.asyncDispose]();
       await member[Symbol.asyncDispose]();
+      await forgetter[Symbol.asyncDispose]();
     },
   };
 }
 
 /** Runs a chat to its end for a caller who only wants the outcome. */
-async function collect(events: AsyncGenerator<ChatEvent, ChatOutcome>): Promise<ChatOutcome> {
+async function collect<Outcome>(events: AsyncGenerator<ChatEvent, Outcome>): Promise<Outcome> {
   for (;;) {
     const step = await events.next();
     if (step.done === true) return step.value;

@@ -1,6 +1,7 @@
 import type { InputIssue } from '../core/outcome.ts';
 import { budgetAsItStood } from './budget-shape.ts';
 import { builder, type Types } from './builder.ts';
+import { ErrorCodeEnum } from './error-code.ts';
 import type {
   AllProvidersFailedShape,
   BudgetExceededShape,
@@ -8,6 +9,7 @@ import type {
   CostLimitTooLowShape,
   FailureShape,
   FeatureDisabledShape,
+  IdempotencyConflictShape,
   InvalidInputShape,
   NoProviderAvailableShape,
   NotFoundShape,
@@ -16,34 +18,6 @@ import type {
 } from './failure-shape.ts';
 import { requestGlobalId } from './global-id.ts';
 import { BudgetRef, RateLimitRef, RoutingDecisionRef } from './refs.ts';
-
-const ErrorCodeEnum = builder.enumType('ErrorCode', {
-  description: 'Stable failure codes shared by the GraphQL and REST doors.',
-  values: {
-    BUDGET_EXCEEDED: {
-      value: 'BUDGET_EXCEEDED',
-      description: "The user's budget cannot cover the request. REST: 402.",
-    },
-    COST_LIMIT_TOO_LOW: {
-      value: 'COST_LIMIT_TOO_LOW',
-      description: "The request's own `maxCostUsd` cannot be met by any eligible model. REST: 400.",
-    },
-    RATE_LIMITED: { value: 'RATE_LIMITED', description: 'The caller sends too many requests. REST: 429.' },
-    NO_PROVIDER_AVAILABLE: {
-      value: 'NO_PROVIDER_AVAILABLE',
-      description: 'No provider is eligible right now. REST: 503.',
-    },
-    ALL_PROVIDERS_FAILED: { value: 'ALL_PROVIDERS_FAILED', description: 'Every attempted provider failed. REST: 502.' },
-    TIMED_OUT: { value: 'TIMED_OUT', description: 'The time limit passed before an answer was complete. REST: 504.' },
-    INVALID_INPUT: { value: 'INVALID_INPUT', description: 'The input is well-formed but not acceptable. REST: 400.' },
-    NOT_FOUND: { value: 'NOT_FOUND', description: 'No object has that id. REST: 404.' },
-    FEATURE_DISABLED: {
-      value: 'FEATURE_DISABLED',
-      description: 'The action is switched off on this gateway. REST: 403.',
-    },
-    CANCELLED: { value: 'CANCELLED', description: 'The caller cancelled the request. REST: 499.' },
-  },
-});
 
 /** Each failure's type: the one list that the interface and the result unions read. */
 export const ERROR_TYPES = {
@@ -54,6 +28,7 @@ export const ERROR_TYPES = {
   allProvidersFailed: 'AllProvidersFailedError',
   timedOut: 'TimedOutError',
   invalidInput: 'InvalidInputError',
+  idempotencyConflict: 'IdempotencyConflictError',
   notFound: 'NotFoundError',
   featureDisabled: 'FeatureDisabledError',
   cancelled: 'CancelledError',
@@ -248,6 +223,22 @@ export const InvalidInputErrorRef = builder.objectRef<InvalidInputShape>('Invali
     issues: t.expose('issues', { type: [InputIssueRef], description: 'Every problem found, not only the first.' }),
   }),
 });
+
+export const IdempotencyConflictErrorRef = builder
+  .objectRef<IdempotencyConflictShape>('IdempotencyConflictError')
+  .implement({
+    description: 'The idempotency key was already used with different input.',
+    interfaces: [ApiErrorRef],
+    fields: (t) => ({
+      ...sharedFields(t, {
+        message: 'What happened and what to do next.',
+        code: 'Always IDEMPOTENCY_CONFLICT.',
+        retryable: 'Always false.',
+        retryAfterMs: 'Always null.',
+        requestId: 'The request that used the key first.',
+      }),
+    }),
+  });
 
 export const NotFoundErrorRef = builder.objectRef<NotFoundShape>('NotFoundError').implement({
   description: 'No object has that id.',

@@ -113,5 +113,9 @@ export const ChatInput = builder.inputType('ChatInput', {
       type: 'JSON',
       description: 'Up to 16 short labels kept with the request and usable as a filter.',
     }),
+    idempotencyKey: t.string({
+      description:
+        'Makes retries safe: the same key and input within 24 h return the first outcome and cost nothing more.',
+    }),
   }),
 });

@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../core/chat-request.ts';
 import { userOf } from '../core/ids.ts';
-import type { ChatOutcome } from '../core/outcome.ts';
+import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import type { Answer } from '../core/prompt.ts';
 import { type AnsweredChat, recordOfAnswer } from './answered-chat.ts';
 import {
@@ -8,6 +8,7 @@ import {
   BudgetExceededErrorRef,
   CostLimitTooLowErrorRef,
   ERROR_TYPES,
+  IdempotencyConflictErrorRef,
   InvalidInputErrorRef,
   NoProviderAvailableErrorRef,
   RateLimitedErrorRef,
@@ -18,7 +19,7 @@ import { builder } from './builder.ts';
 import { ChatInput } from './chat-input.ts';
 import { chatCall } from './context.ts';
 import { doorError } from './door-error.ts';
-import { failureOf, unrecorded } from './failure-shape.ts';
+import { failureOf, failureOfNotRun, unrecorded } from './failure-shape.ts';
 import { providerOf } from './provider-shape.ts';
 import { BudgetRef, ProviderRef, RequestRef, RoutingDecisionRef } from './refs.ts';
 import { CostRef, TimingRef, TokenUsageRef } from './usage.ts';
@@ -75,6 +76,9 @@ builder.objectFields(ChatSuccessRef, (t) => ({
     resolve: ({ account }, _args, context) =>
       account === null || userOf(account.key) === null ? null : budgetAsItStood(account, context),
   }),
+  replayed: t.exposeBoolean('isReplayed', {
+    description: 'True when an earlier outcome was returned for the same idempotency key; nothing was charged.',
+  }),
   warnings: t.stringList({
     description: 'Things worth knowing that were not errors, such as a parameter a provider ignored.',
     resolve: ({ warnings }) => warnings,
@@ -92,6 +96,7 @@ const ChatResult = builder.unionType('ChatResult', {
     AllProvidersFailedErrorRef,
     TimedOutErrorRef,
     InvalidInputErrorRef,
+    IdempotencyConflictErrorRef,
   ],
   resolveType: ({ kind }) => (kind === 'answered' ? 'ChatSuccess' : ERROR_TYPES[kind]),
 });
@@ -114,9 +119,9 @@ builder.mutationField('chat', (t) =>
   }),
 );
 
-function resultOf(outcome: ChatOutcome, asked: ChatRequest) {
+function resultOf(outcome: ChatOutcome | NotRun, asked: ChatRequest) {
   if (outcome.kind === 'answered') return { ...outcome, asked };
-  const failure = failureOf(outcome.why, outcome);
+  const failure = outcome.kind === 'notRun' ? failureOfNotRun(outcome) : failureOf(outcome.why, outcome);
   // Nobody is left to read it: a caller who went away needs no type of their own.
   if (failure.kind === 'cancelled') throw doorError('CANCELLED', failure.message);
   return failure;

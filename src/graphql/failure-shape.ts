@@ -1,7 +1,7 @@
 import type { RoutingDecision } from '../core/decision.ts';
 import type { ProviderKey, RequestId } from '../core/ids.ts';
 import { ZERO_USD } from '../core/money.ts';
-import type { RateLimitState, Refusal, Unanswered } from '../core/outcome.ts';
+import type { IdempotencyConflict, NotRun, RateLimitState, Refusal, Unanswered } from '../core/outcome.ts';
 import { findProvider, type Registry } from '../core/registry.ts';
 import type { RecordedError, RequestRecord } from '../core/request-record.ts';
 import type { FeatureDisabled, InvalidInput, NotFound } from '../gateway/gateway.ts';
@@ -30,6 +30,7 @@ export type AllProvidersFailedShape = Named<'allProvidersFailed'> & Routed;
 export type TimedOutShape = Named<'timedOut'>;
 export type CancelledShape = Named<'cancelled'>;
 export type InvalidInputShape = InvalidInput & Told;
+export type IdempotencyConflictShape = IdempotencyConflict & Told;
 export type NotFoundShape = NotFound & Told;
 export type FeatureDisabledShape = FeatureDisabled & Told;
 
@@ -43,6 +44,7 @@ export type FailureShape =
   | TimedOutShape
   | CancelledShape
   | InvalidInputShape
+  | IdempotencyConflictShape
   | NotFoundShape
   | FeatureDisabledShape;
 
@@ -55,7 +57,7 @@ export function unrecorded<Kind extends InvalidInput | NotFound | FeatureDisable
 export function failureOf(
   why: Unanswered,
   of: Told & Routed,
-): Exclude<FailureShape, InvalidInputShape | NotFoundShape | FeatureDisabledShape> {
+): Exclude<FailureShape, InvalidInputShape | IdempotencyConflictShape | NotFoundShape | FeatureDisabledShape> {
   const { requestId, routing } = of;
   switch (why.kind) {
     case 'budgetExceeded': {
@@ -73,6 +75,11 @@ export function failureOf(
     default:
       return why satisfies never;
   }
+}
+
+/** Why a sending ran nothing of its own. The request it belongs to is the one that has its idempotency key. */
+export function failureOfNotRun({ why, requestId }: NotRun): IdempotencyConflictShape | TimedOutShape | CancelledShape {
+  return { ...why, requestId };
 }
 
 /** The failure of a recorded request, as far as the record tells: what it did not keep is filled in from the decision. */
@@ -97,6 +104,8 @@ export function failureOfRecord(record: RequestRecord, error: RecordedError, reg
       return { ...told, kind: 'cancelled' };
     case 'INVALID_INPUT':
       return { ...told, kind: 'invalidInput', issues: [] };
+    case 'IDEMPOTENCY_CONFLICT':
+      return { ...told, kind: 'idempotencyConflict' };
     case 'NOT_FOUND':
       return { ...told, kind: 'notFound' };
     case 'FEATURE_DISABLED':

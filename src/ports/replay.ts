@@ -1,3 +1,4 @@
+import type { KeyEnd, KeyHolder } from '../core/idempotency.ts';
 import type { HoldId, ReplicaId } from '../core/ids.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { Settled, Settlement } from './admission.ts';
@@ -5,10 +6,11 @@ import type { Settled, Settlement } from './admission.ts';
 /** An act that must not be lost once it was decided. */
 export type KeepableAct =
   | { readonly kind: 'settle'; readonly settlement: Settlement }
-  | { readonly kind: 'record'; readonly record: RequestRecord };
+  | { readonly kind: 'record'; readonly record: RequestRecord }
+  | { readonly kind: 'endClaim'; readonly holder: KeyHolder; readonly end: KeyEnd };
 
 /** What became of an act that was carried out. */
-export type CarriedOut = { readonly kind: 'recorded' } | Settled;
+export type CarriedOut = Settled | { readonly kind: 'done' };
 
 /** Acts as text: kept on a replica's own disk, and carried out by whoever finds them there, now or after a crash. */
 export interface ReplayPort {

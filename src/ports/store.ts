@@ -2,6 +2,7 @@ import type { AdmissionPort } from './admission.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
 import type { FleetPort } from './fleet.ts';
+import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
 import type { ReplayPort } from './replay.ts';
 import type { RequestLogPort } from './request-log.ts';
@@ -11,6 +12,7 @@ export type StoreKind = 'postgres' | 'embedded' | 'memory';
 /** Where state is kept. Whoever keeps it decides what time it is. */
 export interface Store
   extends AdmissionPort,
+    IdempotencyPort,
     RequestLogPort,
     OperationsPort,
     BreakerEventsPort,

@@ -54,6 +54,7 @@ describe('a chat that is acceptable', () => {
       userId: null,
       conversationId: null,
       metadata: {},
+      idempotencyKey: null,
     });
   });
 
@@ -62,6 +63,7 @@ describe('a chat that is acceptable', () => {
       [
         ...['messages', 'system', 'model', 'fallbackModels', 'maxOutputTokens', 'temperature', 'topP', 'stop', 'seed'],
         ...['reasoningEffort', 'routing', 'maxCostUsd', 'timeoutMs', 'userId', 'conversationId', 'metadata'],
+        'idempotencyKey',
       ].map((field) => [field, null]),
     );
     expect(requestOf({ ...nothing, prompt: 'hello' })).toEqual(requestOf({ prompt: 'hello' }));

@@ -106,6 +106,10 @@ const BAD: readonly (readonly [what: string, raw: RawChat, path: string])[] = [
   ['a user with half a character', { prompt: 'a', userId: `ann${LONE}` }, 'userId'],
   ['an empty conversation', { prompt: 'a', conversationId: '' }, 'conversationId'],
   ['a conversation that is too long', { prompt: 'a', conversationId: 'x'.repeat(201) }, 'conversationId'],
+  ['an empty key', { prompt: 'a', idempotencyKey: '' }, 'idempotencyKey'],
+  ['a key that is too long', { prompt: 'a', idempotencyKey: 'x'.repeat(256) }, 'idempotencyKey'],
+  ['a key of two lines', { prompt: 'a', idempotencyKey: 'a\n' }, 'idempotencyKey'],
+  ['a key that no header can carry', { prompt: 'a', idempotencyKey: 'schlüssel' }, 'idempotencyKey'],
   ['a stop with half a character', { prompt: 'a', stop: [LONE] }, 'stop.0'],
 ];
 

@@ -43,8 +43,9 @@ export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDu
       if (act === undefined) throw new TypeError(`no act was written down as ${text}`);
       carried.push(act);
       if (act.kind === 'settle') return memory.settle(act.settlement);
-      await memory.record(act.record);
-      return { kind: 'recorded' };
+      if (act.kind === 'record') await memory.record(act.record);
+      else await memory.endClaim(act.holder, act.end);
+      return { kind: 'done' };
     },
     voidUnsent: async (_replica: ReplicaId) => 0,
   };

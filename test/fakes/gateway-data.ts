@@ -155,6 +155,7 @@ export function answered(call: ChatCall, nowMs: EpochMs): Answered {
     routing: DECISION,
     account: userId === null ? null : { ...makeAccount(userAccount(userId), nowMs), posted: COST.total },
     warnings: ['seed was ignored'],
+    isReplayed: false,
   };
 }
 

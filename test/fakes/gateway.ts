@@ -2,7 +2,7 @@ import { type Account, budgetStatusOf, makeAccount } from '../../src/core/accoun
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
 import { bareKey, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
-import type { ChatOutcome } from '../../src/core/outcome.ts';
+import type { ChatOutcome, NotRun } from '../../src/core/outcome.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import type { ProviderState } from '../../src/core/provider-state.ts';
 import { findProvider } from '../../src/core/registry.ts';
@@ -24,7 +24,7 @@ export interface FakeGateway extends Gateway {
   readonly records: RequestRecord[];
   readonly events: BreakerEvent[];
   /** How the next chats end. */
-  onChat: (call: ChatCall) => ChatOutcome | Promise<ChatOutcome>;
+  onChat: (call: ChatCall) => ChatOutcome | NotRun | Promise<ChatOutcome>;
   onPreview: (call: ChatCall) => Preview;
   /** Runs before each survey; throws to play a bug. */
   onSurvey: () => void;
@@ -115,7 +115,8 @@ export function makeFakeGateway(): FakeGateway {
     },
     async chat(call) {
       const outcome = await gateway.onChat(call);
-      if (!gateway.isLogLost) gateway.records.push(recordOf(call, outcome, clock.now()));
+      const isRun = outcome.kind !== 'notRun' && outcome.requestId === call.requestId;
+      if (isRun && !gateway.isLogLost) gateway.records.push(recordOf(call, outcome, clock.now()));
       return outcome;
     },
     preview: async (call) => gateway.onPreview(call),

@@ -1,5 +1,6 @@
 import { holdId, type ProviderKey, replicaId, requestId } from '../../src/core/ids.ts';
 import { type PicoUsd, parseUsd, picoUsd } from '../../src/core/money.ts';
+import type { ChatOutcome } from '../../src/core/outcome.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import type { Registry } from '../../src/core/registry.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
@@ -11,7 +12,7 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
-import { newUuid } from '../../src/wiring/system.ts';
+import { newUuid, sha256 } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type FakeMeters, makeFakeMeters } from '../fakes/meters.ts';
@@ -26,8 +27,10 @@ export interface GatewayKit extends AsyncDisposable {
   readonly meters: FakeMeters;
   readonly provider: (key: string) => ScriptedProvider;
   readonly callOf: (raw: RawChat) => ChatCall;
-  /** Sends one chat as a door would. */
-  readonly chat: (raw: RawChat, signal?: AbortSignal) => ReturnType<Gateway['chat']>;
+  /** Sends one chat as a door would, and expects that it runs: no other may have its idempotency key. */
+  readonly chat: (raw: RawChat, signal?: AbortSignal) => Promise<ChatOutcome>;
+  /** The same with a key that others may have. */
+  readonly send: (raw: RawChat, signal?: AbortSignal) => ReturnType<Gateway['chat']>;
   readonly preview: (raw: RawChat) => ReturnType<Gateway['preview']>;
 }
 
@@ -73,6 +76,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     clock,
     chance: { next: options.chance ?? (() => 0.5) },
     newHoldId: () => holdId(newUuid()),
+    digest: sha256,
     log: SILENT_LOG,
     meters,
     paces: makePaceBook(),
@@ -98,7 +102,12 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
       if (provider === undefined) throw new RangeError(`no scripted provider ${key}`);
       return provider;
     },
-    chat: (raw, signal) => gateway.chat(callOf(raw, signal)),
+    async chat(raw, signal) {
+      const outcome = await gateway.chat(callOf(raw, signal));
+      if (outcome.kind === 'notRun') throw new RangeError(outcome.why.message);
+      return outcome;
+    },
+    send: (raw, signal) => gateway.chat(callOf(raw, signal)),
     preview: (raw) => gateway.preview(callOf(raw)),
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   };

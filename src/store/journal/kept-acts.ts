@@ -5,7 +5,7 @@ import { JournalUnavailable } from '../../core/unavailable.ts';
 import type { Admission, Admitted, Charge, Settled, Settlement } from '../../ports/admission.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { CarriedOut } from '../../ports/replay.ts';
+import type { CarriedOut, KeepableAct } from '../../ports/replay.ts';
 import type { DurableStore, Store } from '../../ports/store.ts';
 import type { Drainer } from './drainer.ts';
 import type { Journal, Place } from './journal.ts';
@@ -41,8 +41,8 @@ export interface KeptParts {
 }
 
 /** The acts that must not be lost: kept in the journal first, and carried out from there. */
-export function makeKeptActs(parts: KeptParts): Pick<Store, 'admit' | 'dispatch' | 'settle' | 'record'> {
-  const { store, journal } = parts;
+export function makeKeptActs(parts: KeptParts): Pick<Store, 'admit' | 'dispatch' | 'settle' | 'record' | 'endClaim'> {
+  const { journal } = parts;
   const open = new Map<HoldId, Open>();
   return {
     async admit(admission) {
@@ -67,21 +67,28 @@ export function makeKeptActs(parts: KeptParts): Pick<Store, 'admit' | 'dispatch'
       void keepSettle(parts, settlement, known?.sent ?? null).then((settled) => parts.told(settlement, settled));
       return { kind: 'kept', account: known === undefined ? null : accountAfter(known, settlement.charge) };
     },
-    async record(record) {
-      const act = store.encode({ kind: 'record', record });
-      const done = carryOut(parts, act, [journal.append({ kind: 'act', act })]);
-      try {
-        await journal.safe();
-      } catch (error) {
-        // The disk failed with an answer in hand: the store itself may still keep it.
-        const requestId = `req_${record.id}`;
-        parts.log.error('a request could not be kept in the journal', { requestId, error: String(error) });
-        const late = Promise.withResolvers<void>();
-        using _timer = parts.clock.after(WAITS.withoutDiskMs, late.resolve);
-        await Promise.race([done, late.promise]);
-      }
+    record: (record) => keepSafe(parts, { kind: 'record', record }),
+    async endClaim(holder, end) {
+      await keepSafe(parts, { kind: 'endClaim', holder, end });
+      return true;
     },
   };
+}
+
+/** Resolves when the act cannot be lost any more, and with it everything that was kept before. */
+async function keepSafe(parts: KeptParts, what: KeepableAct): Promise<void> {
+  const { journal, clock, log } = parts;
+  const act = parts.store.encode(what);
+  const done = carryOut(parts, act, [journal.append({ kind: 'act', act })]);
+  try {
+    await journal.safe();
+  } catch (error) {
+    // The disk failed with an answer in hand: the store itself may still keep it.
+    log.error('an act could not be kept in the journal', { act: what.kind, error: String(error) });
+    const late = Promise.withResolvers<void>();
+    using _timer = clock.after(WAITS.withoutDiskMs, late.resolve);
+    await Promise.race([done, late.promise]);
+  }
 }
 
 /**
@@ -107,7 +114,7 @@ async function keepSettle(parts: KeptParts, settlement: Settlement, sent: Place 
   const act = parts.store.encode({ kind: 'settle', settlement });
   const place = parts.journal.append({ kind: 'settle', holdId: settlement.holdId, act });
   const carried = await carryOut(parts, act, sent === null ? [place] : [place, sent]);
-  if (carried.kind === 'recorded') throw new RangeError('a settle was carried out as something else');
+  if (carried.kind === 'done') throw new RangeError('a settle was carried out as something else');
   return carried;
 }
 

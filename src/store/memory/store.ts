@@ -6,6 +6,7 @@ import { makeMemoryAdmission } from './admission.ts';
 import { makeMemoryBooks } from './books.ts';
 import { makeMemoryEvents } from './events.ts';
 import { makeMemoryFleet } from './fleet.ts';
+import { makeMemoryKeys } from './idempotency.ts';
 import { makeMemoryOperations } from './operations.ts';
 import { makeMemoryRequestLog } from './request-log.ts';
 import { makeMemoryState } from './state.ts';
@@ -25,6 +26,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryFleet(),
     ...makeMemoryBooks(state),
     ...makeMemoryRequestLog({ now: options.now }),
+    ...makeMemoryKeys({ now: options.now }),
     ping: async () => undefined,
     absence: () => null,
     [Symbol.asyncDispose]: async () => undefined,

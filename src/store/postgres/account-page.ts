@@ -1,10 +1,10 @@
 import type postgres from 'postgres';
 import type { Account, BudgetStatus } from '../../core/account.ts';
 import { type BudgetPosition, budgetCursorOf, parseBudgetCursor } from '../../core/budget-order.ts';
+import { decodeAccount } from '../../core/decode-account.ts';
 import { ANONYMOUS } from '../../core/ids.ts';
 import type { PicoUsd } from '../../core/money.ts';
 import type { PageAnswer, PageQuery } from '../../core/page.ts';
-import { decodeAccount } from './decode-provider.ts';
 
 /** One page of accounts, fullest first. Fullness is compared as a fraction, so that no rounding moves an account past a cursor. */
 export async function fetchAccountPage(

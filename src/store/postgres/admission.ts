@@ -1,8 +1,8 @@
+import { decodeBoolean, decodeFields, decodeList, decodeMoney, decodeText } from '../../core/decode.ts';
 import { accountKey, holdId, requestId } from '../../core/ids.ts';
 import { LEASE } from '../../core/leases.ts';
 import type { AdmissionPort, ExpiredHold } from '../../ports/admission.ts';
 import type { Connection } from './connection.ts';
-import { decodeBoolean, decodeFields, decodeList, decodeMoney, decodeText } from './decode.ts';
 import { encodeSettle } from './encode-exchange.ts';
 import type { Exchange } from './exchange.ts';
 

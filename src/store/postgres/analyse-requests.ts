@@ -9,10 +9,10 @@ import {
   OTHER_VALUE,
   type Window,
 } from '../../core/analytics.ts';
+import { decodeList, decodeNumber, decodeText } from '../../core/decode.ts';
 import type { ProviderKey } from '../../core/ids.ts';
 import { checkAnalyticsQuery, compareGroups, type GroupSize, pointTimesOf } from '../../core/tally.ts';
 import { epochMs } from '../../core/time.ts';
-import { decodeList, decodeNumber, decodeText } from './decode.ts';
 import { conditionsOf, isWithin } from './request-conditions.ts';
 import { attemptMetrics, decodeMetrics, requestMetrics } from './request-metrics.ts';
 import { storableText } from './storable.ts';

@@ -1,7 +1,4 @@
 import type { BooksDifference } from '../../core/books.ts';
-import { accountKey } from '../../core/ids.ts';
-import type { BooksPort } from '../../ports/books.ts';
-import type { Connection } from './connection.ts';
 import {
   decodeBoolean,
   decodeFields,
@@ -10,7 +7,10 @@ import {
   decodeNumber,
   decodeOneOf,
   decodeText,
-} from './decode.ts';
+} from '../../core/decode.ts';
+import { accountKey } from '../../core/ids.ts';
+import type { BooksPort } from '../../ports/books.ts';
+import type { Connection } from './connection.ts';
 
 /** The books in PostgreSQL. All replicas share one place in them, and what was found. */
 export function makePostgresBooks({ upkeep }: Connection): BooksPort {

@@ -1,8 +1,8 @@
+import { decodeNumber } from '../../core/decode.ts';
 import { parseSequence } from '../../core/page.ts';
 import type { BreakerEvent, BreakerEventsPort } from '../../ports/breaker-events.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Connection } from './connection.ts';
-import { decodeNumber } from './decode.ts';
 import { decodeEvent } from './decode-provider.ts';
 
 const CHANNEL = 'switchyard_breaker';

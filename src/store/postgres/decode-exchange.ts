@@ -1,14 +1,4 @@
 import type { Account } from '../../core/account.ts';
-import type { ProviderRefusal } from '../../core/provider-state.ts';
-import { epochMs } from '../../core/time.ts';
-import type {
-  Admission,
-  AdmissionCandidate,
-  AdmissionRefusal,
-  Admitted,
-  Settled,
-  Snapshot,
-} from '../../ports/admission.ts';
 import {
   decodeBoolean,
   decodeFields,
@@ -20,8 +10,19 @@ import {
   decodeOneOf,
   decodeText,
   type Fields,
-} from './decode.ts';
-import { decodeAccount, decodeEvent, decodeProviderState, decodeSimulation } from './decode-provider.ts';
+} from '../../core/decode.ts';
+import { decodeAccount } from '../../core/decode-account.ts';
+import type { ProviderRefusal } from '../../core/provider-state.ts';
+import { epochMs } from '../../core/time.ts';
+import type {
+  Admission,
+  AdmissionCandidate,
+  AdmissionRefusal,
+  Admitted,
+  Settled,
+  Snapshot,
+} from '../../ports/admission.ts';
+import { decodeEvent, decodeProviderState, decodeSimulation } from './decode-provider.ts';
 
 // Reads what `switchyard.exchange` answers: each part is null when nothing of its kind was asked.
 

@@ -1,23 +1,20 @@
-import type { Account } from '../../core/account.ts';
 import { type Breaker, CAUSES, type Circuit, type CircuitKind } from '../../core/breaker.ts';
-import { accountKey, holdId, providerKey, replicaId } from '../../core/ids.ts';
-import { PERIODS } from '../../core/period.ts';
-import type { ProviderState } from '../../core/provider-state.ts';
-import { FAILURE_MODES, type Simulation } from '../../core/simulation.ts';
-import type { BreakerEvent } from '../../ports/breaker-events.ts';
 import {
   decodeBoolean,
   decodeFields,
   decodeInstant,
-  decodeMoney,
   decodeNullable,
   decodeNumber,
   decodeOneOf,
   decodeText,
   type Fields,
-} from './decode.ts';
+} from '../../core/decode.ts';
+import { holdId, providerKey, replicaId } from '../../core/ids.ts';
+import type { ProviderState } from '../../core/provider-state.ts';
+import { FAILURE_MODES, type Simulation } from '../../core/simulation.ts';
+import type { BreakerEvent } from '../../ports/breaker-events.ts';
 
-// Reads what the acts of drizzle/ answer: provider_json, account_json, event_json and simulation_json.
+// Reads what the acts of drizzle/ answer: provider_json, event_json and simulation_json.
 
 const CIRCUITS: readonly CircuitKind[] = ['closed', 'open', 'halfOpen'];
 
@@ -72,18 +69,6 @@ export function decodeSimulation(value: unknown): Simulation {
     failuresMax: decodeNullable(fields.failuresMax, decodeNumber),
     latencyMs: decodeNullable(fields.latencyMs, decodeNumber),
     failuresInjected: decodeNumber(fields.failuresInjected),
-  };
-}
-
-export function decodeAccount(value: unknown): Account {
-  const fields = decodeFields(value);
-  return {
-    key: accountKey(decodeText(fields.key)),
-    cap: decodeNullable(fields.cap, decodeMoney),
-    posted: decodeMoney(fields.posted),
-    held: decodeMoney(fields.held),
-    period: decodeOneOf(PERIODS, fields.period),
-    periodStartedAtMs: decodeInstant(fields.periodStartedAtMs),
   };
 }
 

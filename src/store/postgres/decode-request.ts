@@ -1,33 +1,24 @@
-import { CATEGORIES, type Classification } from '../../core/category.ts';
-import {
-  ATTEMPT_OUTCOMES,
-  type AttemptReport,
-  type CandidateReport,
-  REJECTIONS,
-  type Rejection,
-  type ScoreTerm,
-} from '../../core/decision.ts';
-import { accountKey, providerKey, requestId } from '../../core/ids.ts';
-import { ERROR_CODES } from '../../core/outcome.ts';
-import { FINISH_REASONS } from '../../core/prompt.ts';
-import { DOORS, REQUEST_STATUSES, type RecordedError, type RequestRecord } from '../../core/request-record.ts';
-import { type TokenUsage, USAGE_SOURCES } from '../../core/usage.ts';
+import { CATEGORIES } from '../../core/category.ts';
 import {
   decodeBoolean,
   decodeFields,
   decodeInstant,
-  decodeList,
   decodeMoney,
   decodeNullable,
   decodeNumber,
   decodeOneOf,
   decodeText,
   type Fields,
-} from './decode.ts';
+} from '../../core/decode.ts';
+import { decodeDecision } from '../../core/decode-decision.ts';
+import { accountKey, providerKey, requestId } from '../../core/ids.ts';
+import { ERROR_CODES } from '../../core/outcome.ts';
+import { FINISH_REASONS } from '../../core/prompt.ts';
+import { DOORS, REQUEST_STATUSES, type RecordedError, type RequestRecord } from '../../core/request-record.ts';
+import { type TokenUsage, USAGE_SOURCES } from '../../core/usage.ts';
 
 /** A request out of a row that was selected with `requestColumns`. */
 export function decodeRequest(row: Fields): RequestRecord {
-  const decision = decodeFields(row.decision);
   return {
     id: requestId(decodeText(row.id)),
     createdAtMs: decodeInstant(row.created_at_ms),
@@ -58,14 +49,7 @@ export function decodeRequest(row: Fields): RequestRecord {
     },
     finishReason: decodeNullable(row.finish_reason, (value) => decodeOneOf(FINISH_REASONS, value)),
     error: decodeNullable(row.error, decodeError),
-    routing: {
-      summary: decodeText(decision.summary),
-      classification: decodeClassification(decision.classification),
-      candidates: decodeList(decision.candidates, decodeCandidate),
-      attempts: decodeList(row.attempts, decodeAttempt),
-      policy: decodeText(decision.policy),
-      decisionMs: decodeNumber(decision.decisionMs),
-    },
+    routing: decodeDecision(row.decision, row.attempts),
     metadata: decodeLabels(row.metadata),
     conversationId: decodeNullable(row.conversation_id, decodeText),
   };
@@ -90,64 +74,6 @@ function decodeError(value: unknown): RecordedError {
     retryAfterMs: decodeNullable(error.retryAfterMs, decodeNumber),
     required: decodeNullable(error.required, decodeMoney),
     timeoutMs: decodeNullable(error.timeoutMs, decodeNumber),
-  };
-}
-
-function decodeClassification(value: unknown): Classification {
-  const classification = decodeFields(value);
-  return {
-    category: decodeOneOf(CATEGORIES, classification.category),
-    confidence: decodeNumber(classification.confidence),
-    signals: decodeList(classification.signals, decodeText),
-    classifier: decodeText(classification.classifier),
-  };
-}
-
-function decodeCandidate(value: unknown): CandidateReport {
-  const candidate = decodeFields(value);
-  return {
-    provider: providerKey(decodeText(candidate.provider)),
-    model: decodeText(candidate.model),
-    rank: decodeNullable(candidate.rank, decodeNumber),
-    score: decodeNullable(candidate.score, decodeNumber),
-    scoreTerms: decodeList(candidate.scoreTerms, decodeScoreTerm),
-    rejection: decodeNullable(candidate.rejection, decodeRejection),
-    estimatedCost: decodeMoney(candidate.estimatedCost),
-    estimatedLatencyMs: decodeNumber(candidate.estimatedLatencyMs),
-  };
-}
-
-function decodeScoreTerm(value: unknown): ScoreTerm {
-  const term = decodeFields(value);
-  return {
-    name: decodeText(term.name),
-    value: decodeNumber(term.value),
-    weight: decodeNumber(term.weight),
-  };
-}
-
-function decodeRejection(value: unknown): Rejection {
-  const rejection = decodeFields(value);
-  return {
-    reason: decodeOneOf(REJECTIONS, rejection.reason),
-    detail: decodeText(rejection.detail),
-    untilMs: decodeNullable(rejection.untilMs, decodeInstant),
-    required: decodeNullable(rejection.required, decodeMoney),
-  };
-}
-
-function decodeAttempt(value: unknown): AttemptReport {
-  const attempt = decodeFields(value);
-  return {
-    number: decodeNumber(attempt.number),
-    provider: providerKey(decodeText(attempt.provider)),
-    model: decodeText(attempt.model),
-    outcome: decodeOneOf(ATTEMPT_OUTCOMES, attempt.outcome),
-    httpStatus: decodeNullable(attempt.httpStatus, decodeNumber),
-    errorMessage: decodeNullable(attempt.errorMessage, decodeText),
-    durationMs: decodeNumber(attempt.durationMs),
-    cost: decodeMoney(attempt.cost),
-    countedByBreaker: decodeBoolean(attempt.countedByBreaker),
   };
 }
 

@@ -1,9 +1,9 @@
+import { decodeFields } from '../../core/decode.ts';
 import type { AccountKey, ReplicaId } from '../../core/ids.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Admission, Admitted, Settled, Snapshot } from '../../ports/admission.ts';
 import { makeCombiner } from './combiner.ts';
 import type { Connection } from './connection.ts';
-import { decodeFields } from './decode.ts';
 import { decodeAdmissions, decodeLooks, decodeSettles } from './decode-exchange.ts';
 import { encodeExchange } from './encode-exchange.ts';
 

@@ -1,10 +1,10 @@
+import { decodeFields, decodeList, decodeNumber, decodeText } from '../../core/decode.ts';
 import { describeFleet, type Fleet } from '../../core/fleet.ts';
 import type { ReplicaId } from '../../core/ids.ts';
 import type { Registry } from '../../core/registry.ts';
 import type { FleetPort } from '../../ports/fleet.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Connection } from './connection.ts';
-import { decodeFields, decodeList, decodeNumber, decodeText } from './decode.ts';
 
 /** The replicas of one database, each with a row that it keeps fresh by the database's clock. */
 export function makePostgresFleet(

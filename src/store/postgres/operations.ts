@@ -1,9 +1,17 @@
+import {
+  decodeFields,
+  decodeInstant,
+  decodeList,
+  decodeNullable,
+  decodeNumber,
+  decodeText,
+} from '../../core/decode.ts';
+import { decodeAccount } from '../../core/decode-account.ts';
 import { providerKey, type ReplicaId } from '../../core/ids.ts';
 import type { OperationsPort } from '../../ports/operations.ts';
 import { fetchAccountPage } from './account-page.ts';
 import type { Connection } from './connection.ts';
-import { decodeFields, decodeInstant, decodeList, decodeNullable, decodeNumber, decodeText } from './decode.ts';
-import { decodeAccount, decodeEvent, decodeProviderState } from './decode-provider.ts';
+import { decodeEvent, decodeProviderState } from './decode-provider.ts';
 
 /** Administrative acts, on PostgreSQL: each is one function of drizzle/, which also writes the audit log. */
 export function makePostgresOperations({ act, read }: Connection, replica: ReplicaId): OperationsPort {

@@ -1,17 +1,19 @@
+import { decodeText } from '../../core/decode.ts';
 import { type HoldId, holdId } from '../../core/ids.ts';
 import type { Settlement } from '../../ports/admission.ts';
 import type { KeepableAct, ReplayPort } from '../../ports/replay.ts';
 import type { Connection } from './connection.ts';
-import { decodeText } from './decode.ts';
 import { encodeSettle } from './encode-exchange.ts';
 import type { Exchange } from './exchange.ts';
+import { carryOutEnd, encodeEnd } from './idempotency.ts';
 import { encodeRecord, writeRecord } from './request-log.ts';
 
 /** What stands before the JSON of an act says which it is. */
-const MARK = { settle: 'S', record: 'R' } as const;
+const MARK = { settle: 'S', record: 'R', endClaim: 'K' } as const;
 
 /** Acts as text: the JSON that the functions of drizzle/ take, so that what was kept is what is carried out. */
-export function makePostgresReplay({ record, read }: Connection, exchange: Exchange): ReplayPort {
+export function makePostgresReplay(connection: Connection, exchange: Exchange): ReplayPort {
+  const { record, read } = connection;
   return {
     encode: encodeAct,
     async carryOut(text) {
@@ -21,7 +23,10 @@ export function makePostgresReplay({ record, read }: Connection, exchange: Excha
           return await exchange.settle(said);
         case MARK.record:
           await record((sql) => writeRecord(sql, said));
-          return { kind: 'recorded' };
+          return { kind: 'done' };
+        case MARK.endClaim:
+          await carryOutEnd(connection, said);
+          return { kind: 'done' };
         default:
           throw new TypeError(
             `no act begins with ${JSON.stringify(text.slice(0, 20))}: it was kept by a later version`,
@@ -47,6 +52,8 @@ export function encodeAct(act: KeepableAct): string {
       return MARK.settle + encodeSettle(act.settlement);
     case 'record':
       return MARK.record + encodeRecord(act.record);
+    case 'endClaim':
+      return MARK.endClaim + encodeEnd(act.holder, act.end);
     default:
       return act satisfies never;
   }

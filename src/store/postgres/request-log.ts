@@ -1,8 +1,8 @@
 import type postgres from 'postgres';
+import type { Fields } from '../../core/decode.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
 import type { RequestLogPort } from '../../ports/request-log.ts';
 import { fetchAnalytics, fetchProviderStats } from './analyse-requests.ts';
-import type { Fields } from './decode.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeAttempts, encodeRequest } from './encode-request.ts';
 import { fetchRequestPage, requestColumns } from './request-page.ts';

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import type { LatencyStats, MetricSet } from '../../core/analytics.ts';
+import { decodeFields, decodeList, decodeMoney, decodeNullable, decodeNumber } from '../../core/decode.ts';
 import { NO_METRICS } from '../../core/metric-set.ts';
-import { decodeFields, decodeList, decodeMoney, decodeNullable, decodeNumber } from './decode.ts';
 
 /** The half of a MetricSet that is counted over rows with the columns of `switchyard.request`, as one JSON object. */
 export function requestMetrics(sql: postgres.Sql): postgres.Fragment {

@@ -1,9 +1,9 @@
 import type postgres from 'postgres';
 import type { RequestFilter } from '../../core/analytics.ts';
+import type { Fields } from '../../core/decode.ts';
 import type { PageAnswer, PageQuery } from '../../core/page.ts';
 import { cursorOf, parseCursor, type RequestPosition } from '../../core/request-order.ts';
 import type { RequestOrder, RequestRecord } from '../../core/request-record.ts';
-import type { Fields } from './decode.ts';
 import { decodeRequest } from './decode-request.ts';
 import { conditionsOf } from './request-conditions.ts';
 import { isUuid, storableInstant } from './storable.ts';

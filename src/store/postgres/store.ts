@@ -8,6 +8,7 @@ import { makePostgresEvents } from './breaker-events.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
 import { makeExchange } from './exchange.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
+import { makePostgresKeys } from './idempotency.ts';
 import { makePostgresOperations } from './operations.ts';
 import { makeOwnProviders } from './own-providers.ts';
 import { makePostgresReplay } from './replay.ts';
@@ -47,6 +48,7 @@ export async function openPostgresStore(
       const seen = await operations.survey();
       return { ...seen, providers: own(seen.providers, ({ state }) => state.provider) };
     },
+    ...makePostgresKeys(connection),
     range: events.range,
     tail: events.tail,
     findEvent: events.findEvent,

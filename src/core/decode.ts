@@ -1,7 +1,7 @@
-import { type PicoUsd, picoUsd } from '../../core/money.ts';
-import { type EpochMs, epochMs } from '../../core/time.ts';
+import { type PicoUsd, picoUsd } from './money.ts';
+import { type EpochMs, epochMs } from './time.ts';
 
-// Reads values as they come out of the database. Each function throws when a value is not what we write there.
+// Reads values as they come back from where we stored them. Each function throws when a value is not what we write there.
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -25,7 +25,7 @@ export function decodeMoney(value: unknown): PicoUsd {
   return typeof value === 'string' && /^-?\d+$/.test(value) ? picoUsd(BigInt(value)) : refuse('money', value);
 }
 
-/** An instant that the statement has turned into milliseconds. */
+/** An instant in milliseconds. */
 export function decodeInstant(value: unknown): EpochMs {
   return epochMs(decodeNumber(value));
 }
@@ -51,5 +51,5 @@ function isFields(value: unknown): value is Fields {
 }
 
 function refuse(wanted: string, value: unknown): never {
-  throw new TypeError(`the database should hold ${wanted} here, but it holds ${JSON.stringify(value)}`);
+  throw new TypeError(`what was stored should hold ${wanted} here, but it holds ${JSON.stringify(value)}`);
 }

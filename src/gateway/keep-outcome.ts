@@ -1,0 +1,35 @@
+import { KEY_LIMITS, type KeyEnd, type KeyHolder } from '../core/idempotency.ts';
+import type { ChatOutcome } from '../core/outcome.ts';
+import { formatOutcome } from '../core/outcome-text.ts';
+import type { Log } from '../ports/log.ts';
+import type { GatewayDeps } from './deps.ts';
+
+/**
+ * Ends the claim of an idempotency key with how its request ended. Null: it did not. What cannot be kept never costs the caller an
+ * answer that was paid for; its claim ends with its lease.
+ */
+export async function keepOutcome(deps: GatewayDeps, holder: KeyHolder, outcome: ChatOutcome | null): Promise<void> {
+  const log = deps.log.with({ requestId: `req_${holder.requestId}` });
+  const { account, key, requestId } = holder;
+  try {
+    const isEnded = await deps.store.endClaim({ account, key, requestId }, endOf(outcome, log));
+    if (!isEnded && outcome !== null)
+      log.warn('another request had taken over an idempotency key before this one ended');
+  } catch (error) {
+    log.error('the end of a request could not be kept under its idempotency key', { error: String(error) });
+  }
+}
+
+/** An answer is kept. Any other ending cost nothing that is worth keeping it for: the key is free for another try. */
+function endOf(outcome: ChatOutcome | null, log: Log): KeyEnd {
+  // Those who wait shall not hear that they left, because another did or because this replica stops.
+  if (outcome === null || (outcome.kind === 'ended' && outcome.why.kind === 'cancelled')) return NOTHING;
+  const text = formatOutcome(outcome);
+  if (text.length > KEY_LIMITS.outcomeCharsMax) {
+    log.warn('an answer is too long to be kept under its idempotency key', { chars: text.length });
+    return NOTHING;
+  }
+  return { kind: outcome.kind === 'answered' ? 'kept' : 'freed', outcome: text };
+}
+
+const NOTHING: KeyEnd = { kind: 'freed', outcome: null };
