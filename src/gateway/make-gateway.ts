@@ -41,9 +41,8 @@ export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
     ...makeOperations(deps),
     async [Symbol.asyncDispose]() {
       await hub[Symbol.asyncDispose]();
-      await reaper[Symbol.asyncDispose]();
-      await books[Symbol.asyncDispose]();
-      await member[Symbol.asyncDispose]();
+      // Side by side: each may have to wait for a store that does not answer.
+      await Promise.all([reaper, books, member].map((work) => work[Symbol.asyncDispose]()));
     },
   };
 }
