@@ -47,11 +47,9 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     async [Symbol.asyncDispose]() {
       await chats[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
-      await reaper[Symbol.asyncDispose]();
-      await deps.leases[Symbol.asyncDispose]();
-      await books[Symbol.asyncDispose]();
-      await member[Symbol.asyncDispose]();
-      await forgetter[Symbol.asyncDispose]();
+      // Side by side: each may have to wait for a store that does not answer.
+      const works = [reaper, deps.leases, books, member, forgetter];
+      await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };
 }
