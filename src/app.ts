@@ -76,6 +76,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       log,
       paces: makePaceBook(),
       budgetDefault: config.budgetDefault,
+      logRetentionDays: config.logRetentionDays,
     }),
   );
   const server = makeHttpServer({

@@ -5,6 +5,7 @@ import { makeBudgets } from './budgets.ts';
 import { type ChatEvent, chat } from './chat.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Gateway } from './gateway.ts';
+import { startJanitor } from './janitor.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
@@ -14,6 +15,7 @@ export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = deps;
   const hub = makeBreakerHub(deps);
   const reaper = startReaper(deps);
+  const janitor = startJanitor(deps);
   return {
     registry,
     info,
@@ -37,6 +39,7 @@ export function makeGateway(deps: GatewayDeps): Gateway & AsyncDisposable {
     async [Symbol.asyncDispose]() {
       await hub[Symbol.asyncDispose]();
       await reaper[Symbol.asyncDispose]();
+      await janitor[Symbol.asyncDispose]();
     },
   };
 }

@@ -72,6 +72,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     newHoldId: () => holdId(newUuid()),
     log: SILENT_LOG,
     paces: makePaceBook(),
+    logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };
   const gateway = makeGateway(deps);

@@ -1,43 +1,54 @@
 import type postgres from 'postgres';
+import type { RequestId } from '../../core/ids.ts';
+import type { RequestRecord } from '../../core/request-record.ts';
 import type { RequestLogPort } from '../../ports/request-log.ts';
 import { fetchAnalytics, fetchProviderStats } from './analyse-requests.ts';
+import type { Connection } from './connection.ts';
 import type { Fields } from './decode.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeAttempts, encodeRequest } from './encode-request.ts';
 import { fetchRequestPage, requestColumns } from './request-page.ts';
 import { isUuid } from './storable.ts';
 
-/**
- * The request log in PostgreSQL. It takes the driver's `sql` rather than a Drizzle database: its statements stay prepared,
- * and `drizzle(sql)` would change how the same connections read times and JSON.
- */
-export function makePostgresRequestLog({ sql }: { readonly sql: postgres.Sql }): RequestLogPort {
+/** The request log in PostgreSQL. */
+export function makePostgresRequestLog(connection: Pick<Connection, 'act' | 'read'>): RequestLogPort {
   return {
     async record(record) {
-      // One statement: no reader sees a request without its attempts. The tables' own row types say how JSON becomes columns.
-      await sql`
-        with fresh as (
-          insert into switchyard.request
-          select (row).* from (
-            select jsonb_populate_record(
-              null::switchyard.request,
-              ${encodeRequest(record)}::text::jsonb || jsonb_build_object('recorded_at', switchyard.clock())) as row
-          ) given
-          on conflict (id) do nothing
-          returning id
-        )
-        insert into switchyard.attempt
-        select made.*
-        from fresh, jsonb_populate_recordset(null::switchyard.attempt, ${encodeAttempts(record)}::text::jsonb) made`;
+      await connection.act((sql) => insertStatement(sql, record));
     },
-    async find(id) {
-      if (!isUuid(id)) return null;
-      const [row] = await sql<Fields[]>`
-        select ${requestColumns(sql)} from switchyard.request r where r.id = ${id}::uuid`;
-      return row === undefined ? null : decodeRequest(row);
-    },
-    page: (query) => fetchRequestPage(sql, query),
-    analyse: (query) => fetchAnalytics(sql, query),
-    statsOf: (provider, window) => fetchProviderStats(sql, provider, window),
+    find: (id) => connection.read((sql) => fetchRequest(sql, id)),
+    page: (query) => connection.read((sql) => fetchRequestPage(sql, query)),
+    analyse: (query) => connection.read((sql) => fetchAnalytics(sql, query)),
+    statsOf: (provider, window) => connection.read((sql) => fetchProviderStats(sql, provider, window)),
   };
+}
+
+async function fetchRequest(sql: postgres.Sql, id: RequestId): Promise<RequestRecord | null> {
+  if (!isUuid(id)) return null;
+  const [row] = await sql<Fields[]>`
+    select ${requestColumns(sql)} from switchyard.request r where r.id = ${id}::uuid`;
+  return row === undefined ? null : decodeRequest(row);
+}
+
+/**
+ * One statement: no reader sees a request without its attempts. The tables' own row types say how JSON becomes columns.
+ * Both tables are written in clauses of their own, so that they are locked in the order in which all others lock them.
+ */
+function insertStatement(sql: postgres.Sql, record: RequestRecord): postgres.PendingQuery<postgres.Row[]> {
+  return sql`
+    with fresh as (
+      insert into switchyard.request
+      select made.*
+      from jsonb_populate_record(
+        null::switchyard.request,
+        ${encodeRequest(record)}::text::jsonb || jsonb_build_object('recorded_at', switchyard.clock())) made
+      on conflict (id, created_at) do nothing
+      returning id
+    ), made_for_it as (
+      insert into switchyard.attempt
+      select made.*
+      from fresh, unnest(${encodeAttempts(record)}::text[]) row,
+        jsonb_populate_record(null::switchyard.attempt, row::jsonb) made
+    )
+    select from fresh`;
 }

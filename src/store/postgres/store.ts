@@ -7,6 +7,7 @@ import { makePostgresEvents } from './breaker-events.ts';
 import { connect } from './connection.ts';
 import { makePostgresOperations } from './operations.ts';
 import { makePostgresRequestLog } from './request-log.ts';
+import { makePostgresUpkeep } from './upkeep.ts';
 
 /** State shared by all replicas of one migrated PostgreSQL 18 database, whether remote or embedded. */
 export async function openPostgresStore(options: {
@@ -22,22 +23,18 @@ export async function openPostgresStore(options: {
   const providers = options.registry.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute }));
   await connection.act((sql) => sql`select switchyard.sync_providers(${JSON.stringify(providers)}::text::jsonb)`);
   const events = opened.use(makePostgresEvents(connection, options.log));
-  const requests = makePostgresRequestLog(connection);
   const kept = opened.move();
   return {
     kind: options.kind,
     ...makePostgresAdmission(connection, options.replica),
     ...makePostgresOperations(connection, options.replica),
+    ...makePostgresRequestLog(connection),
+    ...makePostgresUpkeep(connection),
     range: events.range,
     tail: events.tail,
     findEvent: events.findEvent,
     history: events.history,
     onHint: events.onHint,
-    record: (record) => connection.act(() => requests.record(record)),
-    find: (id) => connection.read(() => requests.find(id)),
-    page: (query) => connection.read(() => requests.page(query)),
-    analyse: (query) => connection.read(() => requests.analyse(query)),
-    statsOf: (provider, window) => connection.read(() => requests.statsOf(provider, window)),
     ping: async () => {
       await connection.act((sql) => sql`select 1`);
     },
