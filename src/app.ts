@@ -82,6 +82,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       meters,
       paces: makePaceBook(),
       budgetDefault: config.budgetDefault,
+      logRetentionDays: config.logRetentionDays,
     }),
   );
   const server = makeHttpServer({

@@ -27,6 +27,8 @@ export interface Config {
   readonly mock: { readonly seed: number; readonly failureRate: number; readonly latencyScale: number };
   /** What a user may spend without a budget of their own. */
   readonly budgetDefault: PicoUsd;
+  /** How many days the request log is kept at least. */
+  readonly logRetentionDays: number;
   /** `auto`: on while all providers are mocks. */
   readonly simulations: 'on' | 'off' | 'auto';
   readonly auth: 'off';
@@ -72,6 +74,7 @@ export function parseConfig(env: Environment): ConfigResult {
       latencyScale: read(SETTINGS.mockLatencyScale),
     },
     budgetDefault: read(SETTINGS.budgetDefault),
+    logRetentionDays: read(SETTINGS.logRetentionDays),
     simulations: read(SETTINGS.simulations),
     auth: read(SETTINGS.auth),
     logLevel: read(SETTINGS.logLevel),

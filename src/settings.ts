@@ -116,6 +116,13 @@ export const SETTINGS = {
     bounds: 'a decimal number from 0 to 1000000 with at most 12 digits after the point',
     parse: parseBudget,
   }),
+  logRetentionDays: withDefault('90', {
+    ...wholeNumber({ min: 1, max: 3_650 }),
+    name: 'LOG_RETENTION_DAYS',
+    meaning:
+      'How long requests are kept at least. Budgets, the ledger, audit lines and changes of breakers are kept for good.',
+    unit: 'days',
+  }),
   simulations: withDefault('auto', {
     ...oneOf(['on', 'off', 'auto']),
     name: 'SIMULATIONS',

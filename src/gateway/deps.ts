@@ -34,4 +34,6 @@ export interface GatewayNeeds {
   readonly paces: PaceBook;
   /** The cap of a user whom no operator gave another. */
   readonly budgetDefault: PicoUsd;
+  /** How long the request log is kept at least, in days. */
+  readonly logRetentionDays: number;
 }

@@ -7,6 +7,7 @@ import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
 import type { Gateway } from './gateway.ts';
 import { makeKeyedChats } from './idempotency.ts';
+import { startJanitor } from './janitor.ts';
 import { startKeyForgetter } from './key-forgetter.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
 import { invalidInput, makeOperations } from './operations.ts';
@@ -23,6 +24,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const member = joinFleet(deps);
   const chats = makeKeyedChats(deps);
   const forgetter = startKeyForgetter(deps);
+  const janitor = startJanitor(deps);
   return {
     registry,
     info,
@@ -48,7 +50,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await chats[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [reaper, deps.leases, books, member, forgetter];
+      const works = [reaper, deps.leases, books, member, forgetter, janitor];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };

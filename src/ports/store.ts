@@ -6,6 +6,7 @@ import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
 import type { ReplayPort } from './replay.ts';
 import type { RequestLogPort } from './request-log.ts';
+import type { UpkeepPort } from './upkeep.ts';
 
 export type StoreKind = 'postgres' | 'embedded' | 'memory';
 
@@ -18,6 +19,7 @@ export interface Store
     BreakerEventsPort,
     FleetPort,
     BooksPort,
+    UpkeepPort,
     AsyncDisposable {
   readonly kind: StoreKind;
   /** Resolves when the store answers; rejects with the reason when it does not. */

@@ -45,6 +45,7 @@ export function makeLateStore(of: {
     page: async (query) => store().page(query),
     analyse: async (query) => store().analyse(query),
     statsOf: async (provider, window) => store().statsOf(provider, window),
+    keepLog: async (bounds) => (arrived === null ? { kind: 'hindered', why: why() } : arrived.keepLog(bounds)),
     survey: async () => store().survey(),
     simulate: async (provider, wish, actor) => store().simulate(provider, wish, actor),
     stopSimulation: async (provider, actor) => store().stopSimulation(provider, actor),

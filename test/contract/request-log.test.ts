@@ -1,9 +1,10 @@
-import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { NO_FILTER } from '../../src/core/analytics.ts';
 import type { RequestLogPort } from '../../src/ports/request-log.ts';
 import { makeMemoryRequestLog } from '../../src/store/memory/request-log.ts';
+import { makeRecorder } from '../../src/store/postgres/record-requests.ts';
 import { makePostgresRequestLog } from '../../src/store/postgres/request-log.ts';
+import { connectToTest } from '../support/open-test-store.ts';
 import { EVERYTHING, makeRecord, START_MS } from '../support/request-records.ts';
 import { makeStoreDatabase } from '../support/store-database.ts';
 import { type OpenLog, requestLogContract } from './request-log.ts';
@@ -33,14 +34,13 @@ requestLogContract('memory', async (): Promise<OpenLog> => {
 requestLogContract('PostgreSQL', async (): Promise<OpenLog> => {
   await using opened = new AsyncDisposableStack();
   const database = opened.use(await makeStoreDatabase(START_MS));
-  // Several connections: what happens at once shall really happen at once.
-  const sql = postgres(database.url, { max: 4, onnotice: () => undefined });
-  opened.defer(() => sql.end({ timeout: 1 }));
+  const connection = opened.use(connectToTest(database.url));
   const kept = opened.move();
   return {
-    log: makePostgresRequestLog({ sql }),
+    log: makePostgresRequestLog(connection, makeRecorder(connection)),
     clear: async () => {
-      await sql`delete from switchyard.request`;
+      await database.sql`delete from switchyard.request`;
+      await database.sql`delete from switchyard.attempt`;
     },
     setNow: (nowMs) => database.setClock(nowMs),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
@@ -58,7 +58,8 @@ test('the log in memory keeps the newest requests and forgets the oldest', async
 
 test('a forged cursor is refused before it reaches the database', async () => {
   await using database = await makeStoreDatabase(START_MS);
-  const log = makePostgresRequestLog({ sql: database.sql });
+  await using connection = connectToTest(database.url);
+  const log = makePostgresRequestLog(connection, makeRecorder(connection));
   const order = { field: 'cost', direction: 'ascending' } as const;
   const forged = ['["cost ascending","1","x"]', `["cost ascending","${10n ** 18n * 99n}","${makeRecord(1).id}"]`];
   for (const parts of forged) {

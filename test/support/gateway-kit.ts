@@ -82,6 +82,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     paces: makePaceBook(),
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
+    logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };
   const gateway = makeGateway(deps);

@@ -4,8 +4,11 @@ import type { RequestRecord } from '../../core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../core/tally.ts';
 import type { EpochMs } from '../../core/time.ts';
 import type { RequestLogPort } from '../../ports/request-log.ts';
+import type { UpkeepPort } from '../../ports/upkeep.ts';
 
 export const MEMORY_LOG_LIMITS = { recordsMax: 100_000 } as const;
+
+const DAY_MS = 86_400_000;
 
 /** The request log of one process. It keeps the newest `recordsMax` requests: the oldest record goes when another one comes. */
 export function makeMemoryRequestLog({
@@ -14,7 +17,7 @@ export function makeMemoryRequestLog({
 }: {
   readonly now: () => EpochMs;
   readonly recordsMax?: number;
-}): RequestLogPort {
+}): RequestLogPort & UpkeepPort {
   // A Map walks in the order in which entries came.
   const records = new Map<RequestId, RequestRecord>();
   return {
@@ -36,6 +39,12 @@ export function makeMemoryRequestLog({
     },
     async statsOf(provider, window) {
       return statsOfProvider(records.values(), provider, window);
+    },
+    async keepLog({ retentionDays }) {
+      const keptFromMs = now() - retentionDays * DAY_MS;
+      const old = Array.from(records.values()).filter((record) => record.createdAtMs < keptFromMs);
+      for (const { id } of old) records.delete(id);
+      return old.length === 0 ? { kind: 'rested' } : { kind: 'worked', what: `forgot ${old.length} old requests` };
     },
   };
 }

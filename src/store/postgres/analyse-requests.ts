@@ -71,14 +71,14 @@ function analyticsStatement(sql: postgres.Sql, query: AnalyticsQuery): postgres.
   const naming = hasGroups ? sql`join named using (key)` : sql``;
   return sql`
     with asked as materialized (
-      select r.id, r.status, r.door, r.is_streamed, r.user_id, r.provider, r.model, r.category, r.fell_back,
+      select r.id, r.created_at, r.status, r.door, r.is_streamed, r.user_id, r.provider, r.model, r.category, r.fell_back,
         r.input_tokens, r.output_tokens, r.cost_total, r.saved, r.total_ms, r.first_token_ms, r.overhead_ms,
         ${keyOf(sql, groupBy, 'r')} as key ${[sql``, ...pointColumns(sql, query)]}
       from switchyard.request r
       where ${isWithin(sql, sql`r.created_at`, window)} and ${conditionsOf(sql, query.filter)}
     ), attempted as materialized (
       select a.outcome, ${keyOf(sql, groupBy, 'a')} as key ${[sql``, ...points]}
-      from asked r join switchyard.attempt a on a.request_id = r.id
+      from asked r join switchyard.attempt a on a.request_id = r.id and a.created_at = r.created_at
       where ${isWithin(sql, sql`a.created_at`, window)}
     ), ranked as (
       select key, row_number() over (

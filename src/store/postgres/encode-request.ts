@@ -42,9 +42,9 @@ export function encodeRequest(record: RequestRecord): string {
   });
 }
 
-/** The rows of `switchyard.attempt` that belong to a request, as a JSON list. */
-export function encodeAttempts(record: RequestRecord): string {
-  return storableJson(record.routing.attempts.map((attempt) => rowOf(record, attempt)));
+/** The rows of `switchyard.attempt` that belong to a request, as JSON each. */
+export function encodeAttempts(record: RequestRecord): readonly string[] {
+  return record.routing.attempts.map((attempt) => storableJson(rowOf(record, attempt)));
 }
 
 /** Names of labels come from the caller, as their values do. */

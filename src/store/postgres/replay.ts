@@ -6,14 +6,16 @@ import type { Connection } from './connection.ts';
 import { encodeSettle } from './encode-exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { carryOutEnd, encodeEnd } from './idempotency.ts';
-import { encodeRecord, writeRecord } from './request-log.ts';
+import { encodeRecord, type Recorder } from './record-requests.ts';
 
 /** What stands before the JSON of an act says which it is. */
 const MARK = { settle: 'S', record: 'R', endClaim: 'K' } as const;
 
 /** Acts as text: the JSON that the functions of drizzle/ take, so that what was kept is what is carried out. */
-export function makePostgresReplay(connection: Connection, exchange: Exchange): ReplayPort {
-  const { record, read } = connection;
+export function makePostgresReplay(
+  connection: Connection,
+  { exchange, recorder }: { readonly exchange: Exchange; readonly recorder: Recorder },
+): ReplayPort {
   return {
     encode: encodeAct,
     async carryOut(text) {
@@ -22,7 +24,7 @@ export function makePostgresReplay(connection: Connection, exchange: Exchange): 
         case MARK.settle:
           return await exchange.settle(said);
         case MARK.record:
-          await record((sql) => writeRecord(sql, said));
+          await recorder.recordText(said);
           return { kind: 'done' };
         case MARK.endClaim:
           await carryOutEnd(connection, said);
@@ -34,7 +36,7 @@ export function makePostgresReplay(connection: Connection, exchange: Exchange): 
       }
     },
     async voidUnsent(replica, sent) {
-      const rows = await read(
+      const rows = await connection.read(
         (sql) => sql`select id from switchyard.hold where replica = ${replica} and state in ('held', 'expired')
           and id <> all (${[...sent]}::uuid[])`,
       );

@@ -66,7 +66,7 @@ export function requestColumns(sql: postgres.Sql): postgres.Fragment {
         'number', a.number, 'provider', a.provider, 'model', a.model, 'outcome', a.outcome, 'httpStatus', a.http_status,
         'errorMessage', a.error_message, 'durationMs', a.duration_ms, 'cost', a.cost::text,
         'countedByBreaker', a.counted_by_breaker) order by a.number)
-      from switchyard.attempt a where a.request_id = r.id
+      from switchyard.attempt a where a.request_id = r.id and a.created_at = r.created_at
     ), '[]') as attempts`;
 }
 

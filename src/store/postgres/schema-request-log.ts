@@ -20,11 +20,14 @@ import { switchyard } from './schema-root.ts';
 /**
  * One ended request. What is filtered, sorted or summed has a narrow column; why it was routed so is one document.
  * Money is in pico-dollars, times in milliseconds. Rows are written once, by `record`, and never changed.
+ *
+ * This table and the next are partitioned by `created_at`, which Drizzle has no word for: drizzle/0005_log_partitions.sql
+ * makes them, and `switchyard.keep_log` their partitions.
  */
 export const request = switchyard.table(
   'request',
   {
-    id: uuid('id').primaryKey(),
+    id: uuid('id').notNull(),
     /** When it arrived, to the millisecond. */
     createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
     /** When it was written here, by the database's clock. */
@@ -65,6 +68,7 @@ export const request = switchyard.table(
   },
   // Ascending, since Drizzle's `desc()` means NULLS LAST, which `order by … desc` cannot use; they are read backward.
   (table) => [
+    primaryKey({ columns: [table.id, table.createdAt] }),
     index('request_created_at').on(table.createdAt, table.id),
     index('request_cost_total').on(table.costTotal, table.id),
     index('request_total_ms').on(table.totalMs, table.id),
@@ -76,9 +80,8 @@ export const request = switchyard.table(
 export const attempt = switchyard.table(
   'attempt',
   {
-    requestId: uuid('request_id')
-      .notNull()
-      .references(() => request.id, { onDelete: 'cascade' }),
+    /** No foreign key: both are written in one statement, and go together with the stretch of time that they lie in. */
+    requestId: uuid('request_id').notNull(),
     /** 1 for the first. */
     number: integer('number').notNull(),
     /** Of its request: an attempt counts where its request counts. */
@@ -93,7 +96,7 @@ export const attempt = switchyard.table(
     countedByBreaker: boolean('counted_by_breaker').notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.requestId, table.number] }),
+    primaryKey({ columns: [table.requestId, table.number, table.createdAt] }),
     index('attempt_created_at_provider').on(table.createdAt, table.provider),
   ],
 );

@@ -11,8 +11,10 @@ import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
 import { makePostgresKeys } from './idempotency.ts';
 import { makePostgresOperations } from './operations.ts';
 import { makeOwnProviders } from './own-providers.ts';
+import { makeRecorder } from './record-requests.ts';
 import { makePostgresReplay } from './replay.ts';
 import { makePostgresRequestLog } from './request-log.ts';
+import { makePostgresUpkeep } from './upkeep.ts';
 
 /** State shared by all replicas of one migrated PostgreSQL 18 database, whether remote or embedded. */
 export async function openPostgresStore(
@@ -25,10 +27,11 @@ export async function openPostgresStore(
   const connection = connect(options);
   await using opened = new AsyncDisposableStack();
   opened.use(connection);
-  const { act, read, record, presence } = connection;
+  const { act, presence } = connection;
   if (options.kind === 'embedded') await forgetReplicas(connection);
   const providerRows = await syncProviders(connection, options.registry, options.log);
   const events = opened.use(makePostgresEvents(connection, options.log));
+  const recorder = makeRecorder(connection);
   const exchange = makeExchange(connection, options.replica);
   const operations = makePostgresOperations(connection, options.replica);
   const own = makeOwnProviders(options.registry);
@@ -39,7 +42,9 @@ export async function openPostgresStore(
     ...operations,
     ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
     ...makePostgresBooks(connection),
-    ...makePostgresReplay(connection, exchange),
+    ...makePostgresReplay(connection, { exchange, recorder }),
+    ...makePostgresRequestLog(connection, recorder),
+    ...makePostgresUpkeep(connection),
     look: async (account) => {
       const seen = await exchange.look(account);
       return { ...seen, providers: own(seen.providers, ({ provider }) => provider) };
@@ -54,11 +59,6 @@ export async function openPostgresStore(
     findEvent: events.findEvent,
     history: events.history,
     onHint: events.onHint,
-    record: (request) => record((sql) => makePostgresRequestLog({ sql }).record(request)),
-    find: (id) => read((sql) => makePostgresRequestLog({ sql }).find(id)),
-    page: (query) => read((sql) => makePostgresRequestLog({ sql }).page(query)),
-    analyse: (query) => read((sql) => makePostgresRequestLog({ sql }).analyse(query)),
-    statsOf: (provider, window) => read((sql) => makePostgresRequestLog({ sql }).statsOf(provider, window)),
     absence: () => presence.absence(),
     async ping() {
       const absence = presence.absence();
