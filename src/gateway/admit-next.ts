@@ -93,18 +93,18 @@ function passOver(open: readonly Ranked[], refusal: AdmissionRefusal, ceiling: P
     rank: null,
     score: null,
     scoreTerms: [],
-    rejection: rejectionOfAdmission(refusal, ceiling),
+    rejection: rejectionOfAdmission(refusal, ranked, ceiling),
   };
 }
 
-function rejectionOfAdmission({ why }: AdmissionRefusal, ceiling: PicoUsd | null) {
+function rejectionOfAdmission({ why }: AdmissionRefusal, { bound }: Ranked, ceiling: PicoUsd | null) {
   switch (why.kind) {
     case 'overBudget':
       return overBudget(why.required, why.available);
     case 'overCostLimit':
       return overCostLimit(why.required, ceiling ?? why.required);
     default:
-      return rejectionOfRefusal(why);
+      return rejectionOfRefusal(why, bound);
   }
 }
 
