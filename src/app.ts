@@ -6,6 +6,7 @@ import { StoreUnavailable } from './core/unavailable.ts';
 import type { GatewayInfo } from './gateway/gateway.ts';
 import { makeGateway } from './gateway/make-gateway.ts';
 import { makePaceBook } from './gateway/pace-book.ts';
+import { makeRetryBook } from './gateway/retry-book.ts';
 import { makeHttpServer } from './http/server.ts';
 import type { Chance, Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -81,6 +82,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       log,
       meters,
       paces: makePaceBook(),
+      retries: makeRetryBook(),
       budgetDefault: config.budgetDefault,
     }),
   );

@@ -65,6 +65,11 @@ function wordsOf(refusal: ProviderRefusal): Rejection {
   }
 }
 
+/** It may not be asked as a second choice: too many of those have failed there lately. */
+export function outOfRetries(): Rejection {
+  return rejection('rateLimited', 'retries of this provider are used up for now');
+}
+
 export function overBudget(required: PicoUsd, available: PicoUsd): Rejection {
   const detail = `needs ${formatUsd(required)} USD at worst, and ${formatUsd(available)} USD is free`;
   return { reason: 'overBudget', detail, untilMs: null, required };
