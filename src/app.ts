@@ -30,7 +30,6 @@ export interface AppParts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly newUuid: () => string;
-  readonly fetch: typeof fetch;
   /** Told what takes time and what people must know. */
   readonly note: (message: string) => void;
 }
@@ -68,12 +67,13 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
     areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
   };
+  const providers = stack.use(await makeProviders({ ...parts, registry, mock: config.mock }));
   const gateway = stack.use(
     makeGateway({
       registry,
       info,
       store,
-      providers: await makeProviders({ ...parts, registry, mock: config.mock }),
+      providers: providers.ports,
       simulator: makeSimulator(clock),
       clock,
       chance: parts.chance,

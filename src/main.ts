@@ -57,7 +57,6 @@ async function serve(): Promise<number | null> {
     clock: SYSTEM_CLOCK,
     chance: SYSTEM_CHANCE,
     newUuid,
-    fetch: globalThis.fetch,
     note: (message) => console.error(message),
   });
   if (start.kind === 'failed') return complain([start.message], EXIT.failed);
