@@ -92,6 +92,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     clock,
     host: config.host,
     port: config.port,
+    inFlightMax: config.inFlightMax,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,

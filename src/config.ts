@@ -30,6 +30,8 @@ export interface Config {
   /** `auto`: on while all providers are mocks. */
   readonly simulations: 'on' | 'off' | 'auto';
   readonly auth: 'off';
+  /** Operations that one replica runs at once. */
+  readonly inFlightMax: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** The text of a variable that the registry names, such as a provider's key. Null when it is unset. */
   readonly variable: (name: string) => string | null;
@@ -74,6 +76,7 @@ export function parseConfig(env: Environment): ConfigResult {
     budgetDefault: read(SETTINGS.budgetDefault),
     simulations: read(SETTINGS.simulations),
     auth: read(SETTINGS.auth),
+    inFlightMax: read(SETTINGS.inFlightMax),
     logLevel: read(SETTINGS.logLevel),
     variable: (name: string) => textOf(env[name]),
   };

@@ -30,6 +30,7 @@ describe('an empty environment', () => {
       mock: { seed: 42, failureRate: 0.1, latencyScale: 1 },
       simulations: 'auto',
       auth: 'off',
+      inFlightMax: 1_000,
       logLevel: 'info',
     });
     expect(formatUsd(budgetDefault)).toBe('1.00');
@@ -61,6 +62,7 @@ describe('a full environment', () => {
       BUDGET_DEFAULT_USD: '0.000000000001',
       SIMULATIONS: 'off',
       AUTH: 'off',
+      IN_FLIGHT_MAX: '64',
       LOG_LEVEL: 'silent',
       GROQ_API_KEY: 'gsk-1\n',
     });
@@ -79,6 +81,7 @@ describe('a full environment', () => {
       mock: { seed: 7, failureRate: 0, latencyScale: 0.5 },
       simulations: 'off',
       auth: 'off',
+      inFlightMax: 64,
       logLevel: 'silent',
     });
     expect(budgetDefault).toBe(1n);

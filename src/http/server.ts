@@ -10,6 +10,7 @@ import { makeGraphiqlPage } from './graphiql.ts';
 import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
 import { makeInFlight } from './in-flight.ts';
+import { makeLoadGate } from './load-gate.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
@@ -32,6 +33,8 @@ export interface HttpServerDeps {
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
+  /** Operations under way at most. */
+  readonly inFlightMax: number;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -54,11 +57,12 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   let drained: Promise<void> | null = null;
   const isDraining = () => drained !== null;
   const inFlight = makeInFlight();
-  const yoga = makeGraphqlServer({ log, inFlight });
+  const gate = makeLoadGate({ ...deps, countMax: deps.inFlightMax });
+  const yoga = makeGraphqlServer({ log, inFlight, gate });
   const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, isDraining });
-  const sockets = makeSocketDoor({ ...deps, yoga, inFlight });
+  const sockets = makeSocketDoor({ ...deps, yoga, inFlight, gate });
   const health = makeHealthDoor({ ...deps, isDraining });
-  const route = makeRouter({ ...deps, graphql, health, graphiql: makeGraphiqlPage(), isDraining });
+  const route = makeRouter({ ...deps, graphql, health, graphiql: makeGraphiqlPage(), gate, isDraining });
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = newId();
@@ -74,17 +78,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       response.destroy();
     });
   };
-  const server = createServer(
-    { connectionsCheckingInterval: LIMITS.checkEveryMs, maxHeaderSize: LIMITS.headersBytesMax, noDelay: true },
-    answer,
-  );
-  server.headersTimeout = LIMITS.headersMs;
-  server.requestTimeout = LIMITS.requestMs;
-  server.keepAliveTimeout = LIMITS.idleMs;
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (!announcesTooMuch(request)) response.writeContinue();
-    answer(request, response);
-  });
+  const server = makeNodeServer(answer);
   server.on('upgrade', sockets.upgrade);
 
   const drain = async (graceMs: number) => {
@@ -97,18 +91,40 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       sockets.abortAll();
       await isIdleWithin(inFlight.whenIdle(), LIMITS.abortMs, clock);
     }
+    gate[Symbol.dispose]();
     await sockets.close();
     await closeServer(server);
     await yoga.dispose();
   };
 
   return {
-    listen: () => listen(server, deps),
+    async listen() {
+      const listening = await listen(server, deps);
+      // Not sooner: a service that could not start must have nothing left to do, so that its process ends.
+      if (listening.kind === 'listening') gate.open();
+      return listening;
+    },
     drain(graceMs) {
       drained ??= Promise.resolve().then(() => drain(graceMs));
       return drained;
     },
   };
+}
+
+/** Node's server with all its limits. */
+function makeNodeServer(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const server = createServer(
+    { connectionsCheckingInterval: LIMITS.checkEveryMs, maxHeaderSize: LIMITS.headersBytesMax, noDelay: true },
+    answer,
+  );
+  server.headersTimeout = LIMITS.headersMs;
+  server.requestTimeout = LIMITS.requestMs;
+  server.keepAliveTimeout = LIMITS.idleMs;
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!announcesTooMuch(request)) response.writeContinue();
+    answer(request, response);
+  });
+  return server;
 }
 
 function listen(server: Server, of: { readonly host: string; readonly port: number }): Promise<Listening> {

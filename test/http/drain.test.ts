@@ -70,7 +70,7 @@ test('what runs is finished, what is new is refused, and then the port is free',
   expect(refused.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
   expect(JSON.parse(refused.text).errors[0]).toEqual({
     message: 'This replica is shutting down. Send it again.',
-    extensions: { code: 'SHUTTING_DOWN' },
+    extensions: { code: 'SHUTTING_DOWN', retryable: true, retryAfterMs: 1_000 },
   });
   const ready = await raw(service, { method: 'GET', path: '/readyz' });
   expect([ready.status, JSON.parse(ready.text).reasons]).toEqual([503, ['service: it is shutting down']]);
