@@ -139,6 +139,13 @@ export const SETTINGS = {
     meaning: 'How many operations this replica runs at once. Queries and subscriptions are refused from half of it on.',
     unit: 'operations',
   }),
+  drainWaitMs: withDefault('5000', {
+    ...wholeNumber({ min: 0, max: 60_000 }),
+    name: 'DRAIN_WAIT_MS',
+    meaning:
+      'How long a replica that was told to stop goes on serving while it is not ready, so that load balancers notice.',
+    unit: 'milliseconds',
+  }),
   logLevel: withDefault('info', { ...oneOf(LOG_LEVELS), name: 'LOG_LEVEL', meaning: 'The least severe log lines.' }),
 } as const satisfies Record<string, Setting<unknown>>;
 

@@ -31,6 +31,7 @@ describe('an empty environment', () => {
       simulations: 'auto',
       auth: 'off',
       inFlightMax: 1_000,
+      drainWaitMs: 5_000,
       logLevel: 'info',
     });
     expect(formatUsd(budgetDefault)).toBe('1.00');
@@ -63,6 +64,7 @@ describe('a full environment', () => {
       SIMULATIONS: 'off',
       AUTH: 'off',
       IN_FLIGHT_MAX: '64',
+      DRAIN_WAIT_MS: '0',
       LOG_LEVEL: 'silent',
       GROQ_API_KEY: 'gsk-1\n',
     });
@@ -82,6 +84,7 @@ describe('a full environment', () => {
       simulations: 'off',
       auth: 'off',
       inFlightMax: 64,
+      drainWaitMs: 0,
       logLevel: 'silent',
     });
     expect(budgetDefault).toBe(1n);
@@ -149,6 +152,10 @@ describe('a value out of bounds', () => {
     ['AUTH', 'basic'],
     ['AUTH', 'keys'],
     ['ALLOW_OPEN_NETWORK', 'true'],
+    ['IN_FLIGHT_MAX', '0'],
+    ['IN_FLIGHT_MAX', '100001'],
+    ['DRAIN_WAIT_MS', '60001'],
+    ['DRAIN_WAIT_MS', '5s'],
     ['LOG_LEVEL', 'verbose'],
   ])('in %s (%j) is a fault that names the variable and its bounds', (name, value) => {
     const bounds = settings.find((setting) => setting.name === name)!.bounds;
