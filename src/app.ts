@@ -102,6 +102,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,
+    meters,
   });
   const listening = await server.listen();
   if (listening.kind !== 'listening') return { kind: 'failed', message: listening.message };

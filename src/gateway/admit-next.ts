@@ -72,6 +72,7 @@ async function admitRetry(deps: GatewayDeps, call: ChatCall, quest: Quest): Prom
     using stack = new DisposableStack();
     const stake = deps.retries.retry(key);
     if (stake === null) {
+      deps.meters.retriesRefused.add(1);
       passedOver.push(rejected(ranked, outOfRetries()));
       continue;
     }

@@ -1,6 +1,7 @@
 import { isRefused, OVERLOAD_RETRY_MS, type Wish } from '../core/load.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Meters } from '../ports/meters.ts';
 import type { DoorFault } from './answer.ts';
 import { makeInFlight } from './in-flight.ts';
 import { makeLoopWatch } from './loop-watch.ts';
@@ -18,8 +19,15 @@ export interface LoadGate extends Disposable {
   run<Result>(work: () => Result | Promise<Result>): Promise<Result>;
 }
 
-export function makeLoadGate(deps: { readonly clock: Clock; readonly log: Log; readonly countMax: number }): LoadGate {
-  const { clock, log, countMax } = deps;
+export type LoadMeters = Pick<Meters, 'operationsInFlight' | 'operationsRefused'>;
+
+export function makeLoadGate(deps: {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meters: LoadMeters;
+  readonly countMax: number;
+}): LoadGate {
+  const { clock, log, meters, countMax } = deps;
   const inside = makeInFlight();
   const loop = makeLoopWatch(clock, (strain) => {
     const fields = { strain, count: inside.count };
@@ -30,6 +38,7 @@ export function makeLoadGate(deps: { readonly clock: Clock; readonly log: Log; r
   let loggedAtMs = Number.NEGATIVE_INFINITY;
   const tell = () => {
     refusedCount += 1;
+    meters.operationsRefused.add(1);
     const nowMs = clock.elapsedMs();
     if (nowMs - loggedAtMs < LOG_EVERY_MS) return;
     log.warn('operations are sent away: too much is under way', { refusedCount, count: inside.count, countMax });
@@ -43,7 +52,15 @@ export function makeLoadGate(deps: { readonly clock: Clock; readonly log: Log; r
       tell();
       return FAULTS[wish];
     },
-    run: (work) => inside.run(work),
+    async run(work) {
+      const running = inside.run(work);
+      meters.operationsInFlight.set(inside.count);
+      try {
+        return await running;
+      } finally {
+        meters.operationsInFlight.set(inside.count);
+      }
+    },
     [Symbol.dispose]: () => loop[Symbol.dispose](),
   };
 }

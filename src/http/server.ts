@@ -10,7 +10,7 @@ import { makeGraphiqlPage } from './graphiql.ts';
 import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
 import { makeInFlight } from './in-flight.ts';
-import { makeLoadGate } from './load-gate.ts';
+import { type LoadMeters, makeLoadGate } from './load-gate.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
@@ -36,6 +36,7 @@ export interface HttpServerDeps {
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
+  readonly meters: LoadMeters;
   /** Operations under way at most. */
   readonly inFlightMax: number;
   readonly host: string;

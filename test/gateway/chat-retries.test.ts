@@ -52,9 +52,11 @@ describe('while every provider fails', () => {
     await drain(kit);
     kit.provider('d').script(UNCOUNTED);
     for (let sent = 0; sent < 10; sent += 1) await kit.chat(CHEAPEST);
+    const refusedBefore = kit.meters.shown('retriesRefused');
     const outcome = await kit.chat(CHEAPEST);
     expect(outcome).toMatchObject({ kind: 'ended', why: { code: 'ALL_PROVIDERS_FAILED', isRetryable: true } });
     expect(askedIn(outcome)).toEqual(['a']);
+    expect(kit.meters.shown('retriesRefused')).toBe((refusedBefore ?? 0) + 3);
     const detail = 'retries of this provider are used up for now';
     expect(outcome.routing.candidates).toMatchObject([
       { provider: 'a', rank: 1 },

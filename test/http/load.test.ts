@@ -52,6 +52,13 @@ async function health(service: Service): Promise<readonly number[]> {
   return Promise.all(paths.map(async (path) => (await raw(service, { method: 'GET', path })).status));
 }
 
+async function metersOf(service: Service): Promise<Record<string, number>> {
+  const { status, text } = await raw(service, { method: 'GET', path: '/metrics' });
+  expect(status).toBe(200);
+  const found = text.matchAll(/^switchyard_operations_(\w+) (\d+)$/gm);
+  return Object.fromEntries([...found].map(([, name, value]) => [name, Number(value)]));
+}
+
 /** What a WebSocket client is told instead of a result. */
 async function errorOverSocket(service: Service, query: string): Promise<unknown> {
   const client = createClient({ url: `ws://127.0.0.1:${service.port}/graphql`, webSocketImpl: WebSocket });
@@ -105,11 +112,13 @@ describe('with all places taken', () => {
     });
     expect(await errorOverSocket(service, CHAT)).toMatchObject([{ extensions: OVERLOADED }]);
     expect(await health(service)).toEqual([200, 200, 200]);
+    expect(await metersOf(service)).toEqual({ in_flight: 2, refused_total: 2 });
 
     const ended = await chats.end();
     expect(ended.map(({ data }) => data.chat.content)).toEqual(['echo: hi', 'echo: hi']);
     expect((await ask(service, CHAT)).status).toBe(200);
     expect(service.gateway.records).toHaveLength(3);
+    expect(await metersOf(service)).toEqual({ in_flight: 0, refused_total: 2 });
   });
 
   test('a request is sent away before its body is there', async () => {

@@ -35,6 +35,7 @@ export async function startService(
     newId: () => requestId(newUuid()),
     readiness: async () => service.readiness,
     metrics: meters,
+    meters,
     host: '127.0.0.1',
     port: 0,
     inFlightMax: 1_000,
