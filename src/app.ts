@@ -6,10 +6,12 @@ import { StoreUnavailable } from './core/unavailable.ts';
 import type { GatewayInfo } from './gateway/gateway.ts';
 import { makeGateway } from './gateway/make-gateway.ts';
 import { makePaceBook } from './gateway/pace-book.ts';
-import { makeHttpServer } from './http/server.ts';
+import { makeRetryBook } from './gateway/retry-book.ts';
+import { type HttpServer, makeHttpServer } from './http/server.ts';
 import type { Chance, Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import type { Store } from './ports/store.ts';
+import { pause } from './providers/pause.ts';
 import { makeSimulator } from './providers/simulator.ts';
 import type { Endpoint } from './registry/endpoints.ts';
 import { registryInForce } from './registry/in-force.ts';
@@ -29,7 +31,6 @@ export interface AppParts {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly newUuid: () => string;
-  readonly fetch: typeof fetch;
   /** Told what takes time and what people must know. */
   readonly note: (message: string) => void;
 }
@@ -40,8 +41,13 @@ export interface App {
   readonly registry: Registry;
   readonly info: GatewayInfo;
   readonly store: Extract<StoreOpened, { kind: 'opened' }>;
-  /** Refuses what is new, finishes what runs, and closes everything in the order in which it depends on each other. */
-  stop(graceMs: number): Promise<void>;
+  /**
+   * Says at once that it is not ready, serves on for `waitMs`, then refuses what is new, finishes what runs, and closes everything
+   * in the order in which it depends on each other.
+   */
+  stop(of: { readonly waitMs: number; readonly graceMs: number }): Promise<void>;
+  /** Ends the step of the stop that is under way: the wait, or the time that what runs has to finish. */
+  hurry(): void;
 }
 
 export type AppStart =
@@ -67,12 +73,13 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
     areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
   };
+  const providers = stack.use(await makeProviders({ ...parts, registry, mock: config.mock }));
   const gateway = stack.use(
     makeGateway({
       registry,
       info,
       store,
-      providers: await makeProviders({ ...parts, registry, mock: config.mock }),
+      providers: providers.ports,
       simulator: makeSimulator(clock),
       clock,
       chance: parts.chance,
@@ -81,6 +88,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       log,
       meters,
       paces: makePaceBook(),
+      retries: makeRetryBook(),
       budgetDefault: config.budgetDefault,
       logRetentionDays: config.logRetentionDays,
     }),
@@ -91,18 +99,36 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     clock,
     host: config.host,
     port: config.port,
+    inFlightMax: config.inFlightMax,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,
+    meters,
   });
   const listening = await server.listen();
   if (listening.kind !== 'listening') return { kind: 'failed', message: listening.message };
   const kept = stack.move();
-  const stop = async (graceMs: number) => {
-    await server.drain(graceMs);
-    await kept.disposeAsync();
+  const stop = makeStop({ server, clock, close: () => kept.disposeAsync() });
+  return { kind: 'running', app: { port: listening.port, registry, info, store: opened, ...stop } };
+}
+
+function makeStop(of: {
+  readonly server: HttpServer;
+  readonly clock: Clock;
+  readonly close: () => Promise<void>;
+}): Pick<App, 'stop' | 'hurry'> {
+  const { server, clock, close } = of;
+  let step = new AbortController();
+  return {
+    async stop({ waitMs, graceMs }) {
+      server.leave();
+      await pause({ clock, ms: waitMs, signal: step.signal });
+      step = new AbortController();
+      await server.drain(graceMs, step.signal);
+      await close();
+    },
+    hurry: () => step.abort(),
   };
-  return { kind: 'running', app: { port: listening.port, registry, info, store: opened, stop } };
 }
 
 async function readinessOf({ store, journal }: Extract<StoreOpened, { kind: 'opened' }>) {

@@ -32,6 +32,10 @@ export interface Config {
   /** `auto`: on while all providers are mocks. */
   readonly simulations: 'on' | 'off' | 'auto';
   readonly auth: 'off';
+  /** Operations that one replica runs at once. */
+  readonly inFlightMax: number;
+  /** How long it serves on after SIGTERM. */
+  readonly drainWaitMs: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** The text of a variable that the registry names, such as a provider's key. Null when it is unset. */
   readonly variable: (name: string) => string | null;
@@ -77,6 +81,8 @@ export function parseConfig(env: Environment): ConfigResult {
     logRetentionDays: read(SETTINGS.logRetentionDays),
     simulations: read(SETTINGS.simulations),
     auth: read(SETTINGS.auth),
+    inFlightMax: read(SETTINGS.inFlightMax),
+    drainWaitMs: read(SETTINGS.drainWaitMs),
     logLevel: read(SETTINGS.logLevel),
     variable: (name: string) => textOf(env[name]),
   };

@@ -1,4 +1,4 @@
-import { startApp } from './app.ts';
+import { type App, startApp } from './app.ts';
 import { parseConfig } from './config.ts';
 import { parseEndpoints } from './registry/endpoints.ts';
 import { DEFAULT_REGISTRY_PATH, readRegistry } from './registry/read.ts';
@@ -15,7 +15,7 @@ Check a registry file before starting with it: npm run check-config -- FILE`;
 
 const EXIT = { ok: 0, failed: 1, usage: 2, badConfig: 78 } as const;
 
-/** How long requests under way may take to finish after SIGTERM or SIGINT. */
+/** How long requests under way may take to finish, once nothing new is taken. */
 const DRAIN_MS = 25_000;
 
 const code = await main(process.argv.slice(2));
@@ -57,20 +57,28 @@ async function serve(): Promise<number | null> {
     clock: SYSTEM_CLOCK,
     chance: SYSTEM_CHANCE,
     newUuid,
-    fetch: globalThis.fetch,
     note: (message) => console.error(message),
   });
   if (start.kind === 'failed') return complain([start.message], EXIT.failed);
   const { app } = start;
   console.error(bannerOf(app, config, resolved.endpoints));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+  stopOnSignals(app, config.drainWaitMs);
   return null;
+}
 
-  async function stop(signal: string): Promise<void> {
-    console.error(`${signal}: finishing what runs, for at most ${DRAIN_MS / 1000} s`);
-    await app.stop(DRAIN_MS);
+/** Whoever presses Ctrl-C does not want to wait for load balancers. Each further signal ends the step that is under way. */
+function stopOnSignals(app: App, drainWaitMs: number): void {
+  let isStopping = false;
+  const stop = async (signal: string, waitMs: number) => {
+    if (isStopping) return app.hurry();
+    isStopping = true;
+    const wait = waitMs === 0 ? '' : `not ready any more, but serving for ${waitMs / 1000} s; then `;
+    console.error(`${signal}: ${wait}finishing what runs, for at most ${DRAIN_MS / 1000} s`);
+    await app.stop({ waitMs, graceMs: DRAIN_MS });
     process.exit(EXIT.ok);
-  }
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM', drainWaitMs));
+  process.on('SIGINT', () => void stop('SIGINT', 0));
 }
 
 function say(text: string, exitCode: number): number {

@@ -140,6 +140,19 @@ export const SETTINGS = {
     meaning:
       'Temporary, until API keys exist: `yes`, together with `AUTH=off` set by hand, allows a `HOST` that is no loopback address. Whoever reaches it can spend your money.',
   }),
+  inFlightMax: withDefault('1000', {
+    ...wholeNumber({ min: 1, max: 100_000 }),
+    name: 'IN_FLIGHT_MAX',
+    meaning: 'How many operations this replica runs at once. Queries and subscriptions are refused from half of it on.',
+    unit: 'operations',
+  }),
+  drainWaitMs: withDefault('5000', {
+    ...wholeNumber({ min: 0, max: 60_000 }),
+    name: 'DRAIN_WAIT_MS',
+    meaning:
+      'How long a replica that was told to stop goes on serving while it is not ready, so that load balancers notice.',
+    unit: 'milliseconds',
+  }),
   logLevel: withDefault('info', { ...oneOf(LOG_LEVELS), name: 'LOG_LEVEL', meaning: 'The least severe log lines.' }),
 } as const satisfies Record<string, Setting<unknown>>;
 

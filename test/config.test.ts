@@ -31,6 +31,8 @@ describe('an empty environment', () => {
       logRetentionDays: 90,
       simulations: 'auto',
       auth: 'off',
+      inFlightMax: 1_000,
+      drainWaitMs: 5_000,
       logLevel: 'info',
     });
     expect(formatUsd(budgetDefault)).toBe('1.00');
@@ -63,6 +65,8 @@ describe('a full environment', () => {
       LOG_RETENTION_DAYS: '3650',
       SIMULATIONS: 'off',
       AUTH: 'off',
+      IN_FLIGHT_MAX: '64',
+      DRAIN_WAIT_MS: '0',
       LOG_LEVEL: 'silent',
       GROQ_API_KEY: 'gsk-1\n',
     });
@@ -82,6 +86,8 @@ describe('a full environment', () => {
       logRetentionDays: 3_650,
       simulations: 'off',
       auth: 'off',
+      inFlightMax: 64,
+      drainWaitMs: 0,
       logLevel: 'silent',
     });
     expect(budgetDefault).toBe(1n);
@@ -149,6 +155,10 @@ describe('a value out of bounds', () => {
     ['AUTH', 'basic'],
     ['AUTH', 'keys'],
     ['ALLOW_OPEN_NETWORK', 'true'],
+    ['IN_FLIGHT_MAX', '0'],
+    ['IN_FLIGHT_MAX', '100001'],
+    ['DRAIN_WAIT_MS', '60001'],
+    ['DRAIN_WAIT_MS', '5s'],
     ['LOG_LEVEL', 'verbose'],
   ])('in %s (%j) is a fault that names the variable and its bounds', (name, value) => {
     const bounds = settings.find((setting) => setting.name === name)!.bounds;

@@ -47,7 +47,8 @@ describe('docker-compose.yml', () => {
 
   test('gives what runs the time it may take to finish', () => {
     const drainMs = Number(/DRAIN_MS = ([\d_]+)/.exec(read('src/main.ts'))?.[1]?.replaceAll('_', ''));
-    expect(Number(/^(\d+)s$/.exec(switchyard.stop_grace_period)?.[1]) * 1000).toBeGreaterThan(drainMs);
+    const waitMs = SETTINGS.drainWaitMs.unset;
+    expect(Number(/^(\d+)s$/.exec(switchyard.stop_grace_period)?.[1]) * 1000).toBeGreaterThan(waitMs + drainMs);
   });
 
   test('names only variables that the service reads', async () => {
@@ -142,7 +143,14 @@ describe('the image', () => {
   });
 
   test('has all that the service needs: it starts, answers and serves its page from these files alone', async () => {
-    const env = { ...imageEnvironment(), PORT: '0', STORE: 'memory', AUTH: 'off', ALLOW_OPEN_NETWORK: 'yes' };
+    const env = {
+      ...imageEnvironment(),
+      PORT: '0',
+      STORE: 'memory',
+      AUTH: 'off',
+      ALLOW_OPEN_NETWORK: 'yes',
+      DRAIN_WAIT_MS: '0',
+    };
     const [, file = ''] = JSON.parse(wordsOf(finalStage, 'CMD')[0] ?? '[]');
     const child = spawn(process.execPath, [file], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
     const ended = new Promise((resolve) => child.once('close', resolve));

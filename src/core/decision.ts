@@ -26,7 +26,7 @@ export interface Rejection {
   readonly detail: string;
   /** When the reason is expected to be gone. Null when time alone does not help, or nobody knows. */
   readonly untilMs: EpochMs | null;
-  /** Money that would have been needed: with `overCostLimit` and `overBudget`. Null otherwise. */
+  /** The least that would have been held, where it was asked for: for want of money, or because the provider cannot be asked now. Null otherwise. */
   readonly required: PicoUsd | null;
 }
 

@@ -31,30 +31,51 @@ export interface NobodyTook {
 /** Why a request was refused before any call: the one reason to tell the caller, out of the reasons of all candidates. */
 export function whyNobody(state: NobodyTook): Unanswered {
   const open = state.rejected.filter((candidate) => !LASTING.includes(reasonOf(candidate)));
-  const poor = open.filter((candidate) => reasonOf(candidate) === 'overBudget');
-  if (poor.length > 0) return budgetExceeded(state, cheapestOf(poor));
-  if (open.length > 0 && open.every((candidate) => reasonOf(candidate) === 'overCostLimit')) {
-    return costLimitTooLow(cheapestOf(open));
-  }
-  const affordable = open.filter((candidate) => reasonOf(candidate) !== 'overCostLimit');
+  const within = open.filter((candidate) => reasonOf(candidate) !== 'overCostLimit');
+  if (open.length > 0 && within.length === 0) return costLimitTooLow(cheapestOf(open));
+  const poor = within.filter((candidate) => isTooDear(candidate, state.means));
+  const affordable = within.filter((candidate) => !poor.includes(candidate));
   const first = firstBack(affordable);
+  if (poor.length > 0 && !isSoonerThanMoney(first, poor, state)) return budgetExceeded(state, cheapestOf(poor));
   if (first !== null && affordable.every((candidate) => reasonOf(candidate) === 'rateLimited')) {
-    return rateLimited(state, first);
+    return rateLimited(state, first, poor.length > 0);
   }
   return noProviderAvailable(state, first);
 }
 
+/** Whether money is what a candidate lacks, now or when it is back: then waiting for its provider alone does not help. */
+function isTooDear(candidate: CandidateReport, means: Means): boolean {
+  const { rejection } = candidate;
+  if (rejection?.reason === 'overBudget') return true;
+  if (rejection === null || rejection.untilMs === null || rejection.required === null || means === null) return false;
+  return rejection.required > means.available + means.held;
+}
+
+/** Whether the caller is served by waiting for an affordable candidate: money does not come back by itself, or later. */
+function isSoonerThanMoney(
+  first: Returning | null,
+  poor: readonly CandidateReport[],
+  { means, nowMs }: NobodyTook,
+): boolean {
+  return first !== null && (!isOnlyHeld(means, cheapestOf(poor)) || waitMs(first, nowMs) <= HELD_RETRY_MS);
+}
+
+/** Whether what running requests hold would make up for what is missing. */
+function isOnlyHeld(means: Means, required: PicoUsd): boolean {
+  return means !== null && means.held > 0n && means.available + means.held >= required;
+}
+
 function budgetExceeded(state: NobodyTook, required: PicoUsd): Unanswered {
-  const { account, means } = state;
-  const isOnlyHeld = means !== null && means.held > 0n && means.available + means.held >= required;
+  const { account } = state;
+  const isRetryable = isOnlyHeld(state.means, required);
   return {
     kind: 'budgetExceeded',
     code: 'BUDGET_EXCEEDED',
-    message: isOnlyHeld
+    message: isRetryable
       ? `The budget cannot cover this request while others run: ${formatUsd(account.held)} USD is reserved. Try again when they have ended.`
       : `The budget cannot cover this request: it needs ${formatUsd(required)} USD. Raise the budget, or ask for less with maxOutputTokens or a shorter prompt.`,
-    isRetryable: isOnlyHeld,
-    retryAfterMs: isOnlyHeld ? HELD_RETRY_MS : null,
+    isRetryable,
+    retryAfterMs: isRetryable ? HELD_RETRY_MS : null,
     account,
     required,
   };
@@ -71,12 +92,13 @@ function costLimitTooLow(required: PicoUsd): Unanswered {
   };
 }
 
-function rateLimited(state: NobodyTook, first: Returning): Unanswered {
+function rateLimited(state: NobodyTook, first: Returning, areOthersTooDear: boolean): Unanswered {
   const retryAfterMs = waitMs(first, state.nowMs);
+  const who = areOthersTooDear ? 'Every provider that fits into the budget' : 'Every provider that could answer';
   return {
     kind: 'rateLimited',
     code: 'RATE_LIMITED',
-    message: `Every provider that could answer has used up its rate limit. Try again in ${retryAfterMs} ms.`,
+    message: `${who} has used up its rate limit. Try again in ${retryAfterMs} ms.`,
     isRetryable: true,
     retryAfterMs,
     rateLimit: state.rateLimitOf(first.candidate),

@@ -32,13 +32,17 @@ export function rejectionOf(considered: Considered, request: ChatRequest, means:
     incapacityOf(considered, request) ??
     dearnessOf(considered, request) ??
     slownessOf(considered, request) ??
-    (considered.refusal === null ? null : rejectionOfRefusal(considered.refusal)) ??
+    (considered.refusal === null ? null : rejectionOfRefusal(considered.refusal, considered.bound)) ??
     povertyOf(considered.bound, means)
   );
 }
 
-/** Says a provider's refusal in the words of the decision. */
-export function rejectionOfRefusal(refusal: ProviderRefusal): Rejection {
+/** Says a provider's refusal in the words of the decision, with what the candidate would need when the provider is back. */
+export function rejectionOfRefusal(refusal: ProviderRefusal, bound: Bound): Rejection {
+  return { ...wordsOf(refusal), required: smallestHold(bound) };
+}
+
+function wordsOf(refusal: ProviderRefusal): Rejection {
   switch (refusal.kind) {
     case 'disabled':
       return rejection('disabled', 'switched off by an operator; setProviderEnabled switches it on');
@@ -59,6 +63,11 @@ export function rejectionOfRefusal(refusal: ProviderRefusal): Rejection {
     default:
       return refusal satisfies never;
   }
+}
+
+/** It may not be asked as a second choice: too many of those have failed there lately. */
+export function outOfRetries(): Rejection {
+  return rejection('rateLimited', 'retries of this provider are used up for now');
 }
 
 export function overBudget(required: PicoUsd, available: PicoUsd): Rejection {

@@ -20,17 +20,21 @@ export function standingOf(failure: Failure): Standing {
   switch (policy) {
     case 'failure': {
       const { retryAfterMs, isSimulated } = failure;
-      return { verdict: { kind: 'failure', retryAfterMs, isSimulated }, throttledForMs: null, setAside: null };
+      // A 503 may say when to come back. That is respected from the first one on; the breaker opens at the third.
+      const throttledForMs = throttleOf(failure);
+      return { verdict: { kind: 'failure', retryAfterMs, isSimulated }, throttledForMs, setAside: null };
     }
     case 'neutral':
       return { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null };
-    case 'throttled': {
-      const throttledForMs = failure.retryAfterMs === null ? null : Math.min(failure.retryAfterMs, THROTTLE_MS_MAX);
-      return { verdict: { kind: 'neutral' }, throttledForMs, setAside: null };
-    }
+    case 'throttled':
+      return { verdict: { kind: 'neutral' }, throttledForMs: throttleOf(failure), setAside: null };
     case 'misconfigured':
       return { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: failure.message };
     default:
       return policy satisfies never;
   }
+}
+
+function throttleOf({ retryAfterMs }: Failure): number | null {
+  return retryAfterMs === null ? null : Math.min(retryAfterMs, THROTTLE_MS_MAX);
 }

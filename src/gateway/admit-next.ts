@@ -1,10 +1,9 @@
 import type { Account } from '../core/account.ts';
 import { attemptMs } from '../core/deadline.ts';
-import type { CandidateReport } from '../core/decision.ts';
+import type { CandidateReport, Rejection } from '../core/decision.ts';
 import { type PicoUsd, subtractUsd } from '../core/money.ts';
 import type { Ranked } from '../core/plan.ts';
-import type { ModelSpec } from '../core/registry.ts';
-import { overBudget, overCostLimit, rejectionOfRefusal } from '../core/reject.ts';
+import { outOfRetries, overBudget, overCostLimit, rejectionOfRefusal } from '../core/reject.ts';
 import type { AdmissionRefusal, Permit } from '../ports/admission.ts';
 import type { Task } from './attempt.ts';
 import type { Payer } from './caller.ts';
@@ -12,36 +11,96 @@ import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 import { attemptsMaxOf, type Journey, spentOn } from './journey.ts';
 import type { OpenPermit } from './open-permit.ts';
+import type { RetryStake } from './retry-book.ts';
 
 /** The next attempt's permit, or the news that none of the open candidates can take it. */
 export type AdmittedNext =
-  | {
-      readonly kind: 'admitted';
-      readonly permit: Permit;
-      readonly model: ModelSpec;
-      readonly attemptMs: number;
-      /** Candidates better than the admitted one that could not take it at that moment. */
-      readonly passedOver: readonly CandidateReport[];
+  | (Leave & {
+      /** What the attempt has put into the retry budget of its provider. */
+      readonly stake: RetryStake;
       /** Candidates still untried. */
       readonly open: readonly Ranked[];
-      readonly account: Account;
-    }
-  | { readonly kind: 'refused'; readonly passedOver: readonly CandidateReport[]; readonly account: Account };
+    })
+  | Refused;
 
-/** Asks the store, in one act, for leave to try the first of the open candidates that can be tried now. */
-export async function admitNext(
+interface Leave {
+  readonly kind: 'admitted';
+  readonly permit: Permit;
+  readonly ranked: Ranked;
+  readonly attemptMs: number;
+  /** Candidates better than the admitted one that could not take it at that moment. */
+  readonly passedOver: readonly CandidateReport[];
+  readonly account: Account;
+}
+
+interface Refused {
+  readonly kind: 'refused';
+  readonly passedOver: readonly CandidateReport[];
+  /** Null when the store was not asked. */
+  readonly account: Account | null;
+}
+
+interface Quest {
+  readonly payer: Payer;
+  readonly open: readonly Ranked[];
+  readonly journey: Journey;
+}
+
+/** Asks for leave to try the first of the open candidates that can be tried now. */
+export function admitNext(deps: GatewayDeps, call: ChatCall, quest: Quest): Promise<AdmittedNext> {
+  return quest.journey.attempts.length === 0 ? admitFirst(deps, call, quest) : admitRetry(deps, call, quest);
+}
+
+/** The first attempt: one act of the store for all candidates. */
+async function admitFirst(deps: GatewayDeps, call: ChatCall, quest: Quest): Promise<AdmittedNext> {
+  const { open } = quest;
+  const asked = await ask(deps, call, { ...quest, isLast: open.length === 1 });
+  if (asked.kind === 'refused') return asked;
+  return { ...asked, stake: deps.retries.first(asked.permit.provider), open: after(asked.ranked, open) };
+}
+
+/**
+ * A later attempt: candidate by candidate, each asked only once its token is taken. The token comes before the permit, so that
+ * however many requests fail at one moment, no more of them go on than there are tokens, and no permit is taken in vain.
+ */
+async function admitRetry(deps: GatewayDeps, call: ChatCall, quest: Quest): Promise<AdmittedNext> {
+  const { open } = quest;
+  const passedOver: CandidateReport[] = [];
+  let account: Account | null = null;
+  for (const ranked of open) {
+    const { key } = ranked.candidate.provider;
+    using stack = new DisposableStack();
+    const stake = deps.retries.retry(key);
+    if (stake === null) {
+      deps.meters.retriesRefused.add(1);
+      passedOver.push(rejected(ranked, outOfRetries()));
+      continue;
+    }
+    stack.use(stake);
+    const left = after(ranked, open);
+    const isLast = !left.some(({ candidate }) => deps.retries.hasToken(candidate.provider.key));
+    const asked = await ask(deps, call, { ...quest, open: [ranked], isLast });
+    passedOver.push(...asked.passedOver);
+    account = asked.account;
+    if (asked.kind === 'refused') continue;
+    stack.move();
+    return { ...asked, passedOver, stake, open: left };
+  }
+  return { kind: 'refused', passedOver, account };
+}
+
+/** One act of the store. `isLast`: no other candidate can be tried after these. */
+async function ask(
   deps: GatewayDeps,
   call: ChatCall,
-  state: { readonly payer: Payer; readonly open: readonly Ranked[]; readonly journey: Journey },
-): Promise<AdmittedNext> {
-  const { payer, open, journey } = state;
-  const isLast = open.length === 1 || journey.attempts.length + 1 === attemptsMaxOf(call);
-  const timeoutMs = attemptMs(journey.deadline, deps.clock.elapsedMs(), isLast);
-  const holdId = deps.newHoldId();
+  { payer, open, journey, isLast }: Quest & { readonly isLast: boolean },
+): Promise<Leave | Refused> {
+  const isFinal = isLast || journey.attempts.length + 1 === attemptsMaxOf(call);
+  const timeoutMs = attemptMs(journey.deadline, deps.clock.elapsedMs(), isFinal);
   const admitted = await deps.store.admit({
     requestId: call.requestId,
     attempt: journey.attempts.length + 1,
-    holdId,
+    holdId: deps.newHoldId(),
     account: payer.account,
     defaultCap: payer.defaultCap,
     ceiling: ceilingOf(call, journey),
@@ -55,18 +114,14 @@ export async function admitNext(
   const passedOver = admitted.refusals.map((refusal) => passOver(open, refusal, ceilingOf(call, journey)));
   if (admitted.kind === 'refused') return { kind: 'refused', passedOver, account: admitted.account };
   const { permit, account } = admitted;
-  const place = open.findIndex((ranked) => isFor(ranked, permit));
-  const chosen = open[place];
-  if (chosen === undefined) throw new RangeError(`the store admitted ${permit.provider}, which nobody asked for`);
-  return {
-    kind: 'admitted',
-    permit,
-    model: chosen.candidate.model,
-    attemptMs: timeoutMs,
-    passedOver,
-    open: open.slice(place + 1),
-    account,
-  };
+  const ranked = open.find((known) => isFor(known, permit));
+  if (ranked === undefined) throw new RangeError(`the store admitted ${permit.provider}, which nobody asked for`);
+  return { kind: 'admitted', permit, ranked, attemptMs: timeoutMs, passedOver, account };
+}
+
+/** The candidates that stand behind one. */
+function after(ranked: Ranked, open: readonly Ranked[]): readonly Ranked[] {
+  return open.slice(open.indexOf(ranked) + 1);
 }
 
 /** The attempt that an admission allows, under its permit. */
@@ -75,8 +130,8 @@ export function taskOf(
   place: OpenPermit,
   journey: Journey,
 ): Task {
-  const { model, attemptMs: timeoutMs } = admitted;
-  return { number: journey.attempts.length + 1, place, model, timeoutMs };
+  const { ranked, attemptMs: timeoutMs } = admitted;
+  return { number: journey.attempts.length + 1, place, model: ranked.candidate.model, timeoutMs };
 }
 
 /** What the caller's own limit leaves for the next attempt. Null: no limit. */
@@ -88,23 +143,21 @@ export function ceilingOf(call: ChatCall, journey: Journey): PicoUsd | null {
 function passOver(open: readonly Ranked[], refusal: AdmissionRefusal, ceiling: PicoUsd | null): CandidateReport {
   const ranked = open.find((known) => isFor(known, refusal));
   if (ranked === undefined) throw new RangeError(`the store refused ${refusal.provider}, which nobody asked for`);
-  return {
-    ...ranked.report,
-    rank: null,
-    score: null,
-    scoreTerms: [],
-    rejection: rejectionOfAdmission(refusal, ceiling),
-  };
+  return rejected(ranked, rejectionOfAdmission(refusal, ranked, ceiling));
 }
 
-function rejectionOfAdmission({ why }: AdmissionRefusal, ceiling: PicoUsd | null) {
+function rejected({ report }: Ranked, rejection: Rejection): CandidateReport {
+  return { ...report, rank: null, score: null, scoreTerms: [], rejection };
+}
+
+function rejectionOfAdmission({ why }: AdmissionRefusal, { bound }: Ranked, ceiling: PicoUsd | null) {
   switch (why.kind) {
     case 'overBudget':
       return overBudget(why.required, why.available);
     case 'overCostLimit':
       return overCostLimit(why.required, ceiling ?? why.required);
     default:
-      return rejectionOfRefusal(why);
+      return rejectionOfRefusal(why, bound);
   }
 }
 

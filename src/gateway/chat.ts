@@ -40,11 +40,13 @@ export async function* chat(
       journey = withPassedOver(journey, admitted.passedOver, admitted.account);
       if (admitted.kind === 'refused') break;
 
+      using stake = admitted.stake;
       await using place = openPermit(deps, admitted);
       const failed = lastAttemptOf(journey);
       if (failed !== null) yield { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
 
       const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
+      stake.end(attempt.report.outcome);
       journey = withAttempt(journey, attempt, admitted.permit);
       if (attempt.kind === 'answered' || !FAILURE_POLICY[attempt.failure.kind].tryNext) break;
       open = admitted.open;

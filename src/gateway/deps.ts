@@ -10,6 +10,7 @@ import type { Store } from '../ports/store.ts';
 import type { GatewayInfo } from './gateway.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { PaceBook } from './pace-book.ts';
+import type { RetryBook } from './retry-book.ts';
 
 /** What the parts of the gateway share: what comes from outside, and the background work beside the requests. */
 export interface GatewayDeps extends GatewayNeeds {
@@ -32,6 +33,7 @@ export interface GatewayNeeds {
   readonly log: Log;
   readonly meters: Meters;
   readonly paces: PaceBook;
+  readonly retries: RetryBook;
   /** The cap of a user whom no operator gave another. */
   readonly budgetDefault: PicoUsd;
   /** How long the request log is kept at least, in days. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
 
 /** Codes of errors that this door finds before GraphQL is reached. */
 export const HTTP_CODES = [
@@ -9,6 +10,7 @@ export const HTTP_CODES = [
   'UNSUPPORTED_MEDIA_TYPE',
   'NOT_ACCEPTABLE',
   'SHUTTING_DOWN',
+  'OVERLOADED',
   'INTERNAL',
 ] as const;
 
@@ -19,6 +21,25 @@ export interface DoorFault {
   readonly status: number;
   readonly code: HttpCode;
   readonly message: string;
+  /** When the same request may be sent again. Absent: it may not, or somebody else says. */
+  readonly retryAfterMs?: number;
+}
+
+/** The part of an error that programs read. */
+export function extensionsOf({ code, retryAfterMs }: DoorFault) {
+  return retryAfterMs === undefined ? { code } : { code, retryable: true, retryAfterMs };
+}
+
+/** The same fault, found when GraphQL was reached already. */
+export function errorOf(fault: DoorFault): GraphQLError {
+  const { status, message, retryAfterMs } = fault;
+  const headers = retryAfterMs === undefined ? {} : { 'retry-after': secondsOf(retryAfterMs) };
+  return new GraphQLError(message, { extensions: { ...extensionsOf(fault), http: { status, headers } } });
+}
+
+/** For the header `retry-after`, which knows whole seconds only. */
+export function secondsOf(retryAfterMs: number): string {
+  return String(Math.ceil(retryAfterMs / 1000));
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
@@ -45,10 +66,11 @@ export function sendBody(
 }
 
 export function faultBody(fault: DoorFault): string {
-  return `${JSON.stringify({ errors: [{ message: fault.message, extensions: { code: fault.code } }] })}\n`;
+  return `${JSON.stringify({ errors: [{ message: fault.message, extensions: extensionsOf(fault) }] })}\n`;
 }
 
 export function sendFault(response: ServerResponse, fault: DoorFault): void {
+  if (fault.retryAfterMs !== undefined) response.setHeader('retry-after', secondsOf(fault.retryAfterMs));
   sendText(response, fault.status, faultBody(fault));
 }
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../ports/clock.ts';
-import { type DoorFault, faultBody } from './answer.ts';
+import { type DoorFault, faultBody, secondsOf, sendFault } from './answer.ts';
 
 /** How much is read of a request, and how long a refused caller may go on sending before the connection is closed. */
 export const BODY_LIMITS = { bytesMax: 1_000_000, lingerMs: 2_000, lingerBytesMax: 16_000_000 } as const;
@@ -62,6 +62,7 @@ export function refuseBody(request: IncomingMessage, response: ServerResponse, f
     'content-type': 'application/json; charset=utf-8',
     'content-length': body.length,
     connection: 'close',
+    ...(fault.retryAfterMs === undefined ? {} : { 'retry-after': secondsOf(fault.retryAfterMs) }),
   });
   response.write(body);
   const timer = clock.after(BODY_LIMITS.lingerMs, () => request.destroy());
@@ -73,6 +74,16 @@ export function refuseBody(request: IncomingMessage, response: ServerResponse, f
   request.once('end', () => response.end());
   request.once('close', () => timer[Symbol.dispose]());
   response.once('close', () => timer[Symbol.dispose]());
+}
+
+/**
+ * Answers a caller without looking at the body. What is announced and short is thrown away when it comes, and the connection is
+ * kept: to open another one would cost both sides more than the refusal. Otherwise as `refuseBody`.
+ */
+export function turnAway(request: IncomingMessage, response: ServerResponse, fault: DoorFault, clock: Clock): void {
+  const isShort = request.headers['content-length'] !== undefined && !announcesTooMuch(request);
+  if (request.method === 'GET' || isShort) sendFault(response, fault);
+  else refuseBody(request, response, fault, clock);
 }
 
 function refused(fault: DoorFault): ReadBody {

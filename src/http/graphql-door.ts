@@ -26,6 +26,7 @@ interface DoorDeps {
   readonly clock: Clock;
   readonly yoga: GraphqlServer;
   readonly inFlight: InFlight;
+  readonly isLeaving: () => boolean;
   readonly isDraining: () => boolean;
 }
 
@@ -49,7 +50,7 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
         streams.add(response);
         if (deps.isDraining()) response.destroy();
       }
-      if (deps.isDraining()) response.setHeader('connection', 'close');
+      if (deps.isLeaving()) response.setHeader('connection', 'close');
       await pass(answered, response);
     } finally {
       streams.delete(response);

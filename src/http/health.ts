@@ -27,7 +27,7 @@ export interface HealthDoor {
 export function makeHealthDoor(deps: {
   readonly gateway: Gateway;
   readonly readiness: () => Promise<Readiness>;
-  readonly isDraining: () => boolean;
+  readonly isLeaving: () => boolean;
 }): HealthDoor {
   return {
     answerLive(request, response) {
@@ -51,9 +51,9 @@ export function makeHealthDoor(deps: {
 async function look(deps: {
   readonly gateway: Gateway;
   readonly readiness: () => Promise<Readiness>;
-  readonly isDraining: () => boolean;
+  readonly isLeaving: () => boolean;
 }): Promise<Readiness> {
-  if (deps.isDraining()) {
+  if (deps.isLeaving()) {
     return { isReady: false, checks: [{ name: 'service', isOk: false, detail: 'it is shutting down' }] };
   }
   try {

@@ -1,24 +1,36 @@
 import type { Plugin } from 'graphql-yoga';
 import { requestGlobalId } from '../graphql/global-id.ts';
+import { errorOf } from './answer.ts';
 import type { InFlight } from './in-flight.ts';
+import type { LoadGate } from './load-gate.ts';
 import { presentable } from './mask.ts';
-import { noteDocument, type Operation } from './operation.ts';
+import { noteDocument, type Operation, wishOf } from './operation.ts';
 
 /** Around every operation: it counts as under way, its errors are made presentable, and its answer names its request. */
-export function operationPlugin(inFlight: InFlight): Plugin<Operation, Operation> {
+export function operationPlugin(deps: {
+  readonly inFlight: InFlight;
+  readonly gate: LoadGate;
+}): Plugin<Operation, Operation> {
+  const { inFlight, gate } = deps;
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
       noteDocument(args.contextValue, args.document, args.operationName);
       // Counted here and not at the connection: a chat whose caller left still has to be settled.
-      setExecuteFn((executionArgs) => inFlight.run(() => executeFn(executionArgs)));
+      setExecuteFn((executionArgs) => {
+        const fault = gate.refuse(wishOf(args.contextValue));
+        if (fault !== null) return { errors: [errorOf(fault)] };
+        return inFlight.run(() => gate.run(() => executeFn(executionArgs)));
+      });
       return {
         onExecuteDone({ result, setResult }) {
           if (!isStream(result)) setResult(presentable(result, args.contextValue));
         },
       };
     },
-    onSubscribe({ args }) {
+    onSubscribe({ args, setResultAndStopExecution }) {
       noteDocument(args.contextValue, args.document, args.operationName);
+      const fault = gate.refuse(wishOf(args.contextValue));
+      if (fault !== null) setResultAndStopExecution({ errors: [errorOf(fault)] });
       return {
         onSubscribeResult({ result, setResult }) {
           if (!isStream(result)) setResult(presentable(result, args.contextValue));

@@ -1,5 +1,6 @@
 import { type DocumentNode, getOperationAST } from 'graphql';
 import type { RequestId } from '../core/ids.ts';
+import type { Wish } from '../core/load.ts';
 import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { makeContext, type OperationContext } from '../graphql/context.ts';
@@ -46,6 +47,11 @@ export function noteDocument(operation: Operation, document: DocumentNode, name:
   const found = getOperationAST(document, name);
   operation.note.kind = found?.operation ?? null;
   operation.note.name = found?.name?.value.slice(0, NAME_CHARS_MAX) ?? null;
+}
+
+/** What an operation wants, as far as it is known. */
+export function wishOf({ note }: Operation): Wish {
+  return note.kind === 'mutation' ? 'act' : 'read';
 }
 
 /** The one line about an operation that has ended. Never a prompt, an answer or a variable. */

@@ -4,10 +4,11 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Exposition } from '../ports/meters.ts';
 import { type DoorFault, pathOf, sendFault, sendJson, sendMethodNotAllowed, wantsHtml } from './answer.ts';
-import { refuseBody } from './body.ts';
+import { refuseBody, turnAway } from './body.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { GraphqlDoor } from './graphql-door.ts';
 import type { HealthDoor } from './health.ts';
+import type { LoadGate } from './load-gate.ts';
 import { answerMetrics, METRICS_PATH } from './metrics.ts';
 import { GRAPHQL_PATH } from './yoga.ts';
 
@@ -21,6 +22,7 @@ export function makeRouter(deps: {
   readonly health: HealthDoor;
   readonly metrics: Exposition;
   readonly clock: Clock;
+  readonly gate: LoadGate;
   readonly isDraining: () => boolean;
 }): Route {
   const { gateway, graphql, graphiql, health } = deps;
@@ -39,8 +41,11 @@ export function makeRouter(deps: {
     response: ServerResponse,
     requestId: RequestId,
   ): Promise<void> {
-    if (deps.isDraining()) return refuse(request, response, deps.clock);
+    if (deps.isDraining()) return refuseBody(request, response, SHUTTING_DOWN, deps.clock);
     if (request.method === 'GET' && wantsHtml(request)) return graphiql.answer(request, response);
+    // What a POST wants stands in its body. Only where there is no room for anything it is not read.
+    const fault = deps.gate.refuse(request.method === 'GET' ? 'read' : 'act');
+    if (fault !== null) return turnAway(request, response, fault, deps.clock);
     return graphql.answer(request, response, requestId);
   }
 
@@ -64,15 +69,11 @@ function answerIndex(request: IncomingMessage, response: ServerResponse, gateway
   });
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, clock: Clock): void {
-  response.setHeader('retry-after', '1');
-  refuseBody(request, response, SHUTTING_DOWN, clock);
-}
-
 const SHUTTING_DOWN: DoorFault = {
   status: 503,
   code: 'SHUTTING_DOWN',
   message: 'This replica is shutting down. Send it again.',
+  retryAfterMs: 1_000,
 };
 
 const answerUnknown: Route = async (request, response) => {

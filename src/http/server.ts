@@ -10,6 +10,7 @@ import { makeGraphiqlPage } from './graphiql.ts';
 import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
 import { makeInFlight } from './in-flight.ts';
+import { type LoadMeters, makeLoadGate } from './load-gate.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
@@ -24,6 +25,9 @@ const LIMITS = {
   abortMs: 3_000,
 } as const;
 
+/** Nothing cuts the time short. */
+const NEVER = new AbortController().signal;
+
 export interface HttpServerDeps {
   readonly gateway: Gateway;
   readonly log: Log;
@@ -32,6 +36,9 @@ export interface HttpServerDeps {
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
+  readonly meters: LoadMeters;
+  /** Operations under way at most. */
+  readonly inFlightMax: number;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -40,8 +47,10 @@ export interface HttpServerDeps {
 /** All HTTP doors of the service on one port. */
 export interface HttpServer {
   listen(): Promise<Listening>;
-  /** Refuses what is new, lets what runs finish for `graceMs`, then stops it; closes everything. Asked twice, it is done once. */
-  drain(graceMs: number): Promise<void>;
+  /** Says that it wants no more, and goes on serving: not ready, and every answer ends its connection. */
+  leave(): void;
+  /** Refuses what is new, lets what runs finish until `graceMs` have passed or `cut` aborts, then stops it; closes everything. Asked twice, it is done once. */
+  drain(graceMs: number, cut?: AbortSignal): Promise<void>;
 }
 
 export type Listening =
@@ -51,20 +60,23 @@ export type Listening =
 
 export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   const { log, clock, newId } = deps;
+  let phase: 'serving' | 'leaving' | 'draining' = 'serving';
   let drained: Promise<void> | null = null;
-  const isDraining = () => drained !== null;
+  const isLeaving = () => phase !== 'serving';
+  const isDraining = () => phase === 'draining';
   const inFlight = makeInFlight();
-  const yoga = makeGraphqlServer({ log, inFlight });
-  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, isDraining });
-  const sockets = makeSocketDoor({ ...deps, yoga, inFlight });
-  const health = makeHealthDoor({ ...deps, isDraining });
-  const route = makeRouter({ ...deps, graphql, health, graphiql: makeGraphiqlPage(), isDraining });
+  const gate = makeLoadGate({ ...deps, countMax: deps.inFlightMax });
+  const yoga = makeGraphqlServer({ log, inFlight, gate });
+  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, isLeaving, isDraining });
+  const sockets = makeSocketDoor({ ...deps, yoga, inFlight, gate });
+  const health = makeHealthDoor({ ...deps, isLeaving });
+  const route = makeRouter({ ...deps, graphql, health, graphiql: makeGraphiqlPage(), gate, isDraining });
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = newId();
     response.setHeader('x-request-id', requestGlobalId(requestId));
     response.setHeader('x-content-type-options', 'nosniff');
-    if (isDraining()) response.setHeader('connection', 'close');
+    if (isLeaving()) response.setHeader('connection', 'close');
     route(request, response, requestId).catch((error) => {
       log.error('unexpected error at the HTTP door', {
         requestId: requestGlobalId(requestId),
@@ -74,6 +86,45 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       response.destroy();
     });
   };
+  const server = makeNodeServer(answer);
+  server.on('upgrade', sockets.upgrade);
+
+  const drain = async (graceMs: number, cut: AbortSignal) => {
+    sockets.drain();
+    graphql.cutStreams();
+    server.closeIdleConnections();
+    if (!(await isIdleWithin(inFlight.whenIdle(), { clock, ms: graceMs, cut }))) {
+      log.warn('stopping what still runs after the grace time', { count: inFlight.count });
+      graphql.abortAll();
+      sockets.abortAll();
+      await isIdleWithin(inFlight.whenIdle(), { clock, ms: LIMITS.abortMs, cut: NEVER });
+    }
+    gate[Symbol.dispose]();
+    await sockets.close();
+    await closeServer(server);
+    await yoga.dispose();
+  };
+
+  return {
+    async listen() {
+      const listening = await listen(server, deps);
+      // Not sooner: a service that could not start must have nothing left to do, so that its process ends.
+      if (listening.kind === 'listening') gate.open();
+      return listening;
+    },
+    leave() {
+      if (phase === 'serving') phase = 'leaving';
+    },
+    drain(graceMs, cut = NEVER) {
+      phase = 'draining';
+      drained ??= Promise.resolve().then(() => drain(graceMs, cut));
+      return drained;
+    },
+  };
+}
+
+/** Node's server with all its limits. */
+function makeNodeServer(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
   const server = createServer(
     { connectionsCheckingInterval: LIMITS.checkEveryMs, maxHeaderSize: LIMITS.headersBytesMax, noDelay: true },
     answer,
@@ -85,30 +136,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
     if (!announcesTooMuch(request)) response.writeContinue();
     answer(request, response);
   });
-  server.on('upgrade', sockets.upgrade);
-
-  const drain = async (graceMs: number) => {
-    sockets.drain();
-    graphql.cutStreams();
-    server.closeIdleConnections();
-    if (!(await isIdleWithin(inFlight.whenIdle(), graceMs, clock))) {
-      log.warn('stopping what still runs after the grace time', { count: inFlight.count });
-      graphql.abortAll();
-      sockets.abortAll();
-      await isIdleWithin(inFlight.whenIdle(), LIMITS.abortMs, clock);
-    }
-    await sockets.close();
-    await closeServer(server);
-    await yoga.dispose();
-  };
-
-  return {
-    listen: () => listen(server, deps),
-    drain(graceMs) {
-      drained ??= Promise.resolve().then(() => drain(graceMs));
-      return drained;
-    },
-  };
+  return server;
 }
 
 function listen(server: Server, of: { readonly host: string; readonly port: number }): Promise<Listening> {
@@ -128,12 +156,22 @@ function listen(server: Server, of: { readonly host: string; readonly port: numb
   });
 }
 
-/** True when it came to rest in time. */
-async function isIdleWithin(idle: Promise<void>, ms: number, clock: Clock): Promise<boolean> {
+/** True when it came to rest before the time was up or cut. */
+async function isIdleWithin(
+  idle: Promise<void>,
+  limit: { readonly clock: Clock; readonly ms: number; readonly cut: AbortSignal },
+): Promise<boolean> {
+  const { clock, ms, cut } = limit;
   const late = Promise.withResolvers<boolean>();
-  using _timer = clock.after(ms, () => late.resolve(false));
-  // Awaited here: the timer must outlive the wait.
-  return await Promise.race([idle.then(() => true), late.promise]);
+  const end = () => late.resolve(false);
+  if (cut.aborted) end();
+  cut.addEventListener('abort', end);
+  using _timer = clock.after(ms, end);
+  try {
+    return await Promise.race([idle.then(() => true), late.promise]);
+  } finally {
+    cut.removeEventListener('abort', end);
+  }
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -9,12 +9,15 @@ import {
 } from 'graphql';
 import { makeServer, type Server, type ExecutionResult as SocketResult, type SubscribePayload } from 'graphql-ws';
 import type { RequestId } from '../core/ids.ts';
+import type { Wish } from '../core/load.ts';
 import { OPEN_CALLER } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { type DoorFault, errorOf } from './answer.ts';
+import type { LoadGate } from './load-gate.ts';
 import { presentable, unexpected } from './mask.ts';
-import { logOperation, makeOperation, noteDocument, type Operation } from './operation.ts';
+import { logOperation, makeOperation, noteDocument, type Operation, wishOf } from './operation.ts';
 import { stoppable } from './stoppable.ts';
 import type { GraphqlServer } from './yoga.ts';
 
@@ -39,6 +42,7 @@ interface OperationsDeps {
   readonly clock: Clock;
   readonly newId: () => RequestId;
   readonly yoga: GraphqlServer;
+  readonly gate: LoadGate;
   readonly isDraining: () => boolean;
 }
 
@@ -85,7 +89,7 @@ function admit(deps: OperationsDeps, peer: Peer, payload: SubscribePayload): Adm
   const stop = new AbortController();
   const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId: deps.newId(), signal: stop.signal });
   const envelope = deps.yoga.getEnveloped(operation);
-  const prepared = busyWith(deps, peer) ?? prepare(envelope, payload, operation);
+  const prepared = busyWith(deps, peer) ?? roomFor(deps, operation, prepare(envelope, payload, operation));
   if (prepared.kind === 'refused') {
     operation.note.errorCount += prepared.errors.length;
     logOperation(operation, deps.clock, { door: 'websocket', status: 'refused' });
@@ -107,9 +111,22 @@ type Prepared =
 
 /** Null: there is room for one more. */
 function busyWith(deps: OperationsDeps, peer: Peer): Prepared | null {
-  if (deps.isDraining()) return refused('SHUTTING_DOWN', 'This replica is shutting down: connect again.');
-  if (peer.runs.size < SOCKET_LIMITS.operationsMax) return null;
-  return refused('BAD_REQUEST', `One connection runs at most ${SOCKET_LIMITS.operationsMax} operations at once.`);
+  if (deps.isDraining()) return refusedBy(SHUTTING_DOWN);
+  if (peer.runs.size >= SOCKET_LIMITS.operationsMax) {
+    return refused('BAD_REQUEST', `One connection runs at most ${SOCKET_LIMITS.operationsMax} operations at once.`);
+  }
+  return overloadedFor(deps, 'act');
+}
+
+/** Now that it is known what the operation wants. */
+function roomFor(deps: OperationsDeps, operation: Operation, prepared: Prepared): Prepared {
+  return prepared.kind === 'refused' ? prepared : (overloadedFor(deps, wishOf(operation)) ?? prepared);
+}
+
+/** Null: there is room. */
+function overloadedFor({ gate }: OperationsDeps, wish: Wish): Prepared | null {
+  const fault = gate.refuse(wish);
+  return fault === null ? null : refusedBy(fault);
 }
 
 function prepare(envelope: Envelope, payload: SubscribePayload, operation: Operation): Prepared {
@@ -129,6 +146,17 @@ function prepare(envelope: Envelope, payload: SubscribePayload, operation: Opera
 function refused(code: string, message: string): Prepared {
   return { kind: 'refused', errors: [new GraphQLError(message, { extensions: { code } })] };
 }
+
+function refusedBy(fault: DoorFault): Prepared {
+  return { kind: 'refused', errors: [errorOf(fault)] };
+}
+
+const SHUTTING_DOWN: DoorFault = {
+  status: 503,
+  code: 'SHUTTING_DOWN',
+  message: 'This replica is shutting down: connect again.',
+  retryAfterMs: 1_000,
+};
 
 /** The results of one run as a stream that ends when the client or the connection wants it to. */
 function resultsOf(run: Run, args: ExecutionArgs, act: 'execute' | 'subscribe', ended: () => void) {

@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { pathOf } from './answer.ts';
 import type { InFlight } from './in-flight.ts';
+import type { LoadGate } from './load-gate.ts';
 import { makeSocketServer, type Peer } from './websocket-operations.ts';
 import { GRAPHQL_PATH, type GraphqlServer } from './yoga.ts';
 
@@ -36,6 +37,7 @@ export interface SocketDeps {
   readonly newId: () => RequestId;
   readonly yoga: GraphqlServer;
   readonly inFlight: InFlight;
+  readonly gate: LoadGate;
 }
 
 export function makeSocketDoor(deps: SocketDeps): SocketDoor {

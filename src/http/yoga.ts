@@ -3,6 +3,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { schema } from '../graphql/schema.ts';
 import type { Log } from '../ports/log.ts';
 import type { InFlight } from './in-flight.ts';
+import type { LoadGate } from './load-gate.ts';
 import { isMeantForCaller } from './mask.ts';
 import type { Operation } from './operation.ts';
 import { operationPlugin } from './operation-plugin.ts';
@@ -20,12 +21,16 @@ export type GraphqlServer = YogaServerInstance<Operation, object>;
  * GraphQL over HTTP and server-sent events; the WebSocket door uses the same stages. What this service does by itself is switched
  * off: body limits, pages, cross-origin answers, uploads and batches.
  */
-export function makeGraphqlServer(deps: { readonly log: Log; readonly inFlight: InFlight }): GraphqlServer {
+export function makeGraphqlServer(deps: {
+  readonly log: Log;
+  readonly inFlight: InFlight;
+  readonly gate: LoadGate;
+}): GraphqlServer {
   return createYoga<Operation, object>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     healthCheckEndpoint: NEVER,
-    plugins: [rulesPlugin(), requestPlugin(), operationPlugin(deps.inFlight)],
+    plugins: [rulesPlugin(), requestPlugin(), operationPlugin(deps)],
     logging: yogaLogger(deps.log),
     maskedErrors: { errorMessage: 'Unexpected error.', maskError: maskOutsideOfExecution },
     graphiql: false,

@@ -20,6 +20,12 @@ export interface Meters {
   readonly replicas: Gauge;
   /** 1 while the store answers, 0 while it does not. */
   readonly storeUp: Gauge;
+  /** Operations under way. */
+  readonly operationsInFlight: Gauge;
+  /** Operations that were sent away because too much was under way. */
+  readonly operationsRefused: Counter;
+  /** Candidates that a request passed over because their retry budget was used up. */
+  readonly retriesRefused: Counter;
 }
 
 /** All meters as text, for whoever collects them. */

@@ -14,6 +14,26 @@ export type Progress =
   /** A complete answer. */
   | { readonly kind: 'answered'; readonly httpStatus: number; readonly headers: Headers; readonly body: Uint8Array };
 
+/** A request as it goes out: text, to one place, and following no redirect. */
+interface Outgoing {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+  readonly signal: AbortSignal | null;
+  readonly redirect: 'error';
+}
+
+/** What comes back, its body still on the way. */
+interface Incoming {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Iterable<readonly [string, string]>;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
+/** The network: any `fetch` will do. The service has one of its own, with a deadline for connecting. */
+export type UpstreamFetch = (url: string, outgoing: Outgoing) => Promise<Incoming>;
+
 /** One attempt's use of the network. */
 export interface Exchange {
   readonly fetch: typeof fetch;
@@ -24,15 +44,18 @@ export interface Exchange {
  * A `fetch` for one attempt: it goes to the network once, follows no redirect, reads at most `ANSWER_BYTES_MAX` and remembers
  * how far it came. A provider package that asks again gets `furtherAnswer`, because the money held covers one request.
  */
-export function makeExchange(of: { readonly fetch: typeof fetch; readonly furtherAnswer: () => Response }): Exchange {
+export function makeExchange(of: { readonly fetch: UpstreamFetch; readonly furtherAnswer: () => Response }): Exchange {
   let progress: Progress = { kind: 'unsent' };
 
   async function fetchOnce(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
     if (progress.kind !== 'unsent') return of.furtherAnswer();
+    const url = input instanceof Request ? input.url : String(input);
+    const outgoing = outgoingOf(init);
     progress = { kind: 'sent', httpStatus: null };
     try {
-      const response = await of.fetch(input, { ...init, redirect: 'error' });
-      const { status: httpStatus, statusText, headers } = response;
+      const response = await of.fetch(url, outgoing);
+      const { status: httpStatus, statusText } = response;
+      const headers = headersOf(response);
       progress = { kind: 'sent', httpStatus };
       const body = await readBounded(response);
       if (body === null) {
@@ -50,8 +73,21 @@ export function makeExchange(of: { readonly fetch: typeof fetch; readonly furthe
   return { fetch: fetchOnce, progress: () => progress };
 }
 
+/** What a provider package asks for. Packages send nothing but text for a chat; anything else must not go out as something different. */
+function outgoingOf(init: RequestInit = {}): Outgoing {
+  const { method = 'GET', headers, body = null, signal = null } = init;
+  if (body !== null && typeof body !== 'string') throw new TypeError('the body is not text');
+  return { method, headers: Object.fromEntries(new Headers(headers)), body, signal, redirect: 'error' };
+}
+
+function headersOf({ headers }: Incoming): Headers {
+  const all = new Headers();
+  for (const [name, value] of headers) all.append(name, value);
+  return all;
+}
+
 /** The whole body. Null when it is too long; the connection is then closed, since the rest is not read. */
-async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer> | null> {
+async function readBounded(response: Pick<Incoming, 'body'>): Promise<Uint8Array<ArrayBuffer> | null> {
   if (response.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;

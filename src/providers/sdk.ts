@@ -4,7 +4,7 @@ import type { ProviderKey } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
 import { answerOf } from './answer-of.ts';
-import { type Exchange, makeExchange } from './exchange.ts';
+import { type Exchange, makeExchange, type UpstreamFetch } from './exchange.ts';
 import { failureOf, unsendable } from './failure-of.ts';
 import { renderMessages, renderParameters, type Wishes } from './rendering.ts';
 import { inputTokensMax } from './token-bound.ts';
@@ -20,7 +20,7 @@ export interface SdkSettings {
   readonly baseUrl: string | null;
   /** Whether a request answered with 5xx may be billed. Gemini documents that it is not. */
   readonly areErrorsBilled: boolean;
-  readonly fetch: typeof fetch;
+  readonly fetch: UpstreamFetch;
   /** For Retry-After given as a date. */
   readonly clock: Pick<Clock, 'now'>;
 }

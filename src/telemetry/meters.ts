@@ -22,6 +22,9 @@ export function makeMeters(): Meters & Exposition {
     booksDifferences: gauge('books_differences', 'Accounts whose books did not balance when they were looked at last.'),
     replicas: gauge('replicas', 'Replicas seen in the last minute, as this one sees it.'),
     storeUp: gauge('store_up', '1 while the store answers this replica, 0 while it does not.'),
+    operationsInFlight: gauge('operations_in_flight', 'Operations under way.'),
+    operationsRefused: counter('operations_refused_total', 'Operations sent away because too much was under way.'),
+    retriesRefused: counter('retries_refused_total', 'Candidates passed over because their retry budget was used up.'),
     contentType: registry.contentType,
     read: () => registry.metrics(),
   };

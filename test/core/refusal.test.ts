@@ -57,9 +57,30 @@ describe('budgetExceeded', () => {
     });
   });
 
-  test('is named when one candidate lacks nothing but money, whatever keeps the others away', () => {
-    const candidates = [...dear, rejected('c', 'breakerOpen', { inMs: 5 }), rejected('d', 'rateLimited', { inMs: 5 })];
-    expect(why(candidates)).toMatchObject({ kind: 'budgetExceeded', required: 300n });
+  test('is named when no waiting helps: the others are not coming back, or would be too dear as well', () => {
+    const later = { inMs: 5, required: picoUsd(250n) };
+    const candidates = [...dear, rejected('c', 'disabled'), rejected('d', 'rateLimited', later)];
+    expect(why(candidates)).toMatchObject({ kind: 'budgetExceeded', required: 250n, isRetryable: false });
+    expect(why([rejected('d', 'breakerOpen', later)])).toMatchObject({ kind: 'budgetExceeded', required: 250n });
+  });
+
+  test('is not named when waiting for an affordable provider helps: then that is what the caller is told', () => {
+    const limited = rejected('c', 'rateLimited', { inMs: 7_000, required: picoUsd(100n) });
+    const broken = rejected('d', 'breakerOpen', { inMs: 5_000, required: picoUsd(100n) });
+    expect(why([...dear, limited])).toMatchObject({
+      kind: 'rateLimited',
+      isRetryable: true,
+      retryAfterMs: 7_000,
+      message: 'Every provider that fits into the budget has used up its rate limit. Try again in 7000 ms.',
+    });
+    expect(why([...dear, limited, broken])).toMatchObject({ kind: 'noProviderAvailable', retryAfterMs: 5_000 });
+  });
+
+  test('is named with its own wait when held money may come back before any provider does', () => {
+    const means = { available: picoUsd(100n), held: picoUsd(200n) };
+    const limited = (inMs: number) => rejected('c', 'rateLimited', { inMs, required: picoUsd(100n) });
+    expect(why([...dear, limited(1_001)], { means })).toMatchObject({ kind: 'budgetExceeded', retryAfterMs: 1_000 });
+    expect(why([...dear, limited(1_000)], { means })).toMatchObject({ kind: 'rateLimited', retryAfterMs: 1_000 });
   });
 
   test('is worth a retry when only held money is missing: it may come back', () => {

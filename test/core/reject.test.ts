@@ -105,9 +105,10 @@ describe('a candidate', () => {
     for (const of of atLimits) expect(judge(of)).toBeNull();
   });
 
-  test('names the money that would have been needed, and only where money stood in the way', () => {
+  test('names the money it needs where that decides whether to try again: too dear, or not to be asked right now', () => {
     for (const [reason, add] of OBSTACLES) {
-      const required = reason === 'overCostLimit' || reason === 'overBudget' ? COST : null;
+      const isAsked = reason === 'overCostLimit' || reason === 'overBudget' || reason === 'breakerOpen';
+      const required = isAsked ? COST : null;
       expect(judge(add(ELIGIBLE))?.required, reason).toBe(required);
     }
   });
@@ -146,7 +147,7 @@ describe('a refusal of its provider', () => {
     [{ kind: 'throttled', untilMs: SOON }, 'rateLimited', SOON],
     [{ kind: 'rateLimited', untilMs: SOON }, 'rateLimited', SOON],
   ] as const)('%o is told as %s, with when it ends', (refusal, reason, untilMs) => {
-    expect(rejectionOfRefusal(refusal)).toMatchObject({ reason, untilMs, required: null });
+    expect(rejectionOfRefusal(refusal, ELIGIBLE.considered.bound)).toMatchObject({ reason, untilMs, required: COST });
     expect(judge(refused(ELIGIBLE, refusal))?.reason).toBe(reason);
   });
 

@@ -27,15 +27,21 @@ describe('what an attempt tells the breaker', () => {
   test('a counted failure carries what the breaker needs: Retry-After, and whether it was simulated', () => {
     const told = standingOf({ ...failure('providerError', 90_000), isSimulated: true });
     expect(told.verdict).toEqual({ kind: 'failure', retryAfterMs: 90_000, isSimulated: true });
-    expect(told.throttledForMs).toBeNull();
   });
 
-  test('only a 429 throttles, for as long as it says, and for at most 10 minutes', () => {
-    expect(standingOf(failure('throttled', 5_000)).throttledForMs).toBe(5_000);
-    expect(standingOf(failure('throttled', 86_400_000)).throttledForMs).toBe(600_000);
-    expect(standingOf(failure('throttled')).throttledForMs).toBeNull();
-    const others = FAILURE_KINDS.filter((kind) => kind !== 'throttled');
-    for (const kind of others) expect(standingOf(failure(kind, 5_000)).throttledForMs, kind).toBeNull();
+  test.each(['throttled', 'providerError'] as const)(
+    '%s: a provider that says how long to wait is left alone that long, and for at most 10 minutes',
+    (kind) => {
+      expect(standingOf(failure(kind, 5_000)).throttledForMs).toBe(5_000);
+      expect(standingOf(failure(kind, 86_400_000)).throttledForMs).toBe(600_000);
+      expect(standingOf(failure(kind)).throttledForMs).toBeNull();
+    },
+  );
+
+  test("neither the request's own faults nor the caller's leaving throttle anybody", () => {
+    for (const kind of ['rejected', 'notServed', 'misconfigured', 'cancelled'] as const) {
+      expect(standingOf(failure(kind, 5_000)).throttledForMs, kind).toBeNull();
+    }
   });
 
   test('only refused credentials set aside, with what the provider said', () => {

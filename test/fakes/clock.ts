@@ -10,6 +10,8 @@ interface Timer {
 export interface FakeClock extends Clock {
   /** Moves time on and runs what falls due on the way, in order of its time, at its time. */
   advance(ms: number): void;
+  /** Time goes by while nothing can run, as when the event loop is busy: what falls due runs late, at the next advance. */
+  stall(ms: number): void;
   /** How many timers are waiting: zero when everything was tidied up. */
   timerCount(): number;
 }
@@ -44,6 +46,9 @@ export function makeFakeClock(startMs: EpochMs = epochMs(Date.UTC(2026, 0, 1))):
         timer.act();
       }
       elapsed = untilMs;
+    },
+    stall(ms) {
+      elapsed += ms;
     },
     timerCount: () => timers.size,
   };

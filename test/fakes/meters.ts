@@ -19,6 +19,9 @@ export function makeFakeMeters(): FakeMeters {
     booksDifferences: gauge('booksDifferences'),
     replicas: gauge('replicas'),
     storeUp: gauge('storeUp'),
+    operationsInFlight: gauge('operationsInFlight'),
+    operationsRefused: counter('operationsRefused'),
+    retriesRefused: counter('retriesRefused'),
     shown: (meter) => values.get(meter) ?? null,
   };
 }

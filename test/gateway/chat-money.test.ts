@@ -136,6 +136,31 @@ describe('a small balance', () => {
   });
 });
 
+test('an account that can only afford a provider at its limit is told when to come back, and is served then', async () => {
+  const [cheap, dear] = PRICED.providers;
+  if (cheap === undefined || dear === undefined) throw new RangeError('the registry is too small');
+  await using kit = makeGatewayKit({
+    registry: { ...PRICED, providers: [{ ...cheap, requestsPerMinute: 1 }, dear] },
+    budgetDefault: usd('0.0015'),
+  });
+  kit.provider('a').script({ kind: 'answer', inputTokens: 5, outputTokens: 10 });
+  const wish = { ...CHEAPEST, maxOutputTokens: 100 };
+  await kit.chat(wish);
+  const refused = await kit.chat(wish);
+  expect(refused).toMatchObject({ why: { code: 'RATE_LIMITED', isRetryable: true, retryAfterMs: 60_250 } });
+  expect(refused.routing.candidates).toMatchObject([
+    { provider: 'a', rejection: { reason: 'rateLimited' } },
+    { provider: 'b', rejection: { reason: 'overBudget' } },
+  ]);
+  kit.clock.advance(60_250);
+  expect(await kit.chat(wish)).toMatchObject({ kind: 'answered', provider: 'a' });
+  // Now not even the cheap one can be paid for when it is back: waiting would be in vain.
+  kit.provider('a').script({ kind: 'answer', inputTokens: 5, outputTokens: 60 });
+  kit.clock.advance(60_250);
+  await kit.chat(wish);
+  expect(await kit.chat(wish)).toMatchObject({ why: { code: 'BUDGET_EXCEEDED', isRetryable: false } });
+});
+
 describe('maxCostUsd', () => {
   test('covers all attempts together: the second gets what the first has left', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });

@@ -55,6 +55,51 @@ async function rest(results: AsyncIterableIterator<unknown>): Promise<number | '
   }
 }
 
+test('a server that is about to leave says so at /readyz, serves on, and lets each client go after its answer', async () => {
+  await using service = await startService();
+  const watching = connect(service);
+  const events = watching.client.iterate({ query: EVENTS });
+  await events.next();
+  const ended = rest(events);
+  using chats = holdChats(service);
+  const running = ask(service, CHAT);
+  await chats.begun;
+
+  service.server.leave();
+  const ready = await raw(service, { method: 'GET', path: '/readyz' });
+  expect([ready.status, JSON.parse(ready.text).reasons]).toEqual([503, ['service: it is shutting down']]);
+  chats.finish();
+  const before = await running;
+  const after = await ask(service, CHAT);
+  for (const { data, headers } of [before, after]) {
+    expect(data.chat.content).toBe('echo: hi');
+    expect(headers.get('connection')).toBe('close');
+  }
+  // What goes on and on is not cut before the end, and new sockets are taken as well.
+  const late = connect(service);
+  expect((await late.client.iterate({ query: CHAT }).next()).value).toMatchObject({
+    data: { chat: { content: 'echo: hi' } },
+  });
+  expect(service.gateway.watcherCount()).toBe(1);
+  await service.server.drain(30_000);
+  expect([await watching.closed, await late.closed, await ended]).toEqual([1001, 1001, 1001]);
+});
+
+test('the time that what runs has to finish can be cut short', async () => {
+  await using service = await startService();
+  using chats = holdChats(service);
+  const overHttp = ask(service, CHAT);
+  await chats.begun;
+  const cut = new AbortController();
+  const drained = service.server.drain(600_000, cut.signal);
+  expect(chats.wasStopped()).toBe(false);
+  cut.abort();
+  await drained;
+  expect(chats.wasStopped()).toBe(true);
+  expect(service.gateway.records).toHaveLength(1);
+  await overHttp.catch(() => 'the connection may be gone already');
+});
+
 test('what runs is finished, what is new is refused, and then the port is free', async () => {
   await using service = await startService();
   using chats = holdChats(service);
@@ -70,7 +115,7 @@ test('what runs is finished, what is new is refused, and then the port is free',
   expect(refused.headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
   expect(JSON.parse(refused.text).errors[0]).toEqual({
     message: 'This replica is shutting down. Send it again.',
-    extensions: { code: 'SHUTTING_DOWN' },
+    extensions: { code: 'SHUTTING_DOWN', retryable: true, retryAfterMs: 1_000 },
   });
   const ready = await raw(service, { method: 'GET', path: '/readyz' });
   expect([ready.status, JSON.parse(ready.text).reasons]).toEqual([503, ['service: it is shutting down']]);

@@ -19,7 +19,9 @@ export interface Service extends AsyncDisposable {
   readiness: Readiness;
 }
 
-export async function startService(): Promise<Service> {
+export async function startService(
+  over: Partial<Pick<HttpServerDeps, 'clock' | 'inFlightMax'>> = {},
+): Promise<Service> {
   const gateway = makeFakeGateway();
   const log: Record<string, unknown>[] = [];
   const stream = { write: (line: string) => void log.push(JSON.parse(line)) };
@@ -33,8 +35,11 @@ export async function startService(): Promise<Service> {
     newId: () => requestId(newUuid()),
     readiness: async () => service.readiness,
     metrics: meters,
+    meters,
     host: '127.0.0.1',
     port: 0,
+    inFlightMax: 1_000,
+    ...over,
   };
   const server = makeHttpServer(parts);
   const listening = await server.listen();

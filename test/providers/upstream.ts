@@ -7,9 +7,13 @@ import type { ModelSpec } from '../../src/core/registry.ts';
 import type { ProviderCall, ProviderPort } from '../../src/ports/provider.ts';
 import { makeSdkProvider, type SdkSettings } from '../../src/providers/sdk.ts';
 import type { SdkKind } from '../../src/providers/vendor.ts';
+import { openUpstream as openNetwork } from '../../src/wiring/upstream.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
 
 export const SDK_KINDS = ['openai', 'anthropic', 'gemini', 'openaiCompatible'] as const satisfies readonly SdkKind[];
+/** The way out that the service itself takes. */
+const NETWORK = await openNetwork();
+
 export const API_KEY = 'test-key-0123456789';
 
 /** Where each vendor's package expects its API below a server's address. */
@@ -65,7 +69,7 @@ export function makeProvider(kind: SdkKind, url: string, over: Partial<SdkSettin
     apiKey: API_KEY,
     baseUrl: `${url}${BASE_PATHS[kind]}`,
     areErrorsBilled: true,
-    fetch,
+    fetch: NETWORK.fetch,
     clock: makeFakeClock(),
     ...over,
   });

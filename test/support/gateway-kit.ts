@@ -8,6 +8,7 @@ import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
 import { makeGateway } from '../../src/gateway/make-gateway.ts';
 import { makePaceBook } from '../../src/gateway/pace-book.ts';
+import { makeRetryBook } from '../../src/gateway/retry-book.ts';
 import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
@@ -80,6 +81,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     log: SILENT_LOG,
     meters,
     paces: makePaceBook(),
+    retries: makeRetryBook(),
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
     logRetentionDays: 90,

@@ -54,6 +54,7 @@ function launch(env: Env, words: readonly string[] = []) {
       HOME: process.env.HOME ?? '',
       MOCK_LATENCY_SCALE: '0',
       MOCK_FAILURE_RATE: '0',
+      DRAIN_WAIT_MS: '0',
       // More patience than a user has: the tests' machine is busy.
       STORE_TIMEOUT_MS: '5000',
       ...(scratch === null ? {} : { DATA_DIR: scratch }),
@@ -100,7 +101,8 @@ function launch(env: Env, words: readonly string[] = []) {
         .map((line): Record<string, unknown> => JSON.parse(line)),
     end,
     [Symbol.asyncDispose]: async () => {
-      await end('SIGTERM');
+      // Does not wait for load balancers, also when it was told by SIGTERM to do so.
+      await end('SIGINT');
     },
   };
 }

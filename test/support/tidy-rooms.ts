@@ -28,7 +28,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   registry: { rooms: ['core', 'settings'], packages: ['node:', 'yaml', 'zod'] },
   settings: { rooms: ['core'], packages: ['node:net'] },
   config: { rooms: ['core', 'settings'], packages: [] },
-  wiring: { rooms: ['*'], packages: ['node:'] },
+  wiring: { rooms: ['*'], packages: ['node:', 'undici'] },
   app: { rooms: ['*'], packages: ['*'] },
   main: { rooms: ['app', 'config', 'settings', 'registry', 'telemetry', 'wiring'], packages: ['node:'] },
   'print-schema': { rooms: ['graphql'], packages: ['node:'] },

@@ -43,7 +43,7 @@ export function makeRecorder({ record }: Pick<Connection, 'record'>): Recorder {
     const written = await combiner.ask(rows);
     if (written.kind === 'refused') throw written.error;
   };
-  return { record: (request) => write(rowsOf(request)), recordText: (text) => write(rowsIn(text)) };
+  return { record: async (request) => write(rowsOf(request)), recordText: async (text) => write(rowsIn(text)) };
 }
 
 function rowsOf(record: RequestRecord): Rows {

@@ -1,0 +1,55 @@
+import type { AttemptOutcome } from '../core/decision.ts';
+import { FAILURE_POLICY } from '../core/failure.ts';
+import type { ProviderKey } from '../core/ids.ts';
+import {
+  FULL_RETRY_BUDGET,
+  hasToken,
+  type RetryBudget,
+  withoutToken,
+  withSuccess,
+  withToken,
+} from '../core/retry-budget.ts';
+
+/** The retry budgets of this replica, one for each provider that was ever asked: no more than the registry has. */
+export interface RetryBook {
+  /** Whether a retry may go there now. Takes nothing. */
+  hasToken(provider: ProviderKey): boolean;
+  /** A first attempt: free of charge, but its success earns. */
+  first(provider: ProviderKey): RetryStake;
+  /** A later attempt, for one token. Null: none is left. */
+  retry(provider: ProviderKey): RetryStake | null;
+}
+
+/** What one attempt has put in. Disposing gives it back, unless the attempt has lost it: a call that was never made costs nothing. */
+export interface RetryStake extends Disposable {
+  end(outcome: AttemptOutcome): void;
+}
+
+export function makeRetryBook(): RetryBook {
+  const budgets = new Map<ProviderKey, RetryBudget>();
+  const budgetOf = (provider: ProviderKey) => budgets.get(provider) ?? FULL_RETRY_BUDGET;
+  const stakeIn = (provider: ProviderKey, giveBack: (budget: RetryBudget) => RetryBudget): RetryStake => {
+    let isOut = true;
+    return {
+      end(outcome) {
+        if (outcome === 'succeeded') budgets.set(provider, withSuccess(budgetOf(provider)));
+        // A request that was wrong, and a caller who left, say nothing about the provider.
+        else if (FAILURE_POLICY[outcome].tryNext) isOut = false;
+      },
+      [Symbol.dispose]() {
+        if (isOut) budgets.set(provider, giveBack(budgetOf(provider)));
+        isOut = false;
+      },
+    };
+  };
+  return {
+    hasToken: (provider) => hasToken(budgetOf(provider)),
+    first: (provider) => stakeIn(provider, (budget) => budget),
+    retry(provider) {
+      const budget = budgetOf(provider);
+      if (!hasToken(budget)) return null;
+      budgets.set(provider, withoutToken(budget));
+      return stakeIn(provider, withToken);
+    },
+  };
+}
