@@ -40,6 +40,8 @@ export async function openChapters(of: {
   };
   /** Null after a write that failed: whatever stands at its end, nothing is written behind it. */
   let current: Chapter | null = await openNext();
+  /** The file that is being written to at this moment. It stays open, however little of it is still needed. */
+  let writing: Chapter | null = null;
 
   const removeQuietly = async (chapter: Chapter) => {
     try {
@@ -62,11 +64,14 @@ export async function openChapters(of: {
       }
       const chapter = current ?? (await openNext());
       current = null;
+      writing = chapter;
       try {
         if (frames.length > 0) await chapter.segment.append(Buffer.concat(frames));
       } catch (error) {
         close(chapter);
         throw error;
+      } finally {
+        writing = null;
       }
       chapter.count += frames.length;
       current = chapter;
@@ -74,7 +79,7 @@ export async function openChapters(of: {
     },
     release(chapter) {
       chapter.count -= 1;
-      if (chapter !== current) close(chapter);
+      if (chapter !== current && chapter !== writing) close(chapter);
     },
     async [Symbol.asyncDispose]() {
       if (current === null) return;

@@ -72,6 +72,29 @@ test('entries of one moment share one sync, and so do those that come while the 
   expect(disk.syncs - before).toBe(2);
 });
 
+test('a file that is being written to stays open, though what stood in it before is needed no more', async () => {
+  await using folder = await makeFolder();
+  let onWrite = () => {};
+  const open = async (path: string): Promise<Segment> => {
+    const segment = await openSegment(path);
+    return {
+      ...segment,
+      async append(bytes) {
+        onWrite();
+        await segment.append(bytes);
+      },
+    };
+  };
+  await using journal = await openJournal({ folder: folder.path, clock: makeFakeClock(), log: SILENT_LOG, open });
+  const place = journal.append(act('carried out soon'));
+  await journal.safe();
+  onWrite = () => journal.release(place);
+  journal.append(act('being written'));
+  await journal.safe();
+  expect(journal.fault()).toBeNull();
+  expect(await entriesIn(folder.path)).toEqual([act('carried out soon'), act('being written')]);
+});
+
 test('a file goes when all of its entries are released and another one is open', async () => {
   await using folder = await makeFolder();
   await using journal = await openJournal({ folder: folder.path, clock: makeFakeClock(), log: SILENT_LOG });
