@@ -13,7 +13,14 @@ export interface Said {
   readonly headers: Headers;
   /** The parsed body. Undefined when it was not JSON. */
   readonly body: unknown;
+  /** By our own clock, for an answer without a date. */
   readonly nowMs: EpochMs;
+}
+
+/** An instant means something only by the clock that named it, and ours may be wrong: the answer's own date comes first. */
+function saidAtMs({ headers, nowMs }: Said): number {
+  const date = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(date) ? nowMs : date;
 }
 
 /**
@@ -24,9 +31,10 @@ export interface Said {
 export function retryAfterOf(said: Said): number | null {
   const inMs = said.headers.get('retry-after-ms');
   const header = said.headers.get('retry-after');
+  const nowMs = saidAtMs(said);
   return (
     capped(inMs !== null && NUMBER.test(inMs) ? Number(inMs) : null) ??
-    capped(header === null ? null : (secondsOf(header) ?? untilDate(header, said.nowMs))) ??
+    capped(header === null ? null : (secondsOf(header) ?? untilDate(header, nowMs))) ??
     capped(retryInfoOf(said.body))
   );
 }
@@ -36,7 +44,8 @@ export function retryAfterOf(said: Said): number | null {
  * that are used up. Null when nothing is said.
  */
 export function limitResetOf(said: Said): number | null {
-  const { headers, nowMs } = said;
+  const { headers } = said;
+  const nowMs = saidAtMs(said);
   const resets = RATE_DIMENSIONS.flatMap((dimension) => [
     isUsedUp(headers.get(`x-ratelimit-remaining-${dimension}`)) ? headers.get(`x-ratelimit-reset-${dimension}`) : null,
     isUsedUp(headers.get(`anthropic-ratelimit-${dimension}-remaining`))
@@ -64,7 +73,7 @@ function isUsedUp(remaining: string | null): boolean {
 }
 
 /** A reset is a duration, a date, seconds from now, or an instant in seconds or milliseconds since 1970: providers differ. */
-function resetWait(reset: string, nowMs: EpochMs): number | null {
+function resetWait(reset: string, nowMs: number): number | null {
   if (!NUMBER.test(reset)) return parseDuration(reset) ?? untilDate(reset, nowMs);
   const value = Number(reset);
   if (value > 1e11) return Math.max(0, value - nowMs);
@@ -76,7 +85,7 @@ function secondsOf(text: string): number | null {
   return NUMBER.test(text) ? Number(text) * 1_000 : null;
 }
 
-function untilDate(text: string, nowMs: EpochMs): number | null {
+function untilDate(text: string, nowMs: number): number | null {
   const instant = Date.parse(text);
   return Number.isNaN(instant) ? null : Math.max(0, instant - nowMs);
 }

@@ -25,6 +25,14 @@ describe('Retry-After', () => {
     expect(retryAfterOf(said(headers))).toBe(waitMs);
   });
 
+  test('a date is read by the clock of the provider that gave it, however wrong ours is', () => {
+    const date = 'Sun, 01 Mar 2026 12:10:00 GMT';
+    expect(retryAfterOf(said({ date, 'retry-after': 'Sun, 01 Mar 2026 12:10:30 GMT' }))).toBe(30_000);
+    expect(limitResetOf(said({ date, 'anthropic-ratelimit-requests-reset': '2026-03-01T12:10:21Z' }))).toBe(21_000);
+    expect(limitResetOf(said({ date, 'x-ratelimit-reset': String(NOW / 1_000 + 609) }))).toBe(9_000);
+    expect(retryAfterOf(said({ date: 'yesterday', 'retry-after': 'Sun, 01 Mar 2026 12:00:30 GMT' }))).toBe(30_000);
+  });
+
   test('Gemini says it in the body only', () => {
     const details = [
       { '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations: [] },
