@@ -32,9 +32,10 @@ export async function forgetReplicas({ act }: Connection): Promise<void> {
  * Makes the provider rows that a registry asks for: the replica that starts last wins, and says so when the others that live
  * asked for other rows. Answers a fingerprint of the rows.
  */
-export async function syncProviders({ act }: Connection, registry: Registry, log: Log): Promise<string> {
+export async function syncProviders({ upkeep }: Connection, registry: Registry, log: Log): Promise<string> {
   const rows = JSON.stringify(registry.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute })));
-  const [row] = await act((sql) => sql`select switchyard.sync_providers(${rows}::text::jsonb) as answer`);
+  // No request waits for it, and the first time it makes a row for every slot of every limit.
+  const [row] = await upkeep((sql) => sql`select switchyard.sync_providers(${rows}::text::jsonb) as answer`);
   const answer = decodeFields(row?.answer);
   const changed = decodeList(answer.changed, decodeText);
   const others = decodeFleet(answer.others);
