@@ -26,7 +26,7 @@ export function listenAndTell(server: Server): void {
 export async function startChild(script: string, env: Readonly<Record<string, string>> = {}): Promise<Child> {
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
   const child = spawn(process.execPath, [path], {
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', DRAIN_WAIT_MS: '0', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const port = await portOf(child, script);

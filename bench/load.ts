@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { measure } from './measure.ts';
 
 /** What a load found. Times in milliseconds. */
 export interface LoadResult {
@@ -22,38 +23,17 @@ export async function load(
   limits: { readonly callers: number; readonly forMs: number; readonly countMax: number },
 ): Promise<LoadResult> {
   const pool = new Pool(target.url, { connections: limits.callers });
-  const times: number[] = [];
-  let sent = 0;
-  const startedAt = performance.now();
-  const isOver = () => performance.now() - startedAt >= limits.forMs || sent >= limits.countMax;
-  const call = async () => {
-    while (!isOver()) {
-      sent += 1;
-      const from = performance.now();
+  try {
+    return await measure(limits, async (sequence) => {
       const answer = await pool.request({
         path: target.path,
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: target.body(sent),
+        body: target.body(sequence),
       });
       target.check(await answer.body.text());
-      times.push(performance.now() - from);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: limits.callers }, call));
+    });
   } finally {
     await pool.close();
   }
-  const seconds = (performance.now() - startedAt) / 1000;
-  const sorted = times.toSorted((one, other) => one - other);
-  return {
-    requestsPerSecond: times.length / seconds,
-    p50Ms: quantile(sorted, 0.5),
-    p99Ms: quantile(sorted, 0.99),
-  };
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

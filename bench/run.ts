@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startChild } from './child.ts';
+import { openLedger } from './ledger.ts';
 import { type LoadResult, load, type Target } from './load.ts';
 import { registryFor } from './registry.ts';
 import { printTable } from './table.ts';
@@ -10,9 +11,10 @@ import { printTable } from './table.ts';
 const USAGE = `Usage: npm run bench [-- --rounds N --seconds N]
 
 Measures chat against an upstream that answers at once, on loopback, on both stores, beside a bare proxy and a bare
-GraphQL resolver in the same run. Rounds are interleaved and the median is shown. Trust the ratios, not the figures.`;
+GraphQL resolver in the same run; then what the books alone can do, beside a bare UPDATE of one row. Rounds are interleaved
+and the median is shown. Trust the ratios, not the figures.`;
 
-const LIMITS = { roundsMax: 20, secondsMax: 10, requestsMax: 9_000, warmUpMs: 1_000 } as const;
+const LIMITS = { roundsMax: 20, secondsMax: 10, countMax: 9_000, warmUpMs: 1_000 } as const;
 const CALLERS = [1, 64] as const;
 
 const { values } = parseArgs({
@@ -33,31 +35,48 @@ async function bench(rounds: number, seconds: number): Promise<void> {
   const upstream = stack.use(await startChild('bench/upstream.ts'));
   const registry = join(folder, 'registry.json');
   await writeFile(registry, JSON.stringify(registryFor(upstream.url)));
-  const settings = { PORT: '0', SWITCHYARD_CONFIG: registry, LOG_LEVEL: 'silent', DATA_DIR: join(folder, 'data') };
+  const settings = {
+    PORT: '0',
+    SWITCHYARD_CONFIG: registry,
+    LOG_LEVEL: 'silent',
+    DATA_DIR: join(folder, 'data'),
+    STORE_TIMEOUT_MS: '5000',
+  };
   const bare = stack.use(await startChild('bench/bare-graphql.ts'));
   const proxy = stack.use(await startChild('bench/proxy.ts', { UPSTREAM_URL: upstream.url }));
   const memory = stack.use(await startChild('src/main.ts', { ...settings, STORE: 'memory' }));
   const postgres = stack.use(await startChild('src/main.ts', { ...settings, STORE: 'embedded' }));
-  const targets: ReadonlyMap<string, Target> = new Map([
+  const chats = new Map([
     ['bare node:http proxy', proxyTarget(proxy.url)],
     ['bare GraphQL resolver', chatTarget(bare.url)],
     ['chat, memory', chatTarget(memory.url)],
-    ['chat, PostgreSQL 18', chatTarget(postgres.url)],
+    ['chat, journal and PostgreSQL 18', chatTarget(postgres.url)],
   ]);
-  for (const callers of CALLERS) {
-    const results = new Map<string, LoadResult[]>([...targets.keys()].map((name) => [name, []]));
-    for (const target of targets.values()) {
-      await load(target, { callers, forMs: LIMITS.warmUpMs, countMax: LIMITS.requestsMax });
+  const loads = new Map(Array.from(chats, ([name, target]) => [name, (limits: Limits) => load(target, limits)]));
+  for (const callers of CALLERS) printTable(callers, await interleave(loads, { callers, rounds, seconds }));
+
+  const ledger = stack.use(await openLedger(join(folder, 'ledger')));
+  const callers = Math.max(...CALLERS);
+  printTable(callers, await interleave(ledger.targets, { callers, rounds, seconds }));
+}
+
+type Limits = Parameters<typeof load>[1];
+
+/** Measures all of them in turn, again and again, so that what disturbs the machine disturbs them alike. */
+async function interleave(
+  targets: ReadonlyMap<string, (limits: Limits) => Promise<LoadResult>>,
+  of: { readonly callers: number; readonly rounds: number; readonly seconds: number },
+): Promise<ReadonlyMap<string, readonly LoadResult[]>> {
+  const { callers } = of;
+  const results = new Map<string, LoadResult[]>([...targets.keys()].map((name) => [name, []]));
+  for (const run of targets.values()) await run({ callers, forMs: LIMITS.warmUpMs, countMax: LIMITS.countMax });
+  for (let round = 1; round <= of.rounds; round += 1) {
+    console.error(`${callers} callers: round ${round} of ${of.rounds}`);
+    for (const [name, run] of targets) {
+      results.get(name)?.push(await run({ callers, forMs: of.seconds * 1000, countMax: LIMITS.countMax }));
     }
-    for (let round = 1; round <= rounds; round += 1) {
-      console.error(`${callers} callers: round ${round} of ${rounds}`);
-      for (const [name, target] of targets) {
-        const limits = { callers, forMs: seconds * 1000, countMax: LIMITS.requestsMax };
-        results.get(name)?.push(await load(target, limits));
-      }
-    }
-    printTable(callers, results);
   }
+  return results;
 }
 
 function proxyTarget(url: string): Target {

@@ -10,7 +10,7 @@ export function printTable(callers: number, results: ReadonlyMap<string, readonl
   }));
   const [first] = rows;
   if (first === undefined) return;
-  console.log(`\n| ${callers} callers | req/s | ratio | p50 ms | added p50 | p99 ms | added p99 |`);
+  console.log(`\n| ${callers} callers | a second | ratio | p50 ms | added p50 | p99 ms | added p99 |`);
   console.log('|---|---:|---:|---:|---:|---:|---:|');
   for (const row of rows) {
     const figures = [
