@@ -9,6 +9,11 @@ DROP FUNCTION switchyard.settle(jsonb);
 --> statement-breakpoint
 DROP FUNCTION switchyard.look(text);
 --> statement-breakpoint
+-- A claim reads the slots in this order, and no more of them than it takes.
+DROP INDEX switchyard.rate_slot_free;
+--> statement-breakpoint
+CREATE INDEX rate_slot_free ON switchyard.rate_slot (provider, free_at, slot);
+--> statement-breakpoint
 -- A slot that is taken now counts until then: a little longer than the window, so that no 60 s hold more than the limit.
 CREATE FUNCTION switchyard.slot_taken_until(p_now timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
   SELECT p_now + interval '60.25 seconds'

@@ -56,7 +56,7 @@ export const rateSlot = switchyard.table(
   },
   (table) => [
     primaryKey({ columns: [table.provider, table.slot] }),
-    index('rate_slot_free').on(table.provider, table.freeAt),
+    index('rate_slot_free').on(table.provider, table.freeAt, table.slot),
   ],
 );
 
