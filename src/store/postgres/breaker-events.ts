@@ -14,9 +14,8 @@ export function makePostgresEvents({ hints: heard, read }: Connection, log: Log)
     for (const hint of hints) hint();
   };
   // The callback after a (re)connection tells too: what was notified in the gap is lost.
-  const listening = heard.listen(CHANNEL, tellAll, tellAll).catch((error: unknown) => {
+  heard.listen(CHANNEL, tellAll, tellAll).catch((error: unknown) => {
     log.warn('no hints of breaker changes: they are polled for', { error: String(error) });
-    return null;
   });
   return {
     async range() {
@@ -72,8 +71,8 @@ export function makePostgresEvents({ hints: heard, read }: Connection, log: Log)
       return { [Symbol.dispose]: () => hints.delete(act) };
     },
     async [Symbol.asyncDispose]() {
+      // Nothing is said to PostgreSQL, which may not answer: the connection that listens is closed with the others.
       hints.clear();
-      await (await listening)?.unlisten();
     },
   };
 

@@ -38,13 +38,15 @@ export interface Connection extends AsyncDisposable {
 
 export function connect(settings: ConnectionSettings): Connection {
   const { timeoutMs: limitMs } = settings;
-  const opened = new AsyncDisposableStack();
-  const presence = opened.use(watchPresence({ ...settings, limitMs }));
-  const lane = (connectionsMax: number, limit: number): Lane['run'] =>
-    opened.use(makeLane({ ...settings, connectionsMax, limitMs: limit, presence })).run;
+  const presence = watchPresence({ ...settings, limitMs });
+  const lanes: Lane[] = [];
+  const lane = (connectionsMax: number, limit: number): Lane['run'] => {
+    const made = makeLane({ ...settings, connectionsMax, limitMs: limit, presence });
+    lanes.push(made);
+    return made.run;
+  };
   const readMs = limitMs * PATIENCE.readFactor;
   const hints = connectTo(settings.url, { connectionsMax: CONNECTIONS.hints, limitMs: readMs });
-  opened.defer(() => hints.end({ timeout: 1 }));
   return {
     presence,
     exchange: lane(CONNECTIONS.exchange, limitMs),
@@ -53,6 +55,10 @@ export function connect(settings: ConnectionSettings): Connection {
     read: lane(CONNECTIONS.read, readMs),
     upkeep: lane(CONNECTIONS.upkeep, PATIENCE.upkeepMs),
     hints,
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      await presence[Symbol.asyncDispose]();
+      // Side by side: each may have to wait for a connection that swallows everything.
+      await Promise.all([hints.end({ timeout: 1 }), ...lanes.map((made) => made[Symbol.asyncDispose]())]);
+    },
   };
 }
