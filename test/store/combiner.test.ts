@@ -136,3 +136,25 @@ test('when too many wait the next is told at once, unsent, and there is room aga
   await Promise.all([...told, ...again]);
   expect(calls.some(({ items }) => items.includes(-1))).toBe(false);
 });
+
+test('what nobody waits for any more at its turn is not sent, and takes nobody’s place', async () => {
+  const { combiner, calls } = makeHeldUp(2);
+  const first = combiner.ask(1);
+  await quiet();
+  let isWanted = true;
+  const leaving = combiner.ask(2, () => isWanted);
+  const others = [combiner.ask(3), combiner.ask(4)];
+  isWanted = false;
+  calls[0]?.answer(['one']);
+  equal(await first, 'one');
+  await expect(leaving).rejects.toBeInstanceOf(StoreUnavailable);
+  deepEqual(calls[1]?.items, [3, 4]);
+  calls[1]?.answer(['three', 'four']);
+  deepEqual(await Promise.all(others), ['three', 'four']);
+  const alone = combiner.ask(5, () => false);
+  await expect(alone).rejects.toBeInstanceOf(StoreUnavailable);
+  const next = combiner.ask(6);
+  await quiet();
+  calls[2]?.answer(['six']);
+  equal(await next, 'six');
+});

@@ -4,9 +4,9 @@ import { StoreUnavailable } from '../../core/unavailable.ts';
 export interface Combiner<Item, Answer> {
   /**
    * The answer to this item. Rejects as the call does that it went with, and with `StoreUnavailable`, unsent, when too many
-   * wait already.
+   * wait already, or when `isWanted` (default: always) says at its turn that nobody waits for it any more.
    */
-  ask(item: Item): Promise<Answer>;
+  ask(item: Item, isWanted?: () => boolean): Promise<Answer>;
 }
 
 /** Most items that wait for their call. More means that PostgreSQL does not keep up: whoever comes then is told at once. */
@@ -14,6 +14,7 @@ export const COMBINER = { waitingMax: 5_000 } as const;
 
 interface Asked<Item, Answer> {
   readonly item: Item;
+  readonly isWanted: () => boolean;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
@@ -27,7 +28,7 @@ export function makeCombiner<Item, Answer>(options: {
   readonly itemsMax: number;
   send(items: readonly Item[]): Promise<readonly Answer[]>;
 }): Combiner<Item, Answer> {
-  const waiting: Asked<Item, Answer>[] = [];
+  let waiting: Asked<Item, Answer>[] = [];
   let isUnderWay = false;
 
   const start = () => {
@@ -36,19 +37,28 @@ export function makeCombiner<Item, Answer>(options: {
     // and ask again, go together.
     setImmediate(run);
   };
+  const dropUnwanted = () => {
+    const { wanted = [], unwanted = [] } = Object.groupBy(waiting, ({ isWanted }) =>
+      isWanted() ? 'wanted' : 'unwanted',
+    );
+    waiting = wanted;
+    for (const { reject } of unwanted) reject(new StoreUnavailable('nobody waits for it any more'));
+  };
   const run = async () => {
-    await sendTogether(waiting.splice(0, options.itemsMax), options.send);
+    dropUnwanted();
+    const together = waiting.splice(0, options.itemsMax);
+    if (together.length > 0) await sendTogether(together, options.send);
     if (waiting.length > 0) start();
     else isUnderWay = false;
   };
 
   return {
-    async ask(item) {
+    async ask(item, isWanted = () => true) {
       if (waiting.length >= COMBINER.waitingMax) {
         throw new StoreUnavailable(`${waiting.length} acts wait for PostgreSQL already`);
       }
       const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-      waiting.push({ item, resolve, reject });
+      waiting.push({ item, isWanted, resolve, reject });
       if (!isUnderWay) start();
       return promise;
     },

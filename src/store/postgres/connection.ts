@@ -1,8 +1,10 @@
 import type postgres from 'postgres';
+import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { connectTo, type Lane, makeLane } from './lane.ts';
 import { type Presence, watchPresence } from './presence.ts';
+import { Late, within } from './within.ts';
 
 /** How much longer than an act a read of the read side may take, and the long acts of upkeep. */
 const PATIENCE = { readFactor: 4, upkeepMs: 30_000 } as const;
@@ -24,6 +26,8 @@ export interface Connection extends AsyncDisposable {
   readonly presence: Presence;
   /** Acts that were combined into one call, one call at a time. */
   readonly exchange: Lane['run'];
+  /** Settles as `work` does, but no later than one act may take, its wait for others included; then with `StoreUnavailable`. */
+  readonly inTime: <Result>(work: PromiseLike<Result>) => Promise<Result>;
   /** Single acts of the request path, and of operators. */
   readonly act: Lane['run'];
   /** Writes of the request log. */
@@ -50,6 +54,13 @@ export function connect(settings: ConnectionSettings): Connection {
   return {
     presence,
     exchange: lane(CONNECTIONS.exchange, limitMs),
+    async inTime(work) {
+      try {
+        return await within(work, { ...settings, limitMs });
+      } catch (error) {
+        throw error instanceof Late ? new StoreUnavailable(error.message) : error;
+      }
+    },
     act: lane(CONNECTIONS.act, limitMs),
     record: lane(CONNECTIONS.record, readMs),
     read: lane(CONNECTIONS.read, readMs),

@@ -30,13 +30,22 @@ export interface Exchange {
   look(account: AccountKey): Promise<Snapshot>;
 }
 
-export function makeExchange({ exchange: send }: Connection, replica: ReplicaId): Exchange {
+export function makeExchange({ exchange: send, inTime }: Connection, replica: ReplicaId): Exchange {
   const call = (wishes: readonly Wish[]) => callOnce(send, replica, wishes);
   const combiner = makeCombiner<Wish, Ending>({ itemsMax: ACTS_MAX, send: (wishes) => callApart(call, wishes) });
-  const ask = async (wish: Wish): Promise<Reply> => {
-    const ending = await combiner.ask(wish);
+  const ask = async (wish: Wish, isWanted?: () => boolean): Promise<Reply> => {
+    const ending = await combiner.ask(wish, isWanted);
     if (ending.kind === 'failed') throw ending.error;
     return ending.reply;
+  };
+  /** Somebody waits: the wait for the call before counts too, which is as long as its own when PostgreSQL does not answer. */
+  const askInTime = async (wish: Wish): Promise<Reply> => {
+    let isWanted = true;
+    try {
+      return await inTime(ask(wish, () => isWanted));
+    } finally {
+      isWanted = false;
+    }
   };
   return {
     async settle(text) {
@@ -44,11 +53,11 @@ export function makeExchange({ exchange: send }: Connection, replica: ReplicaId)
       return reply.kind === 'settle' ? reply.settled : mixedUp();
     },
     async admit(admission) {
-      const reply = await ask({ kind: 'admit', admission });
+      const reply = await askInTime({ kind: 'admit', admission });
       return reply.kind === 'admit' ? reply.admitted : mixedUp();
     },
     async look(account) {
-      const reply = await ask({ kind: 'look', account });
+      const reply = await askInTime({ kind: 'look', account });
       return reply.kind === 'look' ? reply.snapshot : mixedUp();
     },
   };
