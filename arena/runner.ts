@@ -1,0 +1,84 @@
+import { within } from '../src/store/embedded/poll.ts';
+import type { Outcome } from './report.ts';
+import { makeChance } from './support/chance.ts';
+import type { Context, Experiment, Size, Tier } from './support/experiment.ts';
+import { type PostgresServer, startPostgres } from './support/postgres.ts';
+import type { Scratch } from './support/scratch.ts';
+
+export interface RunOrder {
+  readonly experiments: readonly Experiment[];
+  readonly tier: Tier;
+  readonly seed: number;
+  readonly sizes: Size;
+  readonly scratch: Scratch;
+  readonly told: (outcome: Outcome) => void;
+  /** SQL that breaks a mechanism of every database. Default: none. */
+  readonly mutation?: string;
+  /** A function of the core to break. Default: none. */
+  readonly coreMutant?: string;
+}
+
+/** Longer than any of them takes, so that one that hangs ends the run as failed. */
+const LIMIT_MS = { quick: 300_000, full: 30 * 60_000 } as const satisfies Record<Tier, number>;
+
+/** `stuck`: one of them did not end. What it holds cannot be disposed of, so nothing more is run. */
+export type RunEnd = 'ended' | 'stuck';
+
+/** Runs experiments one after the other, each in a scene of its own. */
+export async function runAll(order: RunOrder): Promise<RunEnd> {
+  const { scratch, mutation = null } = order;
+  await using stack = new AsyncDisposableStack();
+  let shared: Promise<PostgresServer> | null = null;
+  const sharedPostgres = () => {
+    shared ??= startPostgres({ scratch, mutation }).then((server) => stack.use(server));
+    return shared;
+  };
+  for (const experiment of order.experiments) {
+    const outcome = await runOne(experiment, { ...order, sharedPostgres });
+    order.told(outcome);
+    if (outcome.isStuck) {
+      stack.move();
+      return 'stuck';
+    }
+  }
+  return 'ended';
+}
+
+async function runOne(experiment: Experiment, order: RunOrder & Pick<Context, 'sharedPostgres'>): Promise<Outcome> {
+  const { number, title } = experiment;
+  const startedAtMs = performance.now();
+  const seconds = () => (performance.now() - startedAtMs) / 1_000;
+  const own = new AsyncDisposableStack();
+  const { scratch, mutation = null } = order;
+  const mishaps: string[] = [];
+  const context: Context = {
+    tier: order.tier,
+    changedSizes: order.sizes,
+    seed: order.seed,
+    chance: makeChance(order.seed).fork(`experiment ${number}`),
+    scratch,
+    sharedPostgres: order.sharedPostgres,
+    ownPostgres: async () => own.use(await startPostgres({ scratch, mutation })),
+    coreMutant: order.coreMutant ?? null,
+    mishap: (what) => mishaps.push(what),
+    progress: (text) => console.error(`     ${number} ${seconds().toFixed(0).padStart(4)} s  ${text}`),
+  };
+  const couldNotRun = (why: string): Outcome => {
+    const nothing = { figure: '–', figures: {}, faults: [why], isStuck: false };
+    return { number, title, verdict: 'COULD NOT RUN', ...nothing, seconds: seconds() };
+  };
+  const running = experiment.run(context).then(
+    (finding): Outcome => {
+      const faults = [...mishaps, ...finding.faults];
+      const verdict = faults.length === 0 ? 'PASS' : 'FAIL';
+      return { number, title, verdict, ...finding, faults, seconds: seconds(), isStuck: false };
+    },
+    (error) =>
+      couldNotRun([...mishaps, error instanceof Error ? (error.stack ?? error.message) : String(error)].join('\n')),
+  );
+  const limitMs = LIMIT_MS[order.tier];
+  const outcome = await within(running, limitMs);
+  if (outcome === null) return { ...couldNotRun(`it did not end within ${limitMs / 1_000} s`), isStuck: true };
+  await own.disposeAsync();
+  return outcome;
+}

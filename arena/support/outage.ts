@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sampleBooks } from './books.ts';
+import type { Exchange } from './client.ts';
+import type { DatabaseClock } from './database-clock.ts';
+import { listenAtDoors } from './door-noise.ts';
+import { type Context, type Finding, makeFaults } from './experiment.ts';
+import { closedLoad, openLoad, quantile } from './load.ts';
+import { makeProvider } from './registry.ts';
+import { DEFAULT_CAP, openScene, replicaAt, type Scene } from './scene.ts';
+import { settleDown } from './settle-down.ts';
+
+/** How long PostgreSQL is out of reach, and under which load. */
+export interface OutageSize {
+  readonly replicas: number;
+  readonly perSecond: number;
+  readonly outageMs: number;
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+/** Takes PostgreSQL away for so long, and brings it back. */
+export type Outage = (scene: Scene, forMs: number) => Promise<void>;
+
+/** Every act on the store has this deadline, and nobody waits longer for a refusal than it and the margin. */
+const STORE_TIMEOUT_MS = 250;
+const MARGIN_MS = 50;
+/** When the machine itself takes as long, nothing can be said of ours. */
+const NOISE_MS_MAX = 250;
+const RECOVERY_MS_MAX = 2_000;
+/** From when on so many in a row are answered, the service is back. */
+const ANSWERS_IN_A_ROW = 10;
+const UPSTREAM_MS = 20;
+const OUTPUT_TOKENS = 50;
+const SNAPSHOT_EVERY_MS = 50;
+const WARM_UP_CHATS = 30;
+const LOAD_MS_MAX = 10 * 60_000;
+
+/** Chats at a steady rate before, during and after an outage; what was lost, what waited, and how soon all was well again. */
+export async function runOutage(context: Context, size: OutageSize, outage: Outage): Promise<Finding> {
+  const clocks: DatabaseClock[] = [];
+  await using scene = await openScene(context, {
+    replicas: size.replicas,
+    providers: [makeProvider('steady'), makeProvider('other')],
+    postgres: await context.ownPostgres(),
+    isProxied: true,
+    env: { STORE_TIMEOUT_MS: String(STORE_TIMEOUT_MS) },
+    prepare: async (database) => void clocks.push(await database.makeClock()),
+  });
+  scene.upstream.reactWith(() => ({ kind: 'answer', delayMs: UPSTREAM_MS }));
+  await warmUp(scene);
+  await using noise = listenAtDoors(scene);
+  await using sampler = sampleBooks({
+    sql: () => scene.database.sql,
+    defaultCap: DEFAULT_CAP,
+    everyMs: SNAPSHOT_EVERY_MS,
+  });
+  let isOver = false;
+  const load = openLoad({
+    perSecond: size.perSecond,
+    forMs: LOAD_MS_MAX,
+    isOver: () => isOver,
+    send: (sequence) => {
+      const wish = { tag: `o-${sequence}`, userId: `user-${sequence % 20}`, maxOutputTokens: OUTPUT_TOKENS };
+      return scene.chat(replicaAt(scene, sequence).url, wish);
+    },
+  });
+  await sleep(size.beforeMs);
+  context.progress(`PostgreSQL is out of reach for ${size.outageMs} ms`);
+  const fromMs = performance.now();
+  await outage(scene, size.outageMs);
+  const toMs = performance.now();
+  context.progress('PostgreSQL is back');
+  await sleep(size.afterMs);
+  isOver = true;
+  await load;
+  const [clock] = clocks;
+  if (clock === undefined) throw new RangeError('no clock');
+  const { books, held, holds } = await settleDown(scene, clock);
+
+  const during = scene.log.exchanges.filter(({ sentAtMs }) => sentAtMs >= fromMs && sentAtMs < toMs);
+  const waits = measureWaits(during);
+  const noiseMs = noise.worstMs({ fromMs, toMs });
+  const recoveryMs = recoveryOf(scene.log.exchanges, toMs);
+  const allowedMs = STORE_TIMEOUT_MS + MARGIN_MS + noiseMs;
+  const faults = makeFaults();
+  faults.list.push(...books.faults, ...sampler.faults);
+  faults.expect(during.length > 0 && waits.refused > 0, 'nobody was refused, so nothing was shown');
+  faults.expect(noiseMs <= NOISE_MS_MAX, `the machine alone took ${noiseMs.toFixed(0)} ms: too crowded to measure`);
+  faults.expect(
+    waits.worstMs <= allowedMs,
+    `somebody waited ${waits.worstMs.toFixed(0)} ms, ${allowedMs.toFixed(0)} ms are allowed`,
+  );
+  faults.expect(waits.broken === 0, `${waits.broken} chats broke off`);
+  faults.expect(waits.final === 0, `${waits.final} chats were refused for good`);
+  faults.expect(recoveryMs <= RECOVERY_MS_MAX, `it took ${recoveryMs.toFixed(0)} ms to be back`);
+  faults.expect(held === 0n && holds === 0, `${holds} holds are left`);
+  return {
+    figure: `${books.rowsLost} of ${books.answered} rows lost, ${sampler.faults.length} over-spends in ${sampler.samples} snapshots; refused after ${waits.p50Ms.toFixed(0)} ms (p50), ${waits.worstMs.toFixed(0)} ms (worst, of which the machine ${noiseMs.toFixed(0)}); ${waits.answered} of ${during.length} answered meanwhile; back after ${recoveryMs.toFixed(0)} ms`,
+    figures: {
+      answered: books.answered,
+      rowsLost: books.rowsLost,
+      settlesLost: books.settlesLost,
+      overspends: sampler.faults.length,
+      snapshots: sampler.samples,
+      refusedP50Ms: waits.p50Ms,
+      waitWorstMs: waits.worstMs,
+      doorNoiseMs: noiseMs,
+      duringOutage: during.length,
+      answeredMeanwhile: waits.answered,
+      recoveryMs,
+    },
+    faults: faults.list,
+  };
+}
+
+/** The first chats of a process take longest, and are not what is measured. */
+async function warmUp(scene: Scene): Promise<void> {
+  await closedLoad({
+    callers: 2 * scene.replicas.length,
+    countMax: WARM_UP_CHATS * scene.replicas.length,
+    send: (sequence) => {
+      const wish = { tag: `w-${sequence}`, userId: 'warm', maxOutputTokens: OUTPUT_TOKENS };
+      return scene.chat(replicaAt(scene, sequence).url, wish);
+    },
+  });
+}
+
+/** What those found who came during the outage. An answer is not waited for by the store's deadline, but by the provider's. */
+function measureWaits(during: readonly Exchange[]) {
+  const refusals = during.filter(({ reply }) => reply.kind === 'refused');
+  const times = refusals.map(({ ms }) => ms);
+  return {
+    refused: refusals.length,
+    answered: during.filter(({ reply }) => reply.kind === 'answered').length,
+    broken: during.filter(({ reply }) => reply.kind === 'broken').length,
+    final: refusals.filter(({ reply }) => reply.kind === 'refused' && !reply.isRetryable).length,
+    p50Ms: quantile(times, 0.5),
+    worstMs: Math.max(0, ...times),
+  };
+}
+
+/** From the end of the outage to the first of so many chats in a row that were answered. */
+function recoveryOf(exchanges: readonly Exchange[], toMs: number): number {
+  const after = exchanges
+    .filter(({ sentAtMs }) => sentAtMs >= toMs)
+    .toSorted((one, other) => one.sentAtMs - other.sentAtMs);
+  const first = after.findIndex((_exchange, place) => {
+    const row = after.slice(place, place + ANSWERS_IN_A_ROW);
+    return row.length === ANSWERS_IN_A_ROW && row.every(({ reply }) => reply.kind === 'answered');
+  });
+  const begun = after[first];
+  return begun === undefined ? Number.POSITIVE_INFINITY : begun.sentAtMs - toMs;
+}

@@ -1,0 +1,48 @@
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+
+/** One request that an upstream received, and what it will be paid for. */
+export interface BillEntry {
+  /** The count of requests received, from 1. */
+  readonly number: number;
+  readonly provider: string;
+  /** What the client wrote into the prompt, to find its request again. */
+  readonly tag: string;
+  /** When it was received, in ms of the arena's monotonic clock. */
+  readonly atMs: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** In pico-dollars. Zero when it was refused before any work. */
+  readonly amount: bigint;
+}
+
+/** The file that upstreams write on receipt, before they answer. Appended to only. */
+export interface Bill extends Disposable {
+  add(entry: BillEntry): void;
+  /** Everything billed so far, read back from the file. */
+  read(): readonly BillEntry[];
+}
+
+export const ENTRIES_MAX = 1_000_000;
+
+export function openBill(path: string): Bill {
+  const descriptor = openSync(path, 'a', 0o600);
+  let count = 0;
+  return {
+    add(entry) {
+      count += 1;
+      if (count > ENTRIES_MAX) throw new RangeError(`a bill has at most ${ENTRIES_MAX} entries: shorten the run`);
+      writeSync(descriptor, `${JSON.stringify({ ...entry, amount: entry.amount.toString() })}\n`);
+    },
+    read: () =>
+      readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(parseEntry),
+    [Symbol.dispose]: () => closeSync(descriptor),
+  };
+}
+
+function parseEntry(line: string): BillEntry {
+  const entry = JSON.parse(line);
+  return { ...entry, amount: BigInt(entry.amount) };
+}
