@@ -1,6 +1,7 @@
 import postgres from 'postgres';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { ARRAY_TYPES } from './array-types.ts';
 import type { Presence } from './presence.ts';
 import { Late, within } from './within.ts';
 
@@ -56,6 +57,7 @@ export function connectTo(
   of: { readonly connectionsMax: number; readonly limitMs: number },
 ): postgres.Sql {
   return postgres(url, {
+    ...ARRAY_TYPES,
     max: of.connectionsMax,
     connect_timeout: of.limitMs / 1_000,
     onnotice: () => undefined,

@@ -2,6 +2,7 @@ import postgres from 'postgres';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { StoreAbsence } from '../../ports/store.ts';
+import { ARRAY_TYPES } from './array-types.ts';
 import { within } from './within.ts';
 
 /** How often PostgreSQL is looked for while it is away. */
@@ -74,7 +75,12 @@ async function faultOf(of: {
   readonly limitMs: number;
   readonly clock: Clock;
 }): Promise<string | null> {
-  const sql = postgres(of.url, { max: 1, connect_timeout: of.limitMs / 1_000, onnotice: () => undefined });
+  const sql = postgres(of.url, {
+    ...ARRAY_TYPES,
+    max: 1,
+    connect_timeout: of.limitMs / 1_000,
+    onnotice: () => undefined,
+  });
   try {
     await within(sql`select 1`, of);
     return null;
