@@ -13,6 +13,12 @@ export interface Lane extends AsyncDisposable {
 
 const CLOSE_S = 5;
 
+/**
+ * How long a connection may take to open. Longer than an act may take: on a crowded server each act would give up on a connection that was
+ * nearly there, and the next one would begin anew, for ever.
+ */
+const OPENING_MS_MAX = 2_000;
+
 export function makeLane(of: {
   readonly url: string;
   readonly connectionsMax: number;
@@ -21,8 +27,15 @@ export function makeLane(of: {
   readonly clock: Clock;
 }): Lane {
   const { presence, clock } = of;
-  const open = () => ({ sql: connectTo(of.url, of), returns: presence.returns() });
+  const open = () => ({
+    sql: connectTo(of.url, of),
+    returns: presence.returns(),
+    openedAtMs: clock.elapsedMs(),
+    hasAnswered: false,
+  });
   let current = open();
+  const isOpening = ({ hasAnswered, openedAtMs }: typeof current) =>
+    !hasAnswered && clock.elapsedMs() - openedAtMs < OPENING_MS_MAX;
 
   /** What is still under way on the old connections fails as they do: nobody knows whether it was done. */
   const rebuild = (old: typeof current) => {
@@ -38,10 +51,15 @@ export function makeLane(of: {
       if (current.returns !== presence.returns()) rebuild(current);
       const used = current;
       try {
-        return await within(work(used.sql), { limitMs: of.limitMs, clock });
+        const result = await within(work(used.sql), { limitMs: of.limitMs, clock });
+        used.hasAnswered = true;
+        return result;
       } catch (error) {
-        if (!isAbsence(error)) throw error;
-        rebuild(used);
+        if (!isAbsence(error)) {
+          used.hasAnswered = true;
+          throw error;
+        }
+        if (!(error instanceof Late && isOpening(used))) rebuild(used);
         const why = String(error);
         presence.suspect(why);
         throw new StoreUnavailable(why);
@@ -59,7 +77,7 @@ export function connectTo(
   return postgres(url, {
     ...ARRAY_TYPES,
     max: of.connectionsMax,
-    connect_timeout: of.limitMs / 1_000,
+    connect_timeout: OPENING_MS_MAX / 1_000,
     onnotice: () => undefined,
     // The server stops, too, what nobody waits for any more.
     connection: { application_name: 'switchyard', TimeZone: 'UTC', statement_timeout: of.limitMs },

@@ -8,6 +8,9 @@ import { within } from './within.ts';
 /** How often PostgreSQL is looked for while it is away. */
 const LOOK_EVERY_MS = 200;
 
+/** How long one look may take at least: nobody waits for it, and it opens a connection first. */
+const LOOK_MS_MIN = 1_000;
+
 /** Whether PostgreSQL can be reached: one answer for all lanes to it, so that nobody waits for what is known to be away. */
 export interface Presence extends AsyncDisposable {
   /** Null while it answers, as far as is known. */
@@ -32,7 +35,7 @@ export function watchPresence(of: {
   let isClosed = false;
 
   const look = async (why: string): Promise<void> => {
-    const fault = await faultOf(of);
+    const fault = await faultOf({ ...of, limitMs: Math.max(of.limitMs, LOOK_MS_MIN) });
     if (isClosed) return;
     if (fault !== null) {
       if (away === null) {
