@@ -6,6 +6,7 @@ import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
 import type { ReplayPort } from './replay.ts';
 import type { RequestLogPort } from './request-log.ts';
+import type { DrawPort, ReservePort } from './reserve.ts';
 import type { UpkeepPort } from './upkeep.ts';
 
 export type StoreKind = 'postgres' | 'embedded' | 'memory';
@@ -37,4 +38,7 @@ export interface StoreAbsence {
 }
 
 /** A store that outlives its replicas, so that their acts can be kept for it elsewhere while it is away. */
-export interface DurableStore extends Store, ReplayPort {}
+export interface DurableStore extends Store, ReplayPort, ReservePort {}
+
+/** A store beside which a replica can go on while it is away, with what it reserved in time. */
+export interface ReservingStore extends Store, ReservePort, DrawPort {}

@@ -73,6 +73,7 @@ export function makeLateStore(of: {
     encode: encodeAct,
     carryOut: async (text) => store().carryOut(text),
     voidUnsent: async (replica, sent) => store().voidUnsent(replica, sent),
+    reserve: async (wish) => store().reserve(wish),
     ping: async () => store().ping(),
     absence: () => (arrived === null ? { sinceMs, why: why() } : arrived.absence()),
     [Symbol.asyncDispose]: async () => arrived?.[Symbol.asyncDispose](),

@@ -42,11 +42,24 @@ export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDu
       const act = written.get(text);
       if (act === undefined) throw new TypeError(`no act was written down as ${text}`);
       carried.push(act);
-      if (act.kind === 'settle') return memory.settle(act.settlement);
-      if (act.kind === 'record') await memory.record(act.record);
-      else await memory.endClaim(act.holder, act.end);
-      return { kind: 'done' };
+      switch (act.kind) {
+        case 'settle':
+          return memory.settle(act.settlement);
+        case 'record':
+          await memory.record(act.record);
+          return { kind: 'done' };
+        case 'endClaim':
+          await memory.endClaim(act.holder, act.end);
+          return { kind: 'done' };
+        case 'spend':
+          throw new TypeError('memory has no slices');
+        default:
+          return act satisfies never;
+      }
     },
     voidUnsent: async (_replica: ReplicaId) => 0,
+    async reserve() {
+      throw new TypeError('memory reserves nothing');
+    },
   };
 }

@@ -14,6 +14,7 @@ import { makeOwnProviders } from './own-providers.ts';
 import { makeRecorder } from './record-requests.ts';
 import { makePostgresReplay } from './replay.ts';
 import { makePostgresRequestLog } from './request-log.ts';
+import { makePostgresReserve } from './reserve.ts';
 import { makePostgresUpkeep } from './upkeep.ts';
 
 /** State shared by all replicas of one migrated PostgreSQL 18 database, whether remote or embedded. */
@@ -45,6 +46,7 @@ export async function openPostgresStore(
     ...makePostgresReplay(connection, { exchange, recorder }),
     ...makePostgresRequestLog(connection, recorder),
     ...makePostgresUpkeep(connection),
+    ...makePostgresReserve(connection, options.replica),
     look: async (account) => {
       const seen = await exchange.look(account);
       return { ...seen, providers: own(seen.providers, ({ provider }) => provider) };
