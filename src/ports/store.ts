@@ -1,3 +1,4 @@
+import type { StoreAbsence, StoreMode } from '../core/store-mode.ts';
 import type { AdmissionPort } from './admission.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
@@ -27,14 +28,8 @@ export interface Store
   ping(): Promise<void>;
   /** Null while the store answers, as far as this replica knows. A question: it sends nothing. */
   absence(): StoreAbsence | null;
-}
-
-/** The store does not answer this replica. */
-export interface StoreAbsence {
-  /** By the process's monotonic clock, in milliseconds. */
-  readonly sinceMs: number;
-  /** For operators: it may name hosts. */
-  readonly why: string;
+  /** What becomes of requests now. A question: it sends nothing. */
+  mode(): StoreMode;
 }
 
 /** A store that outlives its replicas, so that their acts can be kept for it elsewhere while it is away. */

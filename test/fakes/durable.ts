@@ -1,6 +1,7 @@
 import type { ReplicaId } from '../../src/core/ids.ts';
+import { modeOf, type StoreAbsence } from '../../src/core/store-mode.ts';
 import type { KeepableAct } from '../../src/ports/replay.ts';
-import type { DurableStore, Store, StoreAbsence } from '../../src/ports/store.ts';
+import type { DurableStore, Store } from '../../src/ports/store.ts';
 
 /** A memory store that stands for a database: acts can be kept for it as text, and it can be away. */
 export interface FakeDurable extends DurableStore {
@@ -24,6 +25,7 @@ export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDu
       absence = next;
     },
     absence: () => absence,
+    mode: () => modeOf(absence),
     async look(account) {
       present();
       return memory.look(account);

@@ -1,5 +1,6 @@
 import type { ReplicaId } from '../../core/ids.ts';
 import type { Registry } from '../../core/registry.ts';
+import { modeOf } from '../../core/store-mode.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
@@ -62,6 +63,7 @@ export async function openPostgresStore(
     history: events.history,
     onHint: events.onHint,
     absence: () => presence.absence(),
+    mode: () => modeOf(presence.absence()),
     async ping() {
       const absence = presence.absence();
       if (absence !== null) throw new StoreUnavailable(absence.why);
