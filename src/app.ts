@@ -146,7 +146,12 @@ async function storeCheck(store: Store) {
     await store.ping();
     return { name: 'store', isOk: true, detail: store.kind };
   } catch (error) {
-    return { name: 'store', isOk: false, detail: error instanceof StoreUnavailable ? error.reason : String(error) };
+    const reason = error instanceof StoreUnavailable ? error.reason : String(error);
+    const mode = store.mode();
+    // Not ready all the same: other accounts are refused here, and another replica may reach the store.
+    const detail =
+      mode.kind === 'slices' ? `${reason}; accounts that go on from their slices: ${mode.accounts}` : reason;
+    return { name: 'store', isOk: false, detail };
   }
 }
 

@@ -14,6 +14,8 @@ interface Durable {
   /** The longest wait for one act, in milliseconds. */
   readonly timeoutMs: number;
   readonly fallback: 'memory' | null;
+  /** The largest slice that is set aside for an account. Zero: none is. */
+  readonly outageSlice: PicoUsd;
 }
 
 /** All that the environment says, parsed. Holds the database's password: do not log it. */
@@ -70,6 +72,7 @@ export function parseConfig(env: Environment): ConfigResult {
       dataDir: read(SETTINGS.dataDir),
       fallback: read(SETTINGS.storeFallback),
       timeoutMs: read(SETTINGS.storeTimeout),
+      outageSlice: read(SETTINGS.outageSlice),
     }),
     registryPath: read(SETTINGS.registryPath),
     mock: {

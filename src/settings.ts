@@ -32,6 +32,7 @@ const SHOWN_CHARS_MAX = 80;
 const SECRET_CHARS_MAX = 4_096;
 const HOST_CHARS_MAX = 253;
 const BUDGET_USD_MAX = 1_000_000n;
+const SLICE_USD_MAX = 1_000n;
 const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
 const STORES = ['postgres', 'embedded', 'memory'] as const;
@@ -80,6 +81,14 @@ export const SETTINGS = {
     meaning: 'The longest wait for one act on PostgreSQL; a read may take four times as long.',
     unit: 'milliseconds',
   }),
+  outageSlice: withDefault('0', {
+    name: 'OUTAGE_SLICE_USD',
+    meaning:
+      'The most that each replica reserves for each active account, to serve it for a minute while PostgreSQL is away. 0: nothing, and everything is refused meanwhile.',
+    unit: 'US dollars',
+    bounds: 'a decimal number from 0 to 1000 with at most 12 digits after the point',
+    parse: (text) => parseAmount(text, SLICE_USD_MAX),
+  }),
   registryPath: optional({
     ...path('a file'),
     name: 'SWITCHYARD_CONFIG',
@@ -114,7 +123,7 @@ export const SETTINGS = {
     meaning: 'What each user may spend unless a budget of their own is set.',
     unit: 'US dollars',
     bounds: 'a decimal number from 0 to 1000000 with at most 12 digits after the point',
-    parse: parseBudget,
+    parse: (text) => parseAmount(text, BUDGET_USD_MAX),
   }),
   logRetentionDays: withDefault('90', {
     ...wholeNumber({ min: 1, max: 3_650 }),
@@ -233,9 +242,9 @@ function parseHost(text: string): string | null {
   return isName ? text : null;
 }
 
-function parseBudget(text: string): PicoUsd | null {
-  const budget = parseUsd(text);
-  return budget !== null && budget >= 0n && budget <= BUDGET_USD_MAX * PICO_PER_USD ? budget : null;
+function parseAmount(text: string, usdMax: bigint): PicoUsd | null {
+  const amount = parseUsd(text);
+  return amount !== null && amount >= 0n && amount <= usdMax * PICO_PER_USD ? amount : null;
 }
 
 function parseSecret(text: string): string | null {

@@ -25,7 +25,7 @@ describe('an empty environment', () => {
     expect(rest).toEqual({
       port: 4000,
       host: '127.0.0.1',
-      store: { kind: 'embedded', dataDir: '.switchyard', fallback: null, timeoutMs: 250 },
+      store: { kind: 'embedded', dataDir: '.switchyard', fallback: null, timeoutMs: 250, outageSlice: 0n },
       registryPath: null,
       mock: { seed: 42, failureRate: 0.1, latencyScale: 1 },
       logRetentionDays: 90,
@@ -57,6 +57,7 @@ describe('a full environment', () => {
       STORE_FALLBACK: 'memory',
       DATA_DIR: '/data',
       STORE_TIMEOUT_MS: '500',
+      OUTAGE_SLICE_USD: '0.25',
       SWITCHYARD_CONFIG: './mine.yaml',
       MOCK_SEED: '7',
       MOCK_FAILURE_RATE: '0',
@@ -80,6 +81,7 @@ describe('a full environment', () => {
         dataDir: '/data',
         fallback: 'memory',
         timeoutMs: 500,
+        outageSlice: 250_000_000_000n,
       },
       registryPath: './mine.yaml',
       mock: { seed: 7, failureRate: 0, latencyScale: 0.5 },
@@ -99,15 +101,18 @@ describe('the store', () => {
   const url = 'postgresql://db/switchyard';
 
   test.each([
-    [{ DATABASE_URL: url }, { kind: 'postgres', url, dataDir: '.switchyard', fallback: null, timeoutMs: 250 }],
+    [
+      { DATABASE_URL: url },
+      { kind: 'postgres', url, dataDir: '.switchyard', fallback: null, timeoutMs: 250, outageSlice: 0n },
+    ],
     [{ DATABASE_URL: url, STORE: 'memory' }, { kind: 'memory' }],
     [
       { DATABASE_URL: url, STORE: 'embedded', DATA_DIR: '/data' },
-      { kind: 'embedded', dataDir: '/data', fallback: null, timeoutMs: 250 },
+      { kind: 'embedded', dataDir: '/data', fallback: null, timeoutMs: 250, outageSlice: 0n },
     ],
     [
       { STORE: 'embedded', STORE_FALLBACK: 'memory' },
-      { kind: 'embedded', dataDir: '.switchyard', fallback: 'memory', timeoutMs: 250 },
+      { kind: 'embedded', dataDir: '.switchyard', fallback: 'memory', timeoutMs: 250, outageSlice: 0n },
     ],
   ])('of %j is chosen', (env, store) => {
     expect(configOf(env).store).toEqual(store);

@@ -12,6 +12,7 @@ import type { RawChat } from '../core/raw-chat.ts';
 import type { Registry } from '../core/registry.ts';
 import type { Door, RequestOrder, RequestRecord } from '../core/request-record.ts';
 import type { FailureMode } from '../core/simulation.ts';
+import type { StoreMode } from '../core/store-mode.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { BreakerEvent } from '../ports/breaker-events.ts';
 import type { ProviderSurvey } from '../ports/operations.ts';
@@ -50,6 +51,8 @@ export interface Gateway {
   analyse(query: AnalyticsQuery): Promise<AnalyticsReport>;
   /** The store's clock, in which windows such as `last: "PT1H"` end. */
   now(): EpochMs;
+  /** What becomes of requests, as far as it depends on the store. */
+  storeMode(): StoreMode;
 
   /** The account of a user, and the cap in force. A user who never spent has the default budget, untouched. */
   budgetOf(userId: string): Promise<Budget>;

@@ -44,6 +44,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
     now: () => clock.now(),
+    storeMode: () => store.mode(),
     ...makeBudgets(deps),
     ...makeOperations(deps),
     async [Symbol.asyncDispose]() {

@@ -14,11 +14,29 @@ const StoreKindEnum = builder.enumType('StoreKind', {
   },
 });
 
+const StoreModeEnum = builder.enumType('StoreMode', {
+  description: 'What becomes of requests, as far as it depends on the store.',
+  values: {
+    NORMAL: { value: 'normal', description: 'The store answers.' },
+    REFUSING: { value: 'refusing', description: 'The store is away: what needs it is refused, and nothing is lost.' },
+    SLICES: {
+      value: 'slices',
+      description:
+        'The store is away: accounts that were active go on for a while, within money that was reserved for them before.',
+    },
+  },
+});
+
 const GatewayRef = builder.objectRef<GatewayInfo>('Gateway').implement({
   description: 'This gateway.',
   fields: (t) => ({
     version: t.exposeString('version', { description: 'Version of the software.' }),
     store: t.expose('storeKind', { type: StoreKindEnum, description: 'Where state is kept.' }),
+    storeMode: t.field({
+      type: StoreModeEnum,
+      description: 'How this replica works now, as far as it depends on the store.',
+      resolve: (_info, _args, { gateway }) => gateway.storeMode().kind,
+    }),
     replicaId: t.exposeString('replica', { description: 'The replica that answered.' }),
     replicas: t.int({
       description: 'Replicas seen in the last minute.',

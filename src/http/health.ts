@@ -40,12 +40,14 @@ export function makeHealthDoor(deps: {
       sendJson(response, isReady ? 200 : 503, {
         status: isReady ? 'ready' : 'not ready',
         ...(failing.length > 0 ? { reasons: failing } : {}),
-        ...(isVerbose(request)
-          ? { store: deps.gateway.info.storeKind, version: deps.gateway.info.version, checks }
-          : {}),
+        ...(isVerbose(request) ? { ...modeOf(deps.gateway), version: deps.gateway.info.version, checks } : {}),
       });
     },
   };
+}
+
+function modeOf({ info, storeMode }: Gateway) {
+  return { store: info.storeKind, storeMode: storeMode().kind };
 }
 
 async function look(deps: {

@@ -1,3 +1,4 @@
+import type { StoreAbsence, StoreMode } from '../core/store-mode.ts';
 import type { AdmissionPort } from './admission.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
@@ -6,6 +7,7 @@ import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
 import type { ReplayPort } from './replay.ts';
 import type { RequestLogPort } from './request-log.ts';
+import type { DrawPort, ReservePort } from './reserve.ts';
 import type { UpkeepPort } from './upkeep.ts';
 
 export type StoreKind = 'postgres' | 'embedded' | 'memory';
@@ -26,15 +28,12 @@ export interface Store
   ping(): Promise<void>;
   /** Null while the store answers, as far as this replica knows. A question: it sends nothing. */
   absence(): StoreAbsence | null;
-}
-
-/** The store does not answer this replica. */
-export interface StoreAbsence {
-  /** By the process's monotonic clock, in milliseconds. */
-  readonly sinceMs: number;
-  /** For operators: it may name hosts. */
-  readonly why: string;
+  /** What becomes of requests now. A question: it sends nothing. */
+  mode(): StoreMode;
 }
 
 /** A store that outlives its replicas, so that their acts can be kept for it elsewhere while it is away. */
-export interface DurableStore extends Store, ReplayPort {}
+export interface DurableStore extends Store, ReplayPort, ReservePort {}
+
+/** A store beside which a replica can go on while it is away, with what it reserved in time. */
+export interface ReservingStore extends Store, ReservePort, DrawPort {}

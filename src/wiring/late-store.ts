@@ -1,3 +1,4 @@
+import { modeOf } from '../core/store-mode.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
 import type { DurableStore, StoreKind } from '../ports/store.ts';
 import { encodeAct } from '../store/postgres/replay.ts';
@@ -21,6 +22,7 @@ export function makeLateStore(of: {
     if (arrived === null) throw new StoreUnavailable(why());
     return arrived;
   };
+  const absence = () => (arrived === null ? { sinceMs, why: why() } : arrived.absence());
   return {
     kind,
     arrive(present) {
@@ -73,8 +75,10 @@ export function makeLateStore(of: {
     encode: encodeAct,
     carryOut: async (text) => store().carryOut(text),
     voidUnsent: async (replica, sent) => store().voidUnsent(replica, sent),
+    reserve: async (wish) => store().reserve(wish),
     ping: async () => store().ping(),
-    absence: () => (arrived === null ? { sinceMs, why: why() } : arrived.absence()),
+    absence,
+    mode: () => modeOf(absence()),
     [Symbol.asyncDispose]: async () => arrived?.[Symbol.asyncDispose](),
   };
 }

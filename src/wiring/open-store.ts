@@ -1,14 +1,17 @@
 import type { Config } from '../config.ts';
+import { holdId } from '../core/ids.ts';
 import { reportSettled } from '../gateway/settle-report.ts';
 import type { Settled, Settlement } from '../ports/admission.ts';
 import type { DurableStore, Store } from '../ports/store.ts';
 import { startEmbeddedServer } from '../store/embedded/server.ts';
 import { type JournaledStore, openJournaledStore } from '../store/journal/open.ts';
 import { makeMemoryStore } from '../store/memory/store.ts';
+import { makeOutageStore } from '../store/outage/outage-store.ts';
 import { migrateDatabase } from '../store/postgres/migrate.ts';
 import { openPostgresStore } from '../store/postgres/store.ts';
 import { type Remote, tryRemote, waitForRemote } from './open-remote.ts';
 import type { StoreNeeds } from './store-needs.ts';
+import { newUuid } from './system.ts';
 
 /** `where` says for people where state is kept; `warning` what they must know of it. */
 export type StoreOpened =
@@ -103,17 +106,24 @@ async function openRemote(choice: Remote, needs: StoreNeeds): Promise<StoreOpene
   return { ...journaled, where: `PostgreSQL at ${host}`, warning, close };
 }
 
-/** Puts this replica's journal before a store. What was decided is then safe on its own disk before anybody is told. */
+/**
+ * Puts this replica's journal before a store: what was decided is then safe on its own disk before anybody is told. If slices are
+ * wanted, they are reserved before that, so that what is paid from them is in the journal too.
+ */
 async function openWithJournal(
   store: DurableStore,
-  { dataDir }: { readonly dataDir: string },
+  { dataDir, outageSlice }: Pick<Extract<Config['store'], { kind: 'embedded' }>, 'dataDir' | 'outageSlice'>,
   needs: StoreNeeds,
 ): Promise<
   { readonly kind: 'opened'; readonly store: Store; readonly journal: JournaledStore['journal'] } | StoreFailed
 > {
   const told = (settlement: Settlement, settled: Settled) => reportSettled(needs, settlement, settled);
   try {
-    return { kind: 'opened', ...(await openJournaledStore({ ...needs, store, dataDir, told })) };
+    const opened = await openJournaledStore({ ...needs, store, dataDir, told });
+    if (outageSlice === 0n) return { kind: 'opened', ...opened };
+    const newHoldId = () => holdId(newUuid());
+    const outage = makeOutageStore({ ...needs, store: opened.store, amountMax: outageSlice, newHoldId });
+    return { kind: 'opened', journal: opened.journal, store: outage };
   } catch (error) {
     await store[Symbol.asyncDispose]();
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,7 @@
 import type { ReplicaId } from '../../src/core/ids.ts';
+import { modeOf, type StoreAbsence } from '../../src/core/store-mode.ts';
 import type { KeepableAct } from '../../src/ports/replay.ts';
-import type { DurableStore, Store, StoreAbsence } from '../../src/ports/store.ts';
+import type { DurableStore, Store } from '../../src/ports/store.ts';
 
 /** A memory store that stands for a database: acts can be kept for it as text, and it can be away. */
 export interface FakeDurable extends DurableStore {
@@ -24,6 +25,7 @@ export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDu
       absence = next;
     },
     absence: () => absence,
+    mode: () => modeOf(absence),
     async look(account) {
       present();
       return memory.look(account);
@@ -42,11 +44,24 @@ export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDu
       const act = written.get(text);
       if (act === undefined) throw new TypeError(`no act was written down as ${text}`);
       carried.push(act);
-      if (act.kind === 'settle') return memory.settle(act.settlement);
-      if (act.kind === 'record') await memory.record(act.record);
-      else await memory.endClaim(act.holder, act.end);
-      return { kind: 'done' };
+      switch (act.kind) {
+        case 'settle':
+          return memory.settle(act.settlement);
+        case 'record':
+          await memory.record(act.record);
+          return { kind: 'done' };
+        case 'endClaim':
+          await memory.endClaim(act.holder, act.end);
+          return { kind: 'done' };
+        case 'spend':
+          throw new TypeError('memory has no slices');
+        default:
+          return act satisfies never;
+      }
     },
     voidUnsent: async (_replica: ReplicaId) => 0,
+    async reserve() {
+      throw new TypeError('memory reserves nothing');
+    },
   };
 }

@@ -109,6 +109,7 @@ export function makeFakeGateway(): FakeGateway {
 
     fleet: () => [{ configHash: gateway.info.configHash, replicas: gateway.replicas }, ...gateway.otherConfigs],
     now: () => clock.now(),
+    storeMode: () => ({ kind: 'normal' }),
     parseChat(raw) {
       const parsed = parseChat(raw, REGISTRY);
       return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);

@@ -23,6 +23,7 @@ test('readiness is told in a word, and at length when asked', async () => {
     body: {
       status: 'ready',
       store: 'memory',
+      storeMode: 'normal',
       version: '0.1.0-test',
       checks: [
         { name: 'store', isOk: true, detail: 'memory' },

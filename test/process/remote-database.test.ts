@@ -1,28 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, connect as dial, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { startService } from '../support/running.ts';
+import { openWay } from '../support/way.ts';
 
 const MIGRATE = fileURLToPath(new URL('../../src/migrate.ts', import.meta.url));
 const CHAT = 'mutation { chat(input: {prompt: "hello"}) { __typename } }';
-
-/** A way to the test server that can be closed and opened again. */
-async function openWay(to: URL, port: number): Promise<Server> {
-  const way = createServer((socket) => {
-    const far = dial(Number(to.port), to.hostname);
-    socket.pipe(far).pipe(socket);
-    for (const end of [socket, far]) end.on('error', () => end.destroy());
-    far.on('close', () => socket.destroy());
-    socket.on('close', () => far.destroy());
-  });
-  way.listen(port, '127.0.0.1');
-  await once(way, 'listening');
-  return way;
-}
 
 async function migrate(url: string): Promise<{ readonly code: number; readonly said: string }> {
   const child = spawn(process.execPath, [MIGRATE], { env: { DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -51,26 +37,16 @@ test('a database without our tables is not used: the service waits, not ready, u
 test('a database that is down at start is waited for, never silently replaced', async () => {
   await using database = await createDatabase(inject('postgresUrl'));
   expect((await migrate(database.url)).code).toBe(0);
-  const direct = new URL(database.url);
-  const placeholder = await openWay(direct, 0);
-  const address = placeholder.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  placeholder.close();
-  await once(placeholder, 'close');
-  const through = new URL(database.url);
-  through.port = String(port);
-  await using service = await startService({ DATABASE_URL: through.href });
+  await using way = await openWay(database.url);
+  await way.cut();
+  await using service = await startService({ DATABASE_URL: way.url });
   expect(service.said()).toMatch(/WARNING +not ready/);
   expect((await fetch(`${service.url}/livez`)).status).toBe(200);
   expect((await fetch(`${service.url}/readyz`)).status).toBe(503);
-  const way = await openWay(direct, port);
-  try {
-    await eventually(async () => (await fetch(`${service.url}/readyz`)).status === 200);
-    expect((await service.ask(CHAT)).data).toEqual({ chat: { __typename: 'ChatSuccess' } });
-    await service.end('SIGTERM');
-  } finally {
-    way.close();
-  }
+  await way.mend();
+  await eventually(async () => (await fetch(`${service.url}/readyz`)).status === 200);
+  expect((await service.ask(CHAT)).data).toEqual({ chat: { __typename: 'ChatSuccess' } });
+  await service.end('SIGTERM');
 });
 
 test('with STORE_FALLBACK=memory a database that is down is replaced, and that is said loudly', async () => {

@@ -18,6 +18,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'store/postgres': { rooms: ['core', 'ports'], packages: ['node:', 'drizzle-orm', 'postgres'] },
   'store/embedded': { rooms: ['core', 'ports', 'store/folder-lock'], packages: ['node:', 'postgres'] },
   'store/journal': { rooms: ['core', 'ports', 'store/folder-lock'], packages: ['node:'] },
+  // Core's own rules decide for the accounts that go on: the memory store is how they are applied.
+  'store/outage': { rooms: ['core', 'ports', 'store/memory'], packages: [] },
   'store/folder-lock': { rooms: [], packages: ['node:'] },
   graphql: { rooms: ['core', 'gateway'], packages: ['graphql', '@pothos/', 'zod'] },
   http: {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ZERO_USD } from '../../src/core/money.ts';
 import { openStore } from '../../src/wiring/open-store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
@@ -21,7 +22,7 @@ const NEEDS = {
 test('without a package for this platform the store is memory, and that is said with the reason', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'switchyard-no-package-'));
   try {
-    const choice = { kind: 'embedded', dataDir, fallback: null, timeoutMs: 5_000 } as const;
+    const choice = { kind: 'embedded', dataDir, fallback: null, timeoutMs: 5_000, outageSlice: ZERO_USD } as const;
     const opened = await openStore(choice, { ...NEEDS, findPackage: () => null });
     if (opened.kind !== 'opened') throw new Error(opened.message);
     expect(opened.store.kind).toBe('memory');

@@ -1,6 +1,6 @@
-import type { HoldId } from '../../core/ids.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Log } from '../../ports/log.ts';
+import type { SentCall } from '../../ports/replay.ts';
 import type { DurableStore } from '../../ports/store.ts';
 import { type JournalFolder, readJournal } from './folder.ts';
 import type { Entry } from './frame.ts';
@@ -10,8 +10,8 @@ const TOGETHER_MAX = 500;
 
 /**
  * Carries out what a replica that died had kept and not yet told the store. Then gives back what it held without having sent
- * anything. What was sent, and how it ended is not known, is left alone: it expires, and is posted in full. The folder goes
- * when all of it was done. Rejects with `StoreUnavailable` when it cannot be done now.
+ * anything, slices included. What was sent, and how it ended is not known, is left alone, with the slice that it was paid from: it
+ * expires, and is posted in full. The folder goes when all of it was done. Rejects with `StoreUnavailable` when it cannot be done now.
  */
 export async function adopt(
   orphan: JournalFolder,
@@ -31,7 +31,7 @@ export async function adopt(
       log.error('an act of a journal cannot be carried out', { error: String(ending.reason) });
     }
   }
-  const { sent, unknown } = holdsOf(entries);
+  const { sent, unknown } = callsOf(entries);
   if (!isComplete) log.error('a journal is damaged: what it does not tell of expires and is posted in full');
   const voided = isComplete ? await store.voidUnsent(orphan.replica, sent) : 0;
   log.warn('the journal of a replica that died was carried out', { acts: acts.length, failed, voided, unknown });
@@ -39,13 +39,11 @@ export async function adopt(
   else orphan.release();
 }
 
-/** The holds whose calls may have been sent, and how many of them have no known end. */
-function holdsOf(entries: readonly Entry[]): { readonly sent: readonly HoldId[]; readonly unknown: number } {
-  const sent = new Set<HoldId>();
-  const ended = new Set<HoldId>();
-  for (const entry of entries) {
-    if (entry.kind === 'sent') sent.add(entry.holdId);
-    if (entry.kind === 'settle') ended.add(entry.holdId);
-  }
-  return { sent: [...sent.union(ended)], unknown: sent.difference(ended).size };
+/** The calls that may have been sent, and how many of them have no known end. */
+function callsOf(entries: readonly Entry[]): { readonly sent: readonly SentCall[]; readonly unknown: number } {
+  const sent = new Map(entries.flatMap((entry) => (entry.kind === 'sent' ? [[entry.holdId, entry.slice]] : [])));
+  const ended = new Set(entries.flatMap((entry) => (entry.kind === 'settle' ? [entry.holdId] : [])));
+  const unknown = [...sent.keys()].filter((holdId) => !ended.has(holdId)).length;
+  for (const holdId of ended) if (!sent.has(holdId)) sent.set(holdId, null);
+  return { sent: Array.from(sent, ([holdId, slice]) => ({ holdId, slice })), unknown };
 }

@@ -3,8 +3,8 @@ import { type HoldId, holdId } from '../../core/ids.ts';
 
 /** One thing that a replica must not forget. */
 export type Entry =
-  /** D: the call under this hold is about to be sent. */
-  | { readonly kind: 'sent'; readonly holdId: HoldId }
+  /** D: the call under this hold is about to be sent. Paid from `slice`; null when the hold is the store's. */
+  | { readonly kind: 'sent'; readonly holdId: HoldId; readonly slice: HoldId | null }
   /** S, or V when nothing was billed: how the hold ends. `act` is as the store wrote it down. */
   | { readonly kind: 'settle'; readonly holdId: HoldId; readonly act: string }
   /** R: something else to carry out, such as the record of a request. */
@@ -48,7 +48,7 @@ function frameAround(text: string): Buffer {
 function payloadOf(entry: Entry): string {
   switch (entry.kind) {
     case 'sent':
-      return LETTER.sent + entry.holdId;
+      return LETTER.sent + entry.holdId + (entry.slice === null ? '' : `\n${entry.slice}`);
     case 'settle':
       return `${LETTER.settle}${entry.holdId}\n${entry.act}`;
     case 'act':
@@ -95,8 +95,10 @@ function entriesOf(payload: string): readonly Entry[] | null {
   switch (payload[0]) {
     case LETTER.head:
       return [];
-    case LETTER.sent:
-      return [{ kind: 'sent', holdId: holdId(rest) }];
+    case LETTER.sent: {
+      const [id = '', slice] = rest.split('\n');
+      return [{ kind: 'sent', holdId: holdId(id), slice: slice === undefined ? null : holdId(slice) }];
+    }
     case LETTER.settle: {
       const line = rest.indexOf('\n');
       return line === -1 ? null : [{ kind: 'settle', holdId: holdId(rest.slice(0, line)), act: rest.slice(line + 1) }];

@@ -1,4 +1,4 @@
-import type { Store } from '../../ports/store.ts';
+import type { ReservingStore } from '../../ports/store.ts';
 import { startDrainer } from './drainer.ts';
 import { type KeptParts, makeKeptActs } from './kept-acts.ts';
 import { caughtUpWithin, readsAfterOwnWrites } from './own-writes.ts';
@@ -10,7 +10,7 @@ const STOP_WAIT_MS = 5_000;
  * A store behind a journal on this replica's own disk. What was decided is safe there before anybody is told, and reaches the
  * store in the background: at once while it answers, later when it was away.
  */
-export function makeJournaledStore(parts: Omit<KeptParts, 'drainer'>): Store {
+export function makeJournaledStore(parts: Omit<KeptParts, 'drainer'>): Omit<ReservingStore, 'leaveForNextStart'> {
   const { store, journal, clock, log } = parts;
   const drainer = startDrainer({ ...parts, carryOut: (act) => store.carryOut(act) });
   return {

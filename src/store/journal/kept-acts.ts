@@ -6,6 +6,7 @@ import type { Admission, Admitted, Charge, Settled, Settlement } from '../../por
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { CarriedOut, KeepableAct } from '../../ports/replay.ts';
+import type { DrawPort } from '../../ports/reserve.ts';
 import type { DurableStore, Store } from '../../ports/store.ts';
 import type { Drainer } from './drainer.ts';
 import type { Journal, Place } from './journal.ts';
@@ -40,11 +41,15 @@ export interface KeptParts {
   readonly told: (settlement: Settlement, settled: Settled) => void;
 }
 
+type KeptActs = Pick<Store, 'admit' | 'dispatch' | 'settle' | 'record' | 'endClaim'> &
+  Omit<DrawPort, 'leaveForNextStart'>;
+
 /** The acts that must not be lost: kept in the journal first, and carried out from there. */
-export function makeKeptActs(parts: KeptParts): Pick<Store, 'admit' | 'dispatch' | 'settle' | 'record' | 'endClaim'> {
+export function makeKeptActs(parts: KeptParts): KeptActs {
   const { journal } = parts;
   const open = new Map<HoldId, Open>();
   return {
+    ...makeKeptDraws(parts),
     async admit(admission) {
       const fault = journal.fault();
       if (fault !== null) throw new JournalUnavailable(fault);
@@ -55,7 +60,7 @@ export function makeKeptActs(parts: KeptParts): Pick<Store, 'admit' | 'dispatch'
       return admitted;
     },
     async dispatch({ holdId }) {
-      const sent = journal.append({ kind: 'sent', holdId });
+      const sent = journal.append({ kind: 'sent', holdId, slice: null });
       const known = open.get(holdId);
       if (known !== undefined) known.sent = sent;
       await journal.safe();
@@ -91,6 +96,27 @@ async function keepSafe(parts: KeptParts, what: KeepableAct): Promise<void> {
   }
 }
 
+/** The same for attempts that are paid from slices. */
+function makeKeptDraws(parts: KeptParts): Omit<DrawPort, 'leaveForNextStart'> {
+  const { store, journal } = parts;
+  /** Of the entries that calls were sent. */
+  const sent = new Map<HoldId, Place>();
+  return {
+    async dispatchDraw({ holdId, slice }) {
+      const fault = journal.fault();
+      if (fault !== null) throw new JournalUnavailable(fault);
+      sent.set(holdId, journal.append({ kind: 'sent', holdId, slice }));
+      await journal.safe();
+    },
+    async settleDraw(draw, settlement) {
+      const place = sent.get(draw.holdId) ?? null;
+      sent.delete(draw.holdId);
+      const act = store.encode({ kind: 'spend', draw, settlement });
+      parts.told(settlement, await keepEnd(parts, { holdId: draw.holdId, act }, place));
+    },
+  };
+}
+
 /**
  * When no answer comes in time, the act may have been done all the same: then the hold and the probe are given back, on the
  * evidence that nothing was sent. Twice, because it may only be done after the first time.
@@ -110,10 +136,18 @@ async function admitOrTakeBack(parts: KeptParts, admission: Admission): Promise<
 }
 
 /** Resolves when the store has it. `sent` is the place of the entry that this one answers. */
-async function keepSettle(parts: KeptParts, settlement: Settlement, sent: Place | null): Promise<Settled> {
+function keepSettle(parts: KeptParts, settlement: Settlement, sent: Place | null): Promise<Settled> {
   const act = parts.store.encode({ kind: 'settle', settlement });
-  const place = parts.journal.append({ kind: 'settle', holdId: settlement.holdId, act });
-  const carried = await carryOut(parts, act, sent === null ? [place] : [place, sent]);
+  return keepEnd(parts, { holdId: settlement.holdId, act }, sent);
+}
+
+async function keepEnd(
+  parts: KeptParts,
+  end: { readonly holdId: HoldId; readonly act: string },
+  sent: Place | null,
+): Promise<Settled> {
+  const place = parts.journal.append({ kind: 'settle', ...end });
+  const carried = await carryOut(parts, end.act, sent === null ? [place] : [place, sent]);
   if (carried.kind === 'done') throw new RangeError('a settle was carried out as something else');
   return carried;
 }

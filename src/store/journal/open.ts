@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReplicaId } from '../../core/ids.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
-import type { Store } from '../../ports/store.ts';
+import type { ReservingStore } from '../../ports/store.ts';
 import { adopt } from './adopt.ts';
 import { type JournalFolder, makeJournalFolder, takeOrphans } from './folder.ts';
 import { openJournal } from './journal.ts';
@@ -16,7 +16,7 @@ const ADOPTION = { startMs: 10_000, retryMs: 1_000 } as const;
 
 /** A store with this replica's journal before it. */
 export interface JournaledStore {
-  readonly store: Store;
+  readonly store: ReservingStore;
   readonly journal: {
     readonly path: string;
     /** Why it takes nothing new, for operators. Null while it does. */
@@ -44,14 +44,18 @@ export async function openJournaledStore(
   await adoption.settled(ADOPTION.startMs);
   const store = makeJournaledStore({ ...parts, journal });
   opened.move();
+  let isLeft = false;
   return {
     journal: { path: folder.path, fault: journal.fault, count: journal.count },
     store: {
       ...store,
+      leaveForNextStart() {
+        isLeft = true;
+      },
       async [Symbol.asyncDispose]() {
         adoption.stop();
         await store[Symbol.asyncDispose]();
-        if (journal.count() === 0) await folder.remove();
+        if (journal.count() === 0 && !isLeft) await folder.remove();
         else folder.release();
       },
     },

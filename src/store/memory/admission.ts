@@ -66,7 +66,8 @@ export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
   };
 }
 
-function admit(state: MemoryState, admission: Admission): Admitted {
+/** As `AdmissionPort.admit`, at once. */
+export function admit(state: MemoryState, admission: Admission): Admitted {
   const nowMs = state.now();
   const account = accountIn(state, admission.account);
   // Kept even if it is refused: on PostgreSQL its row is locked before anything is decided.
@@ -158,7 +159,8 @@ function take(
   };
 }
 
-function settle(state: MemoryState, settlement: Settlement): Settled {
+/** As `AdmissionPort.settle`, at once. */
+export function settle(state: MemoryState, settlement: Settlement): Settled {
   const hold = state.holds.get(settlement.holdId);
   if (hold === undefined) return { kind: 'unknownHold' };
   if (hold.state === 'ended') return { kind: 'alreadySettled' };

@@ -29,6 +29,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryKeys({ now: options.now }),
     ping: async () => undefined,
     absence: () => null,
+    mode: () => ({ kind: 'normal' }),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -1,5 +1,6 @@
 import { holdLeaseMs, probeLeaseMs } from '../../core/leases.ts';
 import type { Admission, Settlement } from '../../ports/admission.ts';
+import type { Draw } from '../../ports/reserve.ts';
 import { storableText } from './storable.ts';
 
 /** What a replica asks of PostgreSQL at one moment. Settles are JSON already: that is how they are kept. */
@@ -45,12 +46,21 @@ export function encodeExchange({ replica, settles, admissions, looks }: Asked): 
 
 /** The end of a permit as `switchyard.exchange` takes it. */
 export function encodeSettle(settlement: Settlement): string {
+  return JSON.stringify(saidOf(settlement));
+}
+
+/** The end of an attempt that was paid from a slice: it has no hold yet, so it says what its hold is. */
+export function encodeSpend(draw: Draw, settlement: Settlement): string {
+  return JSON.stringify({ ...saidOf(settlement), drawn: { ...draw, amount: draw.amount.toString() } });
+}
+
+function saidOf(settlement: Settlement) {
   const { charge, setAside } = settlement;
-  return JSON.stringify({
+  return {
     ...settlement,
     setAside: setAside === null ? null : storableText(setAside),
     charge: charge.kind === 'spent' ? { ...charge, amount: charge.amount.toString() } : charge,
-  });
+  };
 }
 
 /** Numbers for names, so that each name is sent once. */

@@ -1,7 +1,7 @@
 import postgres from 'postgres';
+import type { StoreAbsence } from '../../core/store-mode.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { StoreAbsence } from '../../ports/store.ts';
 import { ARRAY_TYPES } from './array-types.ts';
 import { within } from './within.ts';
 

@@ -1,9 +1,9 @@
-import { decodeText } from '../../core/decode.ts';
-import { type HoldId, holdId } from '../../core/ids.ts';
+import { decodeNumber, decodeText } from '../../core/decode.ts';
+import { type HoldId, holdId, type ReplicaId } from '../../core/ids.ts';
 import type { Settlement } from '../../ports/admission.ts';
-import type { KeepableAct, ReplayPort } from '../../ports/replay.ts';
+import type { KeepableAct, ReplayPort, SentCall } from '../../ports/replay.ts';
 import type { Connection } from './connection.ts';
-import { encodeSettle } from './encode-exchange.ts';
+import { encodeSettle, encodeSpend } from './encode-exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { carryOutEnd, encodeEnd } from './idempotency.ts';
 import { encodeRecord, type Recorder } from './record-requests.ts';
@@ -37,14 +37,31 @@ export function makePostgresReplay(
     },
     async voidUnsent(replica, sent) {
       const rows = await connection.read(
-        (sql) => sql`select id from switchyard.hold where replica = ${replica} and state in ('held', 'expired')
-          and id <> all (${[...sent]}::uuid[])`,
+        (
+          sql,
+        ) => sql`select id from switchyard.hold where replica = ${replica} and provider <> '' and state in ('held', 'expired')
+          and id <> all (${sent.map((call) => call.holdId)}::uuid[])`,
       );
       const ids = rows.map((row) => holdId(decodeText(row.id)));
       await Promise.all(ids.map((id) => exchange.settle(encodeSettle(neverSent(id)))));
-      return ids.length;
+      return ids.length + (await giveBackSlices(connection.read, replica, sent));
     },
   };
+}
+
+/** Slices go last: by now what was paid from them is known here, unless its end was never kept. */
+async function giveBackSlices(
+  read: Connection['read'],
+  replica: ReplicaId,
+  sent: readonly SentCall[],
+): Promise<number> {
+  const calls = sent.filter(({ slice }) => slice !== null);
+  const [row] = await read(
+    (sql) => sql`select switchyard.give_back_slices(${replica}, array(
+      select slice from unnest(${calls.map((call) => call.holdId)}::uuid[], ${calls.map((call) => call.slice)}::uuid[]) call(id, slice)
+      where not exists (select 1 from switchyard.hold h where h.id = call.id))) as answer`,
+  );
+  return decodeNumber(row?.answer);
 }
 
 /** As text: it needs no database. */
@@ -52,6 +69,8 @@ export function encodeAct(act: KeepableAct): string {
   switch (act.kind) {
     case 'settle':
       return MARK.settle + encodeSettle(act.settlement);
+    case 'spend':
+      return MARK.settle + encodeSpend(act.draw, act.settlement);
     case 'record':
       return MARK.record + encodeRecord(act.record);
     case 'endClaim':

@@ -27,7 +27,7 @@ export const account = switchyard.table(
   ],
 );
 
-/** Money set aside for one attempt, and the permit it belongs to. */
+/** Money set aside for one attempt, and the permit it belongs to; or a slice, which a replica holds for attempts to come. */
 export const hold = switchyard.table(
   'hold',
   {
@@ -35,6 +35,7 @@ export const hold = switchyard.table(
     requestId: uuid('request_id').notNull(),
     attempt: integer().notNull(),
     account: text().notNull(),
+    /** Empty: it is a slice. */
     provider: text().notNull(),
     model: text().notNull(),
     amount: money('amount').notNull(),
@@ -48,12 +49,15 @@ export const hold = switchyard.table(
     /** Null while it is held. */
     endedAt: instant('ended_at'),
     replica: text().notNull(),
+    /** The slice that the attempt was paid from. Null for most, which were admitted by this database. */
+    sliceId: uuid('slice_id'),
   },
   (table) => [
-    unique('hold_attempt').on(table.requestId, table.attempt),
+    unique('hold_attempt').on(table.requestId, table.attempt, table.sliceId).nullsNotDistinct(),
     check('hold_amount_not_negative', sql`${table.amount} >= 0`),
     index('hold_due').on(table.expiresAt).where(sql`state = 'held'`),
     index('hold_of_account').on(table.account).where(sql`state = 'held'`),
+    index('hold_slice_of_replica').on(table.replica).where(sql`provider = '' and state in ('held', 'expired')`),
   ],
 );
 

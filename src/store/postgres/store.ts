@@ -1,5 +1,6 @@
 import type { ReplicaId } from '../../core/ids.ts';
 import type { Registry } from '../../core/registry.ts';
+import { modeOf } from '../../core/store-mode.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
@@ -14,6 +15,7 @@ import { makeOwnProviders } from './own-providers.ts';
 import { makeRecorder } from './record-requests.ts';
 import { makePostgresReplay } from './replay.ts';
 import { makePostgresRequestLog } from './request-log.ts';
+import { makePostgresReserve } from './reserve.ts';
 import { makePostgresUpkeep } from './upkeep.ts';
 
 /** State shared by all replicas of one migrated PostgreSQL 18 database, whether remote or embedded. */
@@ -45,6 +47,7 @@ export async function openPostgresStore(
     ...makePostgresReplay(connection, { exchange, recorder }),
     ...makePostgresRequestLog(connection, recorder),
     ...makePostgresUpkeep(connection),
+    ...makePostgresReserve(connection, options.replica),
     look: async (account) => {
       const seen = await exchange.look(account);
       return { ...seen, providers: own(seen.providers, ({ provider }) => provider) };
@@ -60,6 +63,7 @@ export async function openPostgresStore(
     history: events.history,
     onHint: events.onHint,
     absence: () => presence.absence(),
+    mode: () => modeOf(presence.absence()),
     async ping() {
       const absence = presence.absence();
       if (absence !== null) throw new StoreUnavailable(absence.why);

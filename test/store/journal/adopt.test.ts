@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type HoldId, holdId, type ReplicaId, replicaId, requestId, userAccount } from '../../../src/core/ids.ts';
 import { picoUsd } from '../../../src/core/money.ts';
 import type { Permit, Settlement } from '../../../src/ports/admission.ts';
+import type { Draw } from '../../../src/ports/reserve.ts';
 import type { DurableStore } from '../../../src/ports/store.ts';
 import { makeJournalFolder } from '../../../src/store/journal/folder.ts';
 import { type Journal, openJournal } from '../../../src/store/journal/journal.ts';
@@ -105,7 +106,7 @@ async function restart(user: string) {
 test('settles and records that were only in the journal are carried out before the next replica serves', async () => {
   const { store, journal, die } = await makeDying();
   const permit = await permitOf(store, 'settled');
-  journal.append({ kind: 'sent', holdId: permit.holdId });
+  journal.append({ kind: 'sent', holdId: permit.holdId, slice: null });
   keepSettle(journal, store, settlementOf(permit.holdId, { kind: 'spent', amount: picoUsd(150n), source: 'reported' }));
   const record = makeRecord(7);
   journal.append({ kind: 'act', act: store.encode({ kind: 'record', record }) });
@@ -129,15 +130,82 @@ test('a hold whose call was never sent is given back, whether it was settled as 
 test('a hold whose call was sent and never heard of again is left to expire: it is never given back', async () => {
   const { store, journal, die } = await makeDying();
   const permit = await permitOf(store, 'unknown');
-  journal.append({ kind: 'sent', holdId: permit.holdId });
+  journal.append({ kind: 'sent', holdId: permit.holdId, slice: null });
   await die();
   await using next = await restart('unknown');
   expect(next.money).toEqual({ posted: 0n, held: 400n });
 });
 
+/** A slice that the dying replica holds, and one attempt that it paid from it. */
+async function sliceOf(store: DurableStore, user: string) {
+  const account = userAccount(user);
+  const { slices } = await store.reserve({
+    keep: [],
+    renew: [],
+    take: [{ id: holdId(newUuid()), account, defaultCap: picoUsd(100_000_000_000n) }],
+    amountMax: picoUsd(1_000_000_000n),
+    slots: { renew: [], giveBack: [], take: [] },
+  });
+  const [slice] = slices;
+  if (slice === undefined) throw new Error('no slice');
+  const draw: Draw = {
+    holdId: holdId(newUuid()),
+    slice: slice.id,
+    account,
+    requestId: requestId(newUuid()),
+    attempt: 1,
+    provider: REGISTRY.providers[0]!.key,
+    model: 'a-1',
+    amount: picoUsd(400n),
+    epoch: 0,
+    startedAtMs: SYSTEM_CLOCK.now(),
+  };
+  return { slice, draw };
+}
+
+test('a slice that nothing was paid from is given back', async () => {
+  const { store, die } = await makeDying();
+  await sliceOf(store, 'untouched');
+  await die();
+  await using next = await restart('untouched');
+  expect(next.money).toEqual({ posted: 0n, held: 0n });
+});
+
+test('what was paid from a slice is posted, and the rest of the slice given back', async () => {
+  const { store, journal, die } = await makeDying();
+  const { draw } = await sliceOf(store, 'paid');
+  const settlement = settlementOf(draw.holdId, { kind: 'spent', amount: picoUsd(150n), source: 'reported' });
+  const act = store.encode({ kind: 'spend', draw, settlement });
+  journal.append({ kind: 'sent', holdId: draw.holdId, slice: draw.slice });
+  journal.append({ kind: 'settle', holdId: draw.holdId, act });
+  await die();
+  await using next = await restart('paid');
+  expect(next.money).toEqual({ posted: 150n, held: 0n });
+});
+
+test('so is the rest when the store was told, and only the file that said so is gone', async () => {
+  const { store, journal, die } = await makeDying();
+  const { draw } = await sliceOf(store, 'told');
+  const settlement = settlementOf(draw.holdId, { kind: 'spent', amount: picoUsd(150n), source: 'reported' });
+  journal.append({ kind: 'sent', holdId: draw.holdId, slice: draw.slice });
+  await store.carryOut(store.encode({ kind: 'spend', draw, settlement }));
+  await die();
+  await using next = await restart('told');
+  expect(next.money).toEqual({ posted: 150n, held: 0n });
+});
+
+test('a slice from which a call was paid that was never heard of again is left to expire', async () => {
+  const { store, journal, die } = await makeDying();
+  const { slice, draw } = await sliceOf(store, 'unheard');
+  journal.append({ kind: 'sent', holdId: draw.holdId, slice: draw.slice });
+  await die();
+  await using next = await restart('unheard');
+  expect(next.money).toEqual({ posted: 0n, held: slice.amount });
+});
+
 test('a torn end is what was never safe: the call before it was not sent', async () => {
   const { store, journal, folder, die } = await makeDying();
-  journal.append({ kind: 'sent', holdId: (await permitOf(store, 'torn')).holdId });
+  journal.append({ kind: 'sent', holdId: (await permitOf(store, 'torn')).holdId, slice: null });
   await permitOf(store, 'torn');
   await die();
   const [file = ''] = (await readdir(folder.path)).filter((name) => name.endsWith('.journal'));
@@ -169,6 +237,6 @@ test('the journal of a replica that lives is left alone', async () => {
   const permit = await permitOf(store, 'living');
   await using next = await restart('living');
   expect(next.money).toEqual({ posted: 0n, held: 400n });
-  journal.append({ kind: 'sent', holdId: permit.holdId });
+  journal.append({ kind: 'sent', holdId: permit.holdId, slice: null });
   await die();
 });

@@ -4,7 +4,11 @@ import { holdId } from '../../../src/core/ids.ts';
 import { type Entry, FILE_HEAD, frameOf, readFrames } from '../../../src/store/journal/frame.ts';
 
 const entry: fc.Arbitrary<Entry> = fc.oneof(
-  fc.record({ kind: fc.constant('sent' as const), holdId: fc.uuid().map(holdId) }),
+  fc.record({
+    kind: fc.constant('sent' as const),
+    holdId: fc.uuid().map(holdId),
+    slice: fc.option(fc.uuid().map(holdId)),
+  }),
   fc.record({
     kind: fc.constant('settle' as const),
     holdId: fc.uuid().map(holdId),

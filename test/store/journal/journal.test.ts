@@ -47,13 +47,13 @@ test('what is safe stands in the file, in order', async () => {
   const clock = makeFakeClock();
   await using journal = await openJournal({ folder: folder.path, clock, log: SILENT_LOG });
   const hold = holdId('01890000-0000-7000-8000-000000000001');
-  journal.append({ kind: 'sent', holdId: hold });
+  journal.append({ kind: 'sent', holdId: hold, slice: null });
   await journal.safe();
   journal.append({ kind: 'settle', holdId: hold, act: 'ended' });
   journal.append(act('recorded'));
   await journal.safe();
   expect(await entriesIn(folder.path)).toEqual([
-    { kind: 'sent', holdId: hold },
+    { kind: 'sent', holdId: hold, slice: null },
     { kind: 'settle', holdId: hold, act: 'ended' },
     act('recorded'),
   ]);

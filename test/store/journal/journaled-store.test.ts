@@ -6,6 +6,7 @@ import { ANONYMOUS, holdId, requestId, userAccount } from '../../../src/core/ids
 import { picoUsd } from '../../../src/core/money.ts';
 import { JournalUnavailable, StoreUnavailable } from '../../../src/core/unavailable.ts';
 import type { Settled } from '../../../src/ports/admission.ts';
+import type { Draw } from '../../../src/ports/reserve.ts';
 import { openJournal } from '../../../src/store/journal/journal.ts';
 import { makeJournaledStore } from '../../../src/store/journal/journaled-store.ts';
 import { openSegment, type Segment } from '../../../src/store/journal/segment.ts';
@@ -184,6 +185,26 @@ describe('a full disk', () => {
     await expect(kit.store.dispatch(permit)).rejects.toBeInstanceOf(JournalUnavailable);
     await expect(kit.admit()).rejects.toThrow(JournalUnavailable);
     expect(kit.journal.fault()).toContain('ENOSPC');
+  });
+
+  test('lets no call leave that is paid from a slice either', async () => {
+    await using kit = await makeKit();
+    kit.disk.isFull = true;
+    const draw: Draw = {
+      holdId: holdId(newUuid()),
+      slice: holdId(newUuid()),
+      account: ANN,
+      requestId: requestId(newUuid()),
+      attempt: 1,
+      provider: REGISTRY.providers[0]!.key,
+      model: 'a-1',
+      amount: picoUsd(400n),
+      epoch: 0,
+      startedAtMs: kit.clock.now(),
+    };
+    await expect(kit.store.dispatchDraw(draw)).rejects.toBeInstanceOf(JournalUnavailable);
+    await expect(kit.store.dispatchDraw(draw)).rejects.toThrow(JournalUnavailable);
+    expect(kit.journal.count()).toBe(1);
   });
 
   test('costs nobody an answer: what ends meanwhile goes to the store itself', async () => {
