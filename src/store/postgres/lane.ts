@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { ARRAY_TYPES } from './array-types.ts';
+import { ARRAY_TYPES } from './array-parameters.ts';
 import type { Presence } from './presence.ts';
 import { Late, within } from './within.ts';
 
