@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { PICO_PER_USD, type PicoUsd, parseUsd } from './core/money.ts';
+import { AMOUNT_MAX, PICO_PER_USD, type PicoUsd, parseUsd, picoUsd } from './core/money.ts';
 
 /** One environment variable: how it is read, and what docs/configuration.md says about it. */
 export interface Setting<T, U = T> {
@@ -31,8 +31,7 @@ interface Described<T> {
 const SHOWN_CHARS_MAX = 80;
 const SECRET_CHARS_MAX = 4_096;
 const HOST_CHARS_MAX = 253;
-const BUDGET_USD_MAX = 1_000_000n;
-const SLICE_USD_MAX = 1_000n;
+const SLICE_MAX = picoUsd(1_000n * PICO_PER_USD);
 const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
 const STORES = ['postgres', 'embedded', 'memory'] as const;
@@ -87,7 +86,7 @@ export const SETTINGS = {
       'The most that each replica reserves for each active account, to serve it for a minute while PostgreSQL is away. 0: nothing, and everything is refused meanwhile.',
     unit: 'US dollars',
     bounds: 'a decimal number from 0 to 1000 with at most 12 digits after the point',
-    parse: (text) => parseAmount(text, SLICE_USD_MAX),
+    parse: (text) => parseAmount(text, SLICE_MAX),
   }),
   registryPath: optional({
     ...path('a file'),
@@ -123,7 +122,7 @@ export const SETTINGS = {
     meaning: 'What each user may spend unless a budget of their own is set.',
     unit: 'US dollars',
     bounds: 'a decimal number from 0 to 1000000 with at most 12 digits after the point',
-    parse: (text) => parseAmount(text, BUDGET_USD_MAX),
+    parse: (text) => parseAmount(text, AMOUNT_MAX),
   }),
   logRetentionDays: withDefault('90', {
     ...wholeNumber({ min: 1, max: 3_650 }),
@@ -242,9 +241,9 @@ function parseHost(text: string): string | null {
   return isName ? text : null;
 }
 
-function parseAmount(text: string, usdMax: bigint): PicoUsd | null {
+function parseAmount(text: string, most: PicoUsd): PicoUsd | null {
   const amount = parseUsd(text);
-  return amount !== null && amount >= 0n && amount <= usdMax * PICO_PER_USD ? amount : null;
+  return amount !== null && amount >= 0n && amount <= most ? amount : null;
 }
 
 function parseSecret(text: string): string | null {

@@ -17,6 +17,9 @@ export function picoUsd(value: bigint): PicoUsd {
 
 export const ZERO_USD = picoUsd(0n);
 
+/** The largest amount that anybody may name, a budget or a limit: every sum of money of one account then fits into 64 bits. */
+export const AMOUNT_MAX = picoUsd(1_000_000n * PICO_PER_USD);
+
 /** Reads a decimal number of US dollars with at most 12 digits after the point. Null when the text is anything else. */
 export function parseUsd(text: string): PicoUsd | null {
   const match = DECIMAL.exec(text);

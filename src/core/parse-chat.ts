@@ -3,7 +3,7 @@ import { CHAT_LIMITS, type ChatRequest, type Preferences } from './chat-request.
 import { countCodePoints } from './estimate.ts';
 import { bareKey, type ProviderKey, providerKey } from './ids.ts';
 import { type Message, textOf } from './message.ts';
-import { PRICE_STEP, type PricePerMTok, priceOfUsd } from './money.ts';
+import { AMOUNT_MAX, formatUsd, PRICE_STEP, type PricePerMTok, priceOfUsd } from './money.ts';
 import type { InputIssue } from './outcome.ts';
 import { parseMessages } from './parse-messages.ts';
 import type { RawChat, RawPreferences, Report } from './raw-chat.ts';
@@ -25,6 +25,9 @@ export function parseChat(raw: RawChat, registry: Registry): ParsedRequest {
   const preferences = parsePreferences(raw.routing ?? {}, registry, report);
   if (typeof raw.maxCostUsd === 'bigint' && raw.maxCostUsd <= 0n) {
     report(['maxCostUsd'], 'must be above 0; leave it out for no limit but the budget');
+  }
+  if (typeof raw.maxCostUsd === 'bigint' && raw.maxCostUsd > AMOUNT_MAX) {
+    report(['maxCostUsd'], `must be at most ${formatUsd(AMOUNT_MAX)}; leave it out for no limit but the budget`);
   }
   const timeoutMs = raw.timeoutMs ?? CHAT_LIMITS.timeoutMsDefault;
   checkWithin(timeoutMs, ['timeoutMs'], [CHAT_LIMITS.timeoutMsMin, CHAT_LIMITS.timeoutMsMax], report);

@@ -1,14 +1,11 @@
 import type { Account } from '../core/account.ts';
 import { CHAT_LIMITS } from '../core/chat-request.ts';
 import { userAccount, userOf } from '../core/ids.ts';
-import { formatUsd, PICO_PER_USD, picoUsd } from '../core/money.ts';
+import { AMOUNT_MAX, formatUsd } from '../core/money.ts';
 import type { InputIssue } from '../core/outcome.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Budget, Gateway, SetBudget } from './gateway.ts';
 import { actorOf, invalidInput } from './operations.ts';
-
-/** The largest budget that may be set: it keeps every sum of money of one account inside 64 bits. */
-const BUDGET_MAX = picoUsd(1_000_000n * PICO_PER_USD);
 
 /** What users may spend: reading and setting. */
 export function makeBudgets(deps: GatewayDeps): Pick<Gateway, 'budgetOf' | 'pageBudgets' | 'setBudget'> {
@@ -56,10 +53,10 @@ function faultsOf(wish: SetBudget): readonly InputIssue[] {
   if (wish.userId.includes('\u0000') || !wish.userId.isWellFormed()) {
     issues.push({ path: ['userId'], message: 'holds characters that cannot be stored' });
   }
-  if (wish.limit < 0n || wish.limit > BUDGET_MAX) {
+  if (wish.limit < 0n || wish.limit > AMOUNT_MAX) {
     issues.push({
       path: ['limitUsd'],
-      message: `must be from 0 to ${formatUsd(BUDGET_MAX)} USD, got ${formatUsd(wish.limit)}`,
+      message: `must be from 0 to ${formatUsd(AMOUNT_MAX)} USD, got ${formatUsd(wish.limit)}`,
     });
   }
   return issues;

@@ -68,7 +68,10 @@ function sourceOf(of: {
   return !of.isOutputReported && of.received.mayReasonUnseen ? 'estimated' : 'counted';
 }
 
-/** A usable count. Null when it is missing, negative or not whole: money is never computed from such a number. */
+/** The most tokens that the registry lets a model have. More is a fault of who counts, and no sum of money. */
+const TOKENS_MAX = 100_000_000;
+
+/** A usable count. Null when it is missing, negative, not whole or beyond belief: money is never computed from such a number. */
 function countOf(value: number | undefined): number | null {
-  return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : null;
+  return value !== undefined && Number.isInteger(value) && value >= 0 && value <= TOKENS_MAX ? value : null;
 }

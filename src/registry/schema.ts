@@ -15,8 +15,8 @@ const LIMITS = {
   tokensMax: 100_000_000,
   latencyMsMax: 600_000,
   tokensPerSecondMax: 100_000,
-  /** One dollar a token: more than that is a slip of the unit. */
-  priceUsdMax: 1_000_000,
+  /** One cent a token: more than that is a slip of the unit. With the most tokens, it still makes a sum of 64 bits. */
+  priceUsdMax: 10_000,
 } as const;
 
 const PRICE_WORDS = `US dollars per million tokens, a decimal number from 0 to ${LIMITS.priceUsdMax} with at most 6 digits after the point`;
@@ -25,7 +25,7 @@ const price = z
   .union(
     [
       z.number(says(PRICE_WORDS)).min(0, says(PRICE_WORDS)).max(LIMITS.priceUsdMax, says(PRICE_WORDS)),
-      z.string(says(PRICE_WORDS)).regex(/^\d{1,7}(\.\d{1,6})?$/, says(PRICE_WORDS)),
+      z.string(says(PRICE_WORDS)).regex(/^\d{1,5}(\.\d{1,6})?$/, says(PRICE_WORDS)),
     ],
     says(PRICE_WORDS),
   )

@@ -72,6 +72,7 @@ const BAD: readonly (readonly [what: string, raw: RawChat, path: string])[] = [
     'routing.maxPrice.outputUsdPerMillion',
   ],
   ['a cost limit of nothing', { prompt: 'a', maxCostUsd: picoUsd(0n) }, 'maxCostUsd'],
+  ['a cost limit above all budgets', { prompt: 'a', maxCostUsd: picoUsd(10n ** 18n + 1n) }, 'maxCostUsd'],
   ['a negative cost limit', { prompt: 'a', maxCostUsd: picoUsd(-1n) }, 'maxCostUsd'],
   ['no time', { prompt: 'a', timeoutMs: 0 }, 'timeoutMs'],
   ['too little time', { prompt: 'a', timeoutMs: 99 }, 'timeoutMs'],
