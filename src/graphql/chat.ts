@@ -2,6 +2,9 @@ import type { ChatRequest } from '../core/chat-request.ts';
 import { userOf } from '../core/ids.ts';
 import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import type { Answer } from '../core/prompt.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import { isUnavailable } from '../core/unavailable.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { type AnsweredChat, recordOfAnswer } from './answered-chat.ts';
 import {
   AllProvidersFailedErrorRef,
@@ -34,15 +37,23 @@ const ChatMessageRef = builder.objectRef<Answer>('ChatMessage').implement({
   }),
 });
 
+/** The answer was paid for: it is never lost because the log could not be written, or cannot be read now. */
+async function recordedOrMade(gateway: Gateway, chat: AnsweredChat): Promise<RequestRecord> {
+  try {
+    return (await gateway.findRequest(chat.requestId)) ?? recordOfAnswer(chat, gateway.now());
+  } catch (error) {
+    if (isUnavailable(error)) return recordOfAnswer(chat, gateway.now());
+    throw error;
+  }
+}
+
 const ChatSuccessRef = builder.objectRef<AnsweredChat>('ChatSuccess').implement({ description: 'A finished answer.' });
 
 builder.objectFields(ChatSuccessRef, (t) => ({
   request: t.field({
     type: RequestRef,
     description: 'The recorded request; everything about it stays readable under its id.',
-    resolve: async (chat, _args, { gateway }) =>
-      // The answer was paid for: it is never lost because the log could not be written.
-      (await gateway.findRequest(chat.requestId)) ?? recordOfAnswer(chat, gateway.now()),
+    resolve: (chat, _args, { gateway }) => recordedOrMade(gateway, chat),
   }),
   content: t.string({
     description: "The answer's text. Null when the model only called tools.",

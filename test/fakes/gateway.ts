@@ -33,6 +33,8 @@ export interface FakeGateway extends Gateway {
   otherConfigs: Fleet;
   /** True: recording fails, as with a database that went away. */
   isLogLost: boolean;
+  /** Thrown when the log is read. Null: nothing is. */
+  logFault: Error | null;
   /** Other callers' requests that are recorded each time somebody has read the log. */
   arrivals: RequestRecord[];
   setState(provider: string, change: Partial<ProviderState>): void;
@@ -68,6 +70,7 @@ export function makeFakeGateway(): FakeGateway {
     replicas: 1,
     otherConfigs: [],
     isLogLost: false,
+    logFault: null,
     onChat: (call) => answered(call, clock.now()),
     onPreview: () => ({
       decision: { ...DECISION, attempts: [] },
@@ -175,6 +178,7 @@ export function makeFakeGateway(): FakeGateway {
     },
 
     async findRequest(id) {
+      if (gateway.logFault !== null) throw gateway.logFault;
       return gateway.records.find((record) => record.id === id) ?? null;
     },
     async pageRequests({ page, filter, order }) {

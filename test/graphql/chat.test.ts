@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ChatOutcome, Unanswered } from '../../src/core/outcome.ts';
 import { epochMs } from '../../src/core/time.ts';
+import { StoreUnavailable } from '../../src/core/unavailable.ts';
 import type { ChatCall } from '../../src/gateway/gateway.ts';
 import { answered, COST, DECISION, endingsAt, TIMING } from '../fakes/gateway-data.ts';
 import { ask, startService } from '../http/running-server.ts';
@@ -149,6 +150,14 @@ test('a paid answer is not lost with the log that could not be written', async (
     content: 'echo: hi',
     request: { id: headers.get('x-request-id'), status: 'SUCCEEDED', userId: 'alice', modelRequested: 'smart' },
   });
+});
+
+test('an answer that was paid for is given also while the log cannot be read', async () => {
+  await using service = await startService();
+  service.gateway.logFault = new StoreUnavailable('connection refused');
+  const { data, errors } = await ask(service, CHAT, { input: { prompt: 'hi', userId: 'alice' } });
+  expect(errors).toEqual([]);
+  expect(data.chat).toMatchObject({ content: 'echo: hi', request: { status: 'SUCCEEDED', userId: 'alice' } });
 });
 
 test('a caller who cancelled gets a code and no type', async () => {
