@@ -1,3 +1,5 @@
+import type { ModelSpec } from './registry.ts';
+
 /** Kept back from every attempt, so that its end can still be settled and told in time: a tenth of the limit, at most this. */
 const RESERVE_MS_MAX = 500;
 
@@ -23,6 +25,17 @@ export function isOutOfTime(deadline: Deadline, elapsedMs: number): boolean {
 export function attemptMs(deadline: Deadline, elapsedMs: number, isLast: boolean): number {
   const leftMs = remainingMs(deadline, elapsedMs) - reserveMs(deadline);
   return Math.max(1, Math.floor(isLast ? leftMs : Math.min(leftMs, deadline.timeoutMs / 2)));
+}
+
+/** An attempt that had this many times the model's expected latency, or this long, was given a fair chance to answer. */
+const FAIR = { latencies: 3, msMax: 5_000 } as const;
+
+/**
+ * The least an attempt must have had, in ms, before its running out of time says something of the provider. A caller in a hurry
+ * says nothing of it: otherwise anybody could open a breaker for everybody with a `timeoutMs` that no model can meet.
+ */
+export function fairAttemptMs(model: Pick<ModelSpec, 'typicalLatencyMs'>): number {
+  return Math.min(FAIR.msMax, FAIR.latencies * model.typicalLatencyMs);
 }
 
 function reserveMs(deadline: Deadline): number {

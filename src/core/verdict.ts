@@ -14,6 +14,9 @@ export interface Standing {
 /** A usable answer, however late. */
 export const STANDING_OF_SUCCESS: Standing = { verdict: { kind: 'success' }, throttledForMs: null, setAside: null };
 
+/** An attempt that ended before it had a fair chance: nobody can tell whether the provider is well. */
+export const STANDING_OF_HASTE: Standing = { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null };
+
 /** How a failure counts, by the one failure table. */
 export function standingOf(failure: Failure): Standing {
   const policy = FAILURE_POLICY[failure.kind].breaker;

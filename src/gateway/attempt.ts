@@ -1,13 +1,14 @@
 import type { Account } from '../core/account.ts';
+import { fairAttemptMs } from '../core/deadline.ts';
 import type { AttemptReport } from '../core/decision.ts';
-import { AttemptAborted, FAILURE_POLICY, type Failure } from '../core/failure.ts';
-import { type PicoUsd, ZERO_USD } from '../core/money.ts';
+import { AttemptAborted, type Failure } from '../core/failure.ts';
+import { ZERO_USD } from '../core/money.ts';
 import type { Answer } from '../core/prompt.ts';
 import type { ModelSpec } from '../core/registry.ts';
 import type { Simulation } from '../core/simulation.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
 import { costOfUsage, type UsageCost } from '../core/usage.ts';
-import { STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
+import { STANDING_OF_HASTE, STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
 import type { Charge, Permit } from '../ports/admission.ts';
 import type { ProviderResult } from '../ports/provider.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -63,23 +64,26 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
     case 'failed': {
       const { failure } = result;
       const charge: Charge = failure.billed === 'nothing' ? { kind: 'nothing' } : { kind: 'hold' };
-      const account = await place.settle(charge, standingOf(failure));
-      return { kind: 'failed', report: { ...base, ...reportOf(failure, permit) }, failure, account, warnings: [] };
+      const standing = wasHurried(failure, task) ? STANDING_OF_HASTE : standingOf(failure);
+      const account = await place.settle(charge, standing);
+      const report: AttemptReport = {
+        ...base,
+        outcome: failure.kind,
+        httpStatus: failure.httpStatus,
+        errorMessage: failure.message,
+        cost: failure.billed === 'nothing' ? ZERO_USD : permit.held,
+        countedByBreaker: standing.verdict.kind === 'failure',
+      };
+      return { kind: 'failed', report, failure, account, warnings: [] };
     }
     default:
       return result satisfies never;
   }
 }
 
-function reportOf(failure: Failure, permit: Permit) {
-  const cost: PicoUsd = failure.billed === 'nothing' ? ZERO_USD : permit.held;
-  return {
-    outcome: failure.kind,
-    httpStatus: failure.httpStatus,
-    errorMessage: failure.message,
-    cost,
-    countedByBreaker: FAILURE_POLICY[failure.kind].breaker === 'failure',
-  };
+/** Whether our own time limit cut it off sooner than its model can be expected to answer. */
+function wasHurried(failure: Failure, { model, timeoutMs }: Task): boolean {
+  return failure.kind === 'timedOut' && failure.httpStatus === null && timeoutMs < fairAttemptMs(model);
 }
 
 /** Tells a caller when money, or the model's own limit, allowed fewer output tokens than asked for. */

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { NO_FILTER } from '../../src/core/analytics.ts';
+import { fairAttemptMs } from '../../src/core/deadline.ts';
 import { userAccount } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import type { ProviderPort } from '../../src/ports/provider.ts';
@@ -41,6 +42,23 @@ describe('the one time limit of a request', () => {
       durationMs: 5_000,
       countedByBreaker: true,
     });
+  });
+
+  test('a caller in a hurry opens no breaker: less than three times the expected latency says nothing of a provider', async () => {
+    await using kit = makeGatewayKit({ registry: PRICED });
+    const [fairMs] = PRICED.providers[0]!.models.map(fairAttemptMs);
+    const only = { ...CHEAPEST, routing: { only: ['a'], sort: 'price' } } as const;
+    const countedAfter = async (attemptMs: number) => {
+      kit.provider('a').script({ kind: 'hang' });
+      // The last attempt gets all but a tenth.
+      const chat = kit.chat({ ...only, timeoutMs: Math.ceil(attemptMs / 0.9) });
+      await quiet();
+      kit.clock.advance(attemptMs + 1);
+      const { attempts } = (await chat).routing;
+      return attempts.map(({ outcome, countedByBreaker }) => [outcome, countedByBreaker]);
+    };
+    expect(await countedAfter(fairMs! - 2)).toEqual([['timedOut', false]]);
+    expect(await countedAfter(fairMs! + 2)).toEqual([['timedOut', true]]);
   });
 
   test.each([2_000, 10_000, 60_000])(
