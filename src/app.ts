@@ -88,7 +88,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       log,
       meters,
       paces: makePaceBook(),
-      retries: makeRetryBook(),
+      retries: makeRetryBook(clock),
       budgetDefault: config.budgetDefault,
       logRetentionDays: config.logRetentionDays,
     }),

@@ -7,8 +7,10 @@ import {
   type RetryBudget,
   withoutToken,
   withSuccess,
+  withTime,
   withToken,
 } from '../core/retry-budget.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** The retry budgets of this replica, one for each provider that was ever asked: no more than the registry has. */
 export interface RetryBook {
@@ -25,19 +27,24 @@ export interface RetryStake extends Disposable {
   end(outcome: AttemptOutcome): void;
 }
 
-export function makeRetryBook(): RetryBook {
-  const budgets = new Map<ProviderKey, RetryBudget>();
-  const budgetOf = (provider: ProviderKey) => budgets.get(provider) ?? FULL_RETRY_BUDGET;
+export function makeRetryBook(clock: Clock): RetryBook {
+  const entries = new Map<ProviderKey, { readonly budget: RetryBudget; readonly asOfMs: number }>();
+  const nowMs = () => Math.floor(clock.elapsedMs());
+  const budgetOf = (provider: ProviderKey) => {
+    const entry = entries.get(provider);
+    return entry === undefined ? FULL_RETRY_BUDGET : withTime(entry.budget, nowMs() - entry.asOfMs);
+  };
+  const keep = (provider: ProviderKey, budget: RetryBudget) => void entries.set(provider, { budget, asOfMs: nowMs() });
   const stakeIn = (provider: ProviderKey, giveBack: (budget: RetryBudget) => RetryBudget): RetryStake => {
     let isOut = true;
     return {
       end(outcome) {
-        if (outcome === 'succeeded') budgets.set(provider, withSuccess(budgetOf(provider)));
+        if (outcome === 'succeeded') keep(provider, withSuccess(budgetOf(provider)));
         // A request that was wrong, and a caller who left, say nothing about the provider.
         else if (FAILURE_POLICY[outcome].tryNext) isOut = false;
       },
       [Symbol.dispose]() {
-        if (isOut) budgets.set(provider, giveBack(budgetOf(provider)));
+        if (isOut) keep(provider, giveBack(budgetOf(provider)));
         isOut = false;
       },
     };
@@ -48,7 +55,7 @@ export function makeRetryBook(): RetryBook {
     retry(provider) {
       const budget = budgetOf(provider);
       if (!hasToken(budget)) return null;
-      budgets.set(provider, withoutToken(budget));
+      keep(provider, withoutToken(budget));
       return stakeIn(provider, withToken);
     },
   };

@@ -8,10 +8,11 @@ import {
   type RetryBudget,
   withoutToken,
   withSuccess,
+  withTime,
   withToken,
 } from '../../src/core/retry-budget.ts';
 
-const TENTHS_MAX = RETRY_BUDGET.tokensMax * RETRY_BUDGET.successesPerToken;
+const PARTS_MAX = RETRY_BUDGET.tokensMax * RETRY_BUDGET.msPerToken;
 
 function times(count: number, act: (budget: RetryBudget) => RetryBudget, budget: RetryBudget): RetryBudget {
   return count === 0 ? budget : times(count - 1, act, act(budget));
@@ -29,6 +30,13 @@ test('ten successes earn one retry, nine do not', () => {
   expect(hasToken(times(10, withSuccess, spent))).toBe(true);
 });
 
+test('a minute earns one retry without any success, and an hour no more than a full budget', () => {
+  const spent = times(RETRY_BUDGET.tokensMax, withoutToken, FULL_RETRY_BUDGET);
+  expect(hasToken(withTime(spent, 59_999))).toBe(false);
+  expect(hasToken(withTime(spent, 60_000))).toBe(true);
+  expect(withTime(spent, 3_600_000)).toEqual(FULL_RETRY_BUDGET);
+});
+
 test('whatever happens: never more than full, never less than nothing, and failed retries ≤ 10 + successes / 10', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom('fail', 'succeed', 'first')), (fates) => {
@@ -42,7 +50,7 @@ test('whatever happens: never more than full, never less than nothing, and faile
         if (fate === 'succeed') budget = withToken(withSuccess(budget));
         if (fate === 'fail') failed += 1;
         else successes += 1;
-        ok(budget.tenths >= 0 && budget.tenths <= TENTHS_MAX && Number.isInteger(budget.tenths));
+        ok(budget.parts >= 0 && budget.parts <= PARTS_MAX && Number.isInteger(budget.parts));
         ok(failed <= RETRY_BUDGET.tokensMax + successes / RETRY_BUDGET.successesPerToken);
       }
     }),
@@ -52,8 +60,8 @@ test('whatever happens: never more than full, never less than nothing, and faile
 
 test('a retry that succeeds leaves no less than it found', () => {
   fc.assert(
-    fc.property(fc.integer({ min: RETRY_BUDGET.successesPerToken, max: TENTHS_MAX }), (tenths) => {
-      ok(withToken(withSuccess(withoutToken({ tenths }))).tenths >= tenths);
+    fc.property(fc.integer({ min: RETRY_BUDGET.msPerToken, max: PARTS_MAX }), (parts) => {
+      ok(withToken(withSuccess(withoutToken({ parts }))).parts >= parts);
     }),
   );
 });

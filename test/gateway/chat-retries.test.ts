@@ -47,6 +47,16 @@ describe('while every provider fails', () => {
     },
   );
 
+  test('a stand-in whose tokens are gone is asked again after a minute, although it never earned one', async () => {
+    await using kit = makeGatewayKit({ registry: WIDE });
+    await drain(kit);
+    kit.provider('b').script({ kind: 'answer' });
+    kit.clock.advance(59_000);
+    expect(askedIn(await kit.chat(CHEAPEST))).toEqual(['a', 'd']);
+    kit.clock.advance(1_000);
+    expect(askedIn(await kit.chat(CHEAPEST))).toEqual(['a', 'b']);
+  });
+
   test('a request that no token is left for ends with what was attempted, and says why nobody else was asked', async () => {
     await using kit = makeGatewayKit({ registry: WIDE });
     await drain(kit);

@@ -81,7 +81,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     log: SILENT_LOG,
     meters,
     paces: makePaceBook(),
-    retries: makeRetryBook(),
+    retries: makeRetryBook(clock),
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
     logRetentionDays: 90,
