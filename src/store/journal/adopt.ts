@@ -11,18 +11,20 @@ const TOGETHER_MAX = 500;
 /**
  * Carries out what a replica that died had kept and not yet told the store. Then gives back what it held without having sent
  * anything, slices included. What was sent, and how it ended is not known, is left alone, with the slice that it was paid from: it
- * expires, and is posted in full. The folder goes when all of it was done. Rejects with `StoreUnavailable` when it cannot be done now.
+ * expires, and is posted in full. The folder goes when all of it was done. Answers false when the signal aborted before that; rejects
+ * with `StoreUnavailable` when it cannot be done now.
  */
 export async function adopt(
   orphan: JournalFolder,
-  of: { readonly store: DurableStore; readonly log: Log },
-): Promise<void> {
+  of: { readonly store: DurableStore; readonly log: Log; readonly signal: AbortSignal },
+): Promise<boolean> {
   const { store } = of;
   const log = of.log.with({ journal: orphan.path });
   const { entries, isComplete } = await readJournal(orphan);
   const acts = entries.flatMap((entry) => (entry.kind === 'sent' ? [] : [entry.act]));
   let failed = 0;
   for (let at = 0; at < acts.length; at += TOGETHER_MAX) {
+    if (of.signal.aborted) return false;
     const endings = await Promise.allSettled(acts.slice(at, at + TOGETHER_MAX).map((act) => store.carryOut(act)));
     for (const ending of endings) {
       if (ending.status === 'fulfilled') continue;
@@ -37,6 +39,7 @@ export async function adopt(
   log.warn('the journal of a replica that died was carried out', { acts: acts.length, failed, voided, unknown });
   if (failed === 0) await orphan.remove();
   else orphan.release();
+  return true;
 }
 
 /** The calls that may have been sent, and how many of them have no known end. */

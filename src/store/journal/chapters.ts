@@ -82,9 +82,8 @@ export async function openChapters(of: {
       if (chapter !== current && chapter !== writing) close(chapter);
     },
     async [Symbol.asyncDispose]() {
-      if (current === null) return;
-      if (current.count === 0) await removeQuietly(current);
-      else await current.segment.close();
+      // The file stays, also when nobody needs an entry of it: that there is one says that nothing else was sent.
+      await current?.segment.close();
     },
   };
 }

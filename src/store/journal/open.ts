@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReplicaId } from '../../core/ids.ts';
-import { StoreUnavailable } from '../../core/unavailable.ts';
+import type { Log } from '../../ports/log.ts';
 import type { ReservingStore } from '../../ports/store.ts';
-import { adopt } from './adopt.ts';
+import { startAdoption } from './adoption.ts';
 import { type JournalFolder, makeJournalFolder, takeOrphans } from './folder.ts';
 import { openJournal } from './journal.ts';
 import { makeJournaledStore } from './journaled-store.ts';
@@ -11,8 +11,8 @@ import type { KeptParts } from './kept-acts.ts';
 
 type JournaledParts = Omit<KeptParts, 'journal' | 'drainer'>;
 
-/** How long the start waits for journals that were left behind, and how often they are tried again afterwards. */
-const ADOPTION = { startMs: 10_000, retryMs: 1_000 } as const;
+/** How long the start waits for journals that were left behind to be carried out. */
+const ADOPTION_WAIT_MS = 10_000;
 
 /** A store with this replica's journal before it. */
 export interface JournaledStore {
@@ -39,9 +39,9 @@ export async function openJournaledStore(
   const folder = await makeJournalFolder(root, replica);
   await using opened = new AsyncDisposableStack();
   opened.defer(() => folder.release());
-  const journal = await openJournal({ folder: folder.path, clock, log });
-  const adoption = startAdoption(await takeOrphans(root, replica), parts);
-  await adoption.settled(ADOPTION.startMs);
+  const journal = opened.use(await openJournal({ folder: folder.path, clock, log }));
+  const adoption = opened.use(startAdoption(await takeOrphans(root, { own: replica, clock, log }), parts));
+  await adoption.settled(ADOPTION_WAIT_MS);
   const store = makeJournaledStore({ ...parts, journal });
   opened.move();
   let isLeft = false;
@@ -53,53 +53,21 @@ export async function openJournaledStore(
         isLeft = true;
       },
       async [Symbol.asyncDispose]() {
-        adoption.stop();
+        await adoption[Symbol.asyncDispose]();
         await store[Symbol.asyncDispose]();
-        if (journal.count() === 0 && !isLeft) await folder.remove();
-        else folder.release();
+        if (journal.count() > 0 || isLeft) return folder.release();
+        await removeOrRelease(folder, log);
       },
     },
   };
 }
 
-/** Carries journals out one after the other, again and again while the store is away. */
-function startAdoption(orphans: readonly JournalFolder[], of: JournaledParts) {
-  const left = [...orphans];
-  const ended = Promise.withResolvers<void>();
-  let timer: Disposable | null = null;
-  let isStopped = false;
-  const run = async () => {
-    for (let orphan = left[0]; orphan !== undefined && !isStopped; orphan = left[0]) {
-      try {
-        await adopt(orphan, of);
-      } catch (error) {
-        if (error instanceof StoreUnavailable) {
-          timer = of.clock.after(ADOPTION.retryMs, () => void run());
-          return;
-        }
-        of.log.error('a journal that was left behind cannot be carried out', {
-          path: orphan.path,
-          error: String(error),
-        });
-        orphan.release();
-      }
-      left.shift();
-    }
-    ended.resolve();
-  };
-  void run();
-  return {
-    /** Resolves when all were carried out, when they cannot be now, or after `limitMs`. */
-    async settled(limitMs: number): Promise<void> {
-      if (left.length === 0 || of.store.absence() !== null) return;
-      const late = Promise.withResolvers<void>();
-      using _timer = of.clock.after(limitMs, late.resolve);
-      await Promise.race([ended.promise, late.promise]);
-    },
-    stop() {
-      isStopped = true;
-      timer?.[Symbol.dispose]();
-      for (const orphan of left) orphan.release();
-    },
-  };
+/** Nothing is in it that anybody needs, so a disk that fails now costs no more than the space. */
+async function removeOrRelease(folder: JournalFolder, log: Log): Promise<void> {
+  try {
+    await folder.remove();
+  } catch (error) {
+    log.warn('the folder of an empty journal could not be removed', { folder: folder.path, error: String(error) });
+    folder.release();
+  }
 }

@@ -16,7 +16,12 @@ export interface Segment {
 /** Makes a new file. Its name is on the disk when this resolves. */
 export async function openSegment(path: string): Promise<Segment> {
   const file = await open(path, 'ax', 0o600);
-  await keepNames(dirname(path));
+  try {
+    await keepNames(dirname(path));
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   let length = 0;
   let isClosed = false;
   return {

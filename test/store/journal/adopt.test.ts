@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -230,6 +230,45 @@ test('a damaged journal gives nothing back that may have been billed, and still 
   await handle.write(Buffer.from([255]), 0, 1, 8);
   await using next = await restart('damaged');
   expect(next.money).toEqual({ posted: 150n, held: 400n });
+});
+
+test('a folder whose removal was cut short is not taken for all that its replica did', async () => {
+  const { store, journal, folder, die } = await makeDying();
+  const permit = await permitOf(store, 'half-removed');
+  journal.append({ kind: 'sent', holdId: permit.holdId, slice: null });
+  await die();
+  const [file = ''] = (await readdir(folder.path)).filter((name) => name.endsWith('.journal'));
+  await writeFile(join(folder.path, 'done'), '');
+  await truncate(join(folder.path, file), 0);
+  await using next = await restart('half-removed');
+  expect(next.money).toEqual({ posted: 0n, held: 400n });
+  expect(await readdir(join(dataDir, 'journal'))).toHaveLength(1);
+});
+
+test('a folder without any file of a journal says nothing of what was sent: nothing is given back', async () => {
+  const { store, folder, die } = await makeDying();
+  await permitOf(store, 'emptied');
+  await die();
+  const files = (await readdir(folder.path)).filter((name) => name.endsWith('.journal'));
+  await Promise.all(files.map((name) => rm(join(folder.path, name))));
+  await using next = await restart('emptied');
+  expect(next.money).toEqual({ posted: 0n, held: 400n });
+});
+
+test('what else lies beside the journals is left alone, and holds up nothing', async () => {
+  const { store, journal, die } = await makeDying();
+  const permit = await permitOf(store, 'beside');
+  keepSettle(journal, store, settlementOf(permit.holdId, { kind: 'spent', amount: picoUsd(150n), source: 'reported' }));
+  await die();
+  const root = join(dataDir, 'journal');
+  await mkdir(join(root, 'lost+found'));
+  await writeFile(join(root, 'notes.txt'), 'of the operator');
+  // The name of a replica, but no folder.
+  const impostor = newUuid();
+  await writeFile(join(root, impostor), '');
+  await using next = await restart('beside');
+  expect(next.money).toEqual({ posted: 150n, held: 0n });
+  expect(await readdir(root)).toEqual(expect.arrayContaining(['lost+found', 'notes.txt', impostor]));
 });
 
 test('the journal of a replica that lives is left alone', async () => {
