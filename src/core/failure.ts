@@ -59,3 +59,21 @@ export class AttemptAborted extends Error {
     this.cause = cause;
   }
 }
+
+/** The failure of an attempt whose signal aborted: our time limit, or the caller who left. */
+export function abortFailure(signal: AbortSignal, facts: Pick<Failure, 'billed'>): Failure {
+  const { reason } = signal;
+  const isTimeout = reason instanceof AttemptAborted ? reason.cause === 'timedOut' : isTimeoutError(reason);
+  return {
+    kind: isTimeout ? 'timedOut' : 'cancelled',
+    message: isTimeout ? 'No complete answer before the time limit.' : 'The caller went away before the answer.',
+    httpStatus: null,
+    retryAfterMs: null,
+    billed: facts.billed,
+    isSimulated: false,
+  };
+}
+
+function isTimeoutError(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
+}

@@ -1,7 +1,7 @@
 import type { Account } from '../core/account.ts';
 import { fairAttemptMs } from '../core/deadline.ts';
 import type { AttemptReport } from '../core/decision.ts';
-import { AttemptAborted, type Failure } from '../core/failure.ts';
+import { AttemptAborted, abortFailure, type Failure } from '../core/failure.ts';
 import { ZERO_USD } from '../core/money.ts';
 import type { Answer } from '../core/prompt.ts';
 import type { ModelSpec } from '../core/registry.ts';
@@ -41,7 +41,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
   const { place, model } = task;
   const { permit } = place;
   const startedAtMs = deps.clock.elapsedMs();
-  const result = await callWithin(deps, call, task);
+  const { result, isSent } = await callWithin(deps, call, task);
   const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
   const base = { number: task.number, provider: permit.provider, model: permit.model, durationMs };
   switch (result.kind) {
@@ -64,7 +64,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
     case 'failed': {
       const { failure } = result;
       const charge: Charge = failure.billed === 'nothing' ? { kind: 'nothing' } : { kind: 'hold' };
-      const standing = wasHurried(failure, task) ? STANDING_OF_HASTE : standingOf(failure);
+      const standing = !isSent || wasHurried(failure, task) ? STANDING_OF_HASTE : standingOf(failure);
       const account = await place.settle(charge, standing);
       const report: AttemptReport = {
         ...base,
@@ -94,8 +94,14 @@ function warningsOf(call: ChatCall, permit: Permit, model: ModelSpec): readonly 
     : [];
 }
 
+interface CallEnd {
+  readonly result: ProviderResult;
+  /** False when the attempt was over before the provider was asked. */
+  readonly isSent: boolean;
+}
+
 /** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */
-async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promise<ProviderResult> {
+async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promise<CallEnd> {
   const { model } = task;
   const { permit } = task.place;
   const ending = new AbortController();
@@ -108,13 +114,26 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
     const provider = providerOf(deps, permit.provider);
     const request = { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens };
     const simulation = await drawSimulation(deps, permit);
-    await task.place.dispatch();
-    return simulation === null
-      ? await provider.call(request, ending.signal)
-      : await deps.simulator({ provider, simulation }, request, ending.signal);
+    // A disk that takes its time does not take the caller's: nothing leaves before it is on record that it does.
+    if (!ending.signal.aborted) await Promise.race([task.place.dispatch(), whenAborted(ending.signal)]);
+    if (ending.signal.aborted) {
+      return { result: { kind: 'failed', failure: abortFailure(ending.signal, { billed: 'nothing' }) }, isSent: false };
+    }
+    const result =
+      simulation === null
+        ? await provider.call(request, ending.signal)
+        : await deps.simulator({ provider, simulation }, request, ending.signal);
+    return { result, isSent: true };
   } finally {
     call.signal.removeEventListener('abort', leave);
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+  if (signal.aborted) aborted.resolve();
+  return aborted.promise;
 }
 
 /** The simulation to play on this attempt, if chance and its own limit say so. Null: none. */

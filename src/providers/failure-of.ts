@@ -1,4 +1,4 @@
-import { AttemptAborted, type Failure, type FailureKind } from '../core/failure.ts';
+import { abortFailure, type Failure, type FailureKind } from '../core/failure.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { Progress } from './exchange.ts';
 import { fieldAt, parseJson } from './json-field.ts';
@@ -33,20 +33,6 @@ export function failureOf(mishap: Mishap): Failure {
     isSimulated: false,
     ...facts,
     message: redact(facts.message, mishap.secrets),
-  };
-}
-
-/** The failure of an attempt whose signal aborted: our time limit, or the caller who left. */
-export function abortFailure(signal: AbortSignal, facts: Pick<Failure, 'billed'>): Failure {
-  const { reason } = signal;
-  const isTimeout = reason instanceof AttemptAborted ? reason.cause === 'timedOut' : isTimeoutError(reason);
-  return {
-    kind: isTimeout ? 'timedOut' : 'cancelled',
-    message: isTimeout ? 'No complete answer before the time limit.' : 'The caller went away before the answer.',
-    httpStatus: null,
-    retryAfterMs: null,
-    billed: facts.billed,
-    isSimulated: false,
   };
 }
 
@@ -230,10 +216,6 @@ function causesOf(error: unknown): readonly unknown[] {
 
 function codeOf(error: unknown): unknown {
   return fieldAt(error, 'code');
-}
-
-function isTimeoutError(reason: unknown): boolean {
-  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
 
 function textOf(error: unknown): string {

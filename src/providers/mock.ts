@@ -1,10 +1,9 @@
-import type { Failure } from '../core/failure.ts';
+import { abortFailure, type Failure } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import { promptOf, textOf } from '../core/message.ts';
 import type { Answer, Prompt } from '../core/prompt.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
-import { abortFailure } from './failure-of.ts';
 import { pause } from './pause.ts';
 
 /** How many characters of the prompt the mock repeats. */

@@ -1,9 +1,8 @@
-import type { Failure } from '../core/failure.ts';
+import { abortFailure, type Failure } from '../core/failure.ts';
 import type { FailureMode } from '../core/simulation.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProviderResult } from '../ports/provider.ts';
 import type { SimulatorPort } from '../ports/simulator.ts';
-import { abortFailure } from './failure-of.ts';
 import { pause } from './pause.ts';
 
 /** How much later a `slow` provider answers when the simulation names no time. */

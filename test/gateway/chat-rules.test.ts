@@ -97,7 +97,7 @@ describe('a caller who leaves', () => {
   /** When the caller leaves, and what it comes to: how it ends, who was asked, and whether the account is charged. */
   const MOMENTS = [
     ['before the plan', 'CANCELLED', [], 'nothing'],
-    ['while leave is asked for', 'CANCELLED', ['a'], 'the hold'],
+    ['while leave is asked for', 'CANCELLED', ['a'], 'nothing'],
     ['during the call', 'CANCELLED', ['a'], 'the hold'],
     ['after the call, while it is settled', 'answered', ['a'], 'the answer'],
   ] as const;

@@ -179,3 +179,15 @@ describe('an adapter with a bug', () => {
     expect(providers[0]?.state.breaker).toMatchObject({ epoch: 0, circuit: { kind: 'closed', fails: 0 } });
   });
 });
+
+test('a disk that hangs before a call takes no more time than the attempt has: nothing is sent, charged or held against anybody', async () => {
+  await using kit = makeKit(() => ({ dispatch: () => new Promise<void>(() => undefined) }));
+  const chat = kit.chat({ ...CHEAPEST, timeoutMs: 10_000, routing: { only: ['a'] } });
+  await quiet();
+  kit.advance(9_500);
+  const outcome = await chat;
+  expect(outcome).toMatchObject({ kind: 'ended', why: { code: 'TIMED_OUT' } });
+  expect(outcome.routing.attempts).toMatchObject([{ outcome: 'timedOut', countedByBreaker: false, cost: 0n }]);
+  expect(kit.provider('a').calls).toHaveLength(0);
+  expect(await kit.money()).toEqual({ posted: 0n, held: 0n });
+});

@@ -10,6 +10,7 @@ const SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
 export interface Chapter {
   readonly segment: Segment;
   count: number;
+  isRemoved: boolean;
 }
 
 /** The files of one journal, one of them open. A closed file goes when nobody needs an entry of it any more. */
@@ -26,41 +27,42 @@ export async function openChapters(of: {
   readonly open: (path: string) => Promise<Segment>;
 }): Promise<Chapters> {
   let fileCount = 0;
+  /** Nothing is written to it any more. It goes at once when nobody needs an entry of it, or else with the last one's release. */
+  const retire = async (chapter: Chapter) => {
+    const { segment } = chapter;
+    try {
+      await segment.close();
+      if (chapter.count > 0 || chapter.isRemoved) return;
+      chapter.isRemoved = true;
+      await segment.remove();
+    } catch (error) {
+      of.log.warn('a journal file could not be closed or removed', { path: segment.path, error: String(error) });
+    }
+  };
   const openNext = async (): Promise<Chapter> => {
     fileCount += 1;
     const segment = await of.open(join(of.folder, `${String(fileCount).padStart(8, '0')}.journal`));
+    const chapter = { segment, count: 0, isRemoved: false };
     try {
       // Shows that this disk takes more than a name.
       await segment.append(FILE_HEAD);
     } catch (error) {
-      await removeQuietly({ segment, count: 0 });
+      await retire(chapter);
       throw error;
     }
-    return { segment, count: 0 };
+    return chapter;
   };
   /** Null after a write that failed: whatever stands at its end, nothing is written behind it. */
   let current: Chapter | null = await openNext();
   /** The file that is being written to at this moment. It stays open, however little of it is still needed. */
   let writing: Chapter | null = null;
 
-  const removeQuietly = async (chapter: Chapter) => {
-    try {
-      await chapter.segment.close();
-      await chapter.segment.remove();
-    } catch (error) {
-      of.log.warn('a journal file could not be removed', { path: chapter.segment.path, error: String(error) });
-    }
-  };
-  const close = (chapter: Chapter) => {
-    if (chapter.count === 0) void removeQuietly(chapter);
-  };
-
   return {
     async write(frames) {
       if (current !== null && current.segment.bytes() >= SEGMENT_BYTES_MAX) {
         const full = current;
         current = null;
-        close(full);
+        void retire(full);
       }
       const chapter = current ?? (await openNext());
       current = null;
@@ -68,7 +70,7 @@ export async function openChapters(of: {
       try {
         if (frames.length > 0) await chapter.segment.append(Buffer.concat(frames));
       } catch (error) {
-        close(chapter);
+        void retire(chapter);
         throw error;
       } finally {
         writing = null;
@@ -79,7 +81,7 @@ export async function openChapters(of: {
     },
     release(chapter) {
       chapter.count -= 1;
-      if (chapter !== current && chapter !== writing) close(chapter);
+      if (chapter.count === 0 && chapter !== current && chapter !== writing) void retire(chapter);
     },
     async [Symbol.asyncDispose]() {
       // The file stays, also when nobody needs an entry of it: that there is one says that nothing else was sent.

@@ -1,13 +1,13 @@
 import { JournalUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 
-/** A disk that failed is tried again this often. */
-const RETRY_MS = 1_000;
+/** A disk that failed is tried again this often, and one that takes longer than this for a group has failed. */
+const DISK = { retryMs: 1_000, writeMsMax: 1_000 } as const;
 
 /** Writes items in their order, those that come while it is busy together. What cannot be written is kept, and tried again. */
 export interface GroupWriter<Item> extends AsyncDisposable {
   take(item: Item): void;
-  /** Resolves when everything taken so far is written. Rejects with `JournalUnavailable` when it cannot be now. */
+  /** Resolves when everything taken so far is written. Rejects with `JournalUnavailable` when it cannot be now, at the latest after `writeMsMax`. */
   safe(): Promise<void>;
   /** Why the last write failed. Null when it did not. */
   fault(): string | null;
@@ -28,9 +28,19 @@ export function makeGroupWriter<Item>(of: {
   let running: Promise<void> | null = null;
   let retry: Disposable | null = null;
 
+  const fail = (reason: string) => {
+    const isNews = fault === null;
+    fault = reason;
+    if (isNews) of.told(fault);
+  };
   const writeGroup = async () => {
     const group = unsafe;
     unsafe = [];
+    // A disk that hangs is a fault like any other: nobody waits for it. What it was given may still be written.
+    using _timer = of.clock.after(DISK.writeMsMax, () => {
+      fail(`the disk has taken longer than ${DISK.writeMsMax} ms`);
+      tell();
+    });
     try {
       await of.write(group);
       safeCount += group.length;
@@ -38,9 +48,7 @@ export function makeGroupWriter<Item>(of: {
       fault = null;
     } catch (error) {
       unsafe = [...group, ...unsafe];
-      const isNews = fault === null;
-      fault = error instanceof Error ? error.message : String(error);
-      if (isNews) of.told(fault);
+      fail(error instanceof Error ? error.message : String(error));
     }
   };
   const tell = () => {
@@ -57,7 +65,7 @@ export function makeGroupWriter<Item>(of: {
       tell();
     } while (unsafe.length > 0 && fault === null);
     running = null;
-    if (fault !== null) retry = of.clock.after(RETRY_MS, start);
+    if (fault !== null) retry = of.clock.after(DISK.retryMs, start);
   };
   const start = () => {
     // Not at once: what is taken in the same turn of the event loop is written together.
@@ -79,7 +87,9 @@ export function makeGroupWriter<Item>(of: {
     },
     fault: () => fault,
     async [Symbol.asyncDispose]() {
-      await running;
+      const late = Promise.withResolvers<void>();
+      using _timer = of.clock.after(DISK.writeMsMax, late.resolve);
+      await Promise.race([running, late.promise]);
       retry?.[Symbol.dispose]();
     },
   };

@@ -5,8 +5,8 @@ import { type Entry, frameOf } from './frame.ts';
 import { makeGroupWriter } from './group-writer.ts';
 import { openSegment, type Segment } from './segment.ts';
 
-/** Most entries that may wait to be carried out before nothing new is taken on. */
-const ENTRIES_MAX = 100_000;
+/** The most that may wait to be carried out before nothing new is taken on: they are also kept in memory. */
+const WAITING = { entriesMax: 100_000, bytesMax: 256 * 1024 * 1024 } as const;
 
 /** The place of an entry: grows by one with each. */
 export type Place = number;
@@ -30,9 +30,9 @@ export interface Journal extends AsyncDisposable {
 
 interface Kept {
   readonly place: Place;
-  readonly frame: Buffer;
-  /** The file that has it. Null until it is on the disk. */
-  chapter: Chapter | null;
+  readonly bytes: number;
+  /** Where it is: still here, or in a file. */
+  at: { readonly frame: Buffer } | { readonly chapter: Chapter };
 }
 
 export async function openJournal(of: {
@@ -46,15 +46,16 @@ export async function openJournal(of: {
   const chapters = await openChapters({ folder, log, open: of.open ?? openSegment });
   const entries = new Map<Place, Kept>();
   let last: Place = 0;
+  let bytes = 0;
 
   const writer = makeGroupWriter<Kept>({
     clock: of.clock,
     async write(group) {
       // What was carried out before it came to the disk need not come there any more.
       const needed = group.filter(({ place }) => entries.has(place));
-      const chapter = await chapters.write(needed.map(({ frame }) => frame));
+      const chapter = await chapters.write(needed.flatMap(({ at }) => ('frame' in at ? [at.frame] : [])));
       for (const kept of needed) {
-        kept.chapter = chapter;
+        kept.at = { chapter };
         if (!entries.has(kept.place)) chapters.release(chapter);
       }
     },
@@ -67,7 +68,9 @@ export async function openJournal(of: {
   return {
     append(entry) {
       last += 1;
-      const kept = { place: last, frame: frameOf(entry), chapter: null };
+      const frame = frameOf(entry);
+      const kept = { place: last, bytes: frame.length, at: { frame } };
+      bytes += kept.bytes;
       entries.set(last, kept);
       writer.take(kept);
       return last;
@@ -77,12 +80,14 @@ export async function openJournal(of: {
       const kept = entries.get(place);
       if (kept === undefined) return;
       entries.delete(place);
-      if (kept.chapter !== null) chapters.release(kept.chapter);
+      bytes -= kept.bytes;
+      if ('chapter' in kept.at) chapters.release(kept.at.chapter);
     },
     fault() {
       const fault = writer.fault();
       if (fault !== null) return `the journal in ${folder} cannot be written: ${fault}`;
-      return entries.size < ENTRIES_MAX ? null : `${entries.size} entries of the journal wait to be carried out`;
+      const isFull = entries.size >= WAITING.entriesMax || bytes >= WAITING.bytesMax;
+      return isFull ? `${entries.size} entries of the journal, ${bytes} bytes, wait to be carried out` : null;
     },
     count: () => entries.size,
     async [Symbol.asyncDispose]() {

@@ -8,7 +8,7 @@ export interface Segment {
   /** Appends, and resolves when the bytes are on the disk. */
   append(bytes: Buffer): Promise<void>;
   bytes(): number;
-  /** Nothing is appended any more. */
+  /** Nothing is appended any more. A second time changes nothing. */
   close(): Promise<void>;
   remove(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export async function openSegment(path: string): Promise<Segment> {
     throw error;
   }
   let length = 0;
-  let isClosed = false;
+  let closed: Promise<void> | null = null;
   return {
     path,
     bytes: () => length,
@@ -32,9 +32,9 @@ export async function openSegment(path: string): Promise<Segment> {
       await file.datasync();
       length += bytes.length;
     },
-    async close() {
-      if (!isClosed) await file.close();
-      isClosed = true;
+    close() {
+      closed ??= file.close();
+      return closed;
     },
     remove: () => unlink(path),
   };

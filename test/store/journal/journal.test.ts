@@ -170,3 +170,44 @@ describe('a full disk', () => {
     });
   });
 });
+
+test('a disk that hangs is told of after a second, and is well again when it has written', async () => {
+  await using folder = await makeFolder();
+  const clock = makeFakeClock();
+  let gate: Promise<void> | null = null;
+  const open = async (path: string): Promise<Segment> => {
+    const segment = await openSegment(path);
+    return {
+      ...segment,
+      async append(bytes) {
+        await gate;
+        await segment.append(bytes);
+      },
+    };
+  };
+  await using journal = await openJournal({ folder: folder.path, clock, log: SILENT_LOG, open });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  gate = promise;
+  journal.append(act('slow'));
+  const safe = journal.safe();
+  // The write begins in the next turn of the event loop.
+  await new Promise((next) => setImmediate(next));
+  clock.advance(999);
+  expect(journal.fault()).toBeNull();
+  clock.advance(1);
+  await expect(safe).rejects.toBeInstanceOf(JournalUnavailable);
+  expect(journal.fault()).toContain('longer than 1000 ms');
+  resolve();
+  await eventually(() => journal.fault() === null);
+  await journal.safe();
+  expect(await entriesIn(folder.path)).toEqual([act('slow')]);
+});
+
+test('nothing new is taken on while 256 MB wait to be carried out', async () => {
+  await using folder = await makeFolder();
+  await using journal = await openJournal({ folder: folder.path, clock: makeFakeClock(), log: SILENT_LOG });
+  const places = Array.from({ length: 20 }, () => journal.append(act('x'.repeat(14 * 1024 * 1024))));
+  expect(journal.fault()).toContain('wait to be carried out');
+  for (const place of places) journal.release(place);
+  expect(journal.fault()).toBeNull();
+});
