@@ -2,7 +2,7 @@ import type { Account } from '../core/account.ts';
 import type { Standing } from '../core/verdict.ts';
 import type { Charge, Permit, Settlement } from '../ports/admission.ts';
 import type { GatewayDeps } from './deps.ts';
-import { reportSettled } from './settle-report.ts';
+import { reportEnding, reportSettled } from './settle-report.ts';
 
 /**
  * A permit in use. Disposing of it settles it, unless it was settled: before a call is sent nothing can have been billed, after
@@ -48,9 +48,10 @@ export function openPermit(
 /** An answer in hand is never lost because the books stumble: what is not settled expires, and is posted in full. */
 async function settleFirmly(deps: GatewayDeps, permit: Permit, settlement: Settlement): Promise<Account | null> {
   const log = deps.log.with({ provider: permit.provider, model: permit.model });
+  reportEnding({ log, meters: deps.meters }, permit, settlement);
   try {
     const settled = await deps.store.settle(settlement);
-    reportSettled({ log, meters: deps.meters }, settlement, settled);
+    reportSettled({ log }, settlement, settled);
     return 'account' in settled ? settled.account : null;
   } catch (error) {
     const { holdId, held } = permit;

@@ -11,8 +11,8 @@ export type KeepableAct =
   | { readonly kind: 'record'; readonly record: RequestRecord }
   | { readonly kind: 'endClaim'; readonly holder: KeyHolder; readonly end: KeyEnd };
 
-/** What became of an act that was carried out. */
-export type CarriedOut = Settled | { readonly kind: 'done' };
+/** What became of an act that was carried out. `claimLost`: another request had taken over the idempotency key. */
+export type CarriedOut = Settled | { readonly kind: 'done' } | { readonly kind: 'claimLost' };
 
 /** A call that may have left under a hold of its own, or paid from a slice. `slice` is null for the first. */
 export interface SentCall {

@@ -9,6 +9,8 @@ export interface FakeDurable extends DurableStore {
   setAbsence(absence: StoreAbsence | null): void;
   /** The acts that were carried out, in their order. */
   readonly carried: readonly KeepableAct[];
+  /** What was written down as this text. */
+  written(text: string): KeepableAct | undefined;
 }
 
 export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDurable {
@@ -21,6 +23,7 @@ export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDu
   return {
     ...memory,
     carried,
+    written: (text) => written.get(text),
     setAbsence(next) {
       absence = next;
     },
@@ -51,8 +54,7 @@ export function makeFakeDurable(memory: Store, unavailable: () => Error): FakeDu
           await memory.record(act.record);
           return { kind: 'done' };
         case 'endClaim':
-          await memory.endClaim(act.holder, act.end);
-          return { kind: 'done' };
+          return { kind: (await memory.endClaim(act.holder, act.end)) ? 'done' : 'claimLost' };
         case 'spend':
           throw new TypeError('memory has no slices');
         default:

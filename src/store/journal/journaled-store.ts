@@ -1,6 +1,7 @@
 import type { ReservingStore } from '../../ports/store.ts';
 import { startDrainer } from './drainer.ts';
-import { type KeptParts, makeKeptActs } from './kept-acts.ts';
+import type { KeptParts } from './keep.ts';
+import { makeKeptActs } from './kept-acts.ts';
 import { caughtUpWithin, readsAfterOwnWrites } from './own-writes.ts';
 
 /** How long a stop waits for the store to have everything. The rest stays in the journal for the next start. */
@@ -10,18 +11,23 @@ const STOP_WAIT_MS = 5_000;
  * A store behind a journal on this replica's own disk. What was decided is safe there before anybody is told, and reaches the
  * store in the background: at once while it answers, later when it was away.
  */
-export function makeJournaledStore(parts: Omit<KeptParts, 'drainer'>): Omit<ReservingStore, 'leaveForNextStart'> {
+export function makeJournaledStore(parts: Omit<KeptParts, 'drainers'>): Omit<ReservingStore, 'leaveForNextStart'> {
   const { store, journal, clock, log } = parts;
-  const drainer = startDrainer({ ...parts, carryOut: (act) => store.carryOut(act) });
+  const carryOut = (act: string) => store.carryOut(act);
+  const drainers = { ends: startDrainer({ ...parts, carryOut }), others: startDrainer({ ...parts, carryOut }) };
+  const keptActs = makeKeptActs({ ...parts, drainers });
   return {
     ...store,
-    ...readsAfterOwnWrites(store, drainer, clock),
-    ...makeKeptActs({ ...parts, drainer }),
+    ...readsAfterOwnWrites({ store, drainers, clock }),
+    ...keptActs.acts,
     async [Symbol.asyncDispose]() {
-      await caughtUpWithin(STOP_WAIT_MS, { store, drainer, clock });
-      const acts = drainer.count();
-      if (acts > 0) log.warn('what the store was not told yet stays in the journal: the next start tells it', { acts });
-      await drainer[Symbol.asyncDispose]();
+      await caughtUpWithin(STOP_WAIT_MS, { store, drainers, clock });
+      const entries = journal.count();
+      if (entries > 0)
+        log.warn('what the store was not told yet stays in the journal: the next start tells it', { entries });
+      keptActs[Symbol.dispose]();
+      drainers.ends[Symbol.dispose]();
+      drainers.others[Symbol.dispose]();
       await journal[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
     },

@@ -7,9 +7,9 @@ import { startAdoption } from './adoption.ts';
 import { type JournalFolder, makeJournalFolder, takeOrphans } from './folder.ts';
 import { openJournal } from './journal.ts';
 import { makeJournaledStore } from './journaled-store.ts';
-import type { KeptParts } from './kept-acts.ts';
+import type { KeptParts } from './keep.ts';
 
-type JournaledParts = Omit<KeptParts, 'journal' | 'drainer'>;
+type JournaledParts = Omit<KeptParts, 'journal' | 'drainers'>;
 
 /** How long the start waits for journals that were left behind to be carried out. */
 const ADOPTION_WAIT_MS = 10_000;

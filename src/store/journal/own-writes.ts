@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { DurableStore, Store } from '../../ports/store.ts';
-import type { Drainer } from './drainer.ts';
+import type { Drainers } from './drainer.ts';
 
 /** How long a read waits at most for what this replica answered before. */
 const READ_WAIT_MS = 250;
@@ -20,12 +20,19 @@ type Reads = Pick<
   | 'history'
 >;
 
+interface Waiting {
+  readonly store: DurableStore;
+  readonly drainers: Drainers;
+  readonly clock: Clock;
+}
+
 /** The read side, which sees what this replica has answered: who was told of a cost finds it in the log. */
-export function readsAfterOwnWrites(store: DurableStore, drainer: Drainer, clock: Clock): Reads {
+export function readsAfterOwnWrites(of: Waiting): Reads {
+  const { store } = of;
   const after =
     <Arguments extends readonly unknown[], Result>(read: (...args: Arguments) => Promise<Result>) =>
     async (...args: Arguments): Promise<Result> => {
-      await caughtUpWithin(READ_WAIT_MS, { store, drainer, clock });
+      await caughtUpWithin(READ_WAIT_MS, of);
       return read(...args);
     };
   return {
@@ -44,12 +51,10 @@ export function readsAfterOwnWrites(store: DurableStore, drainer: Drainer, clock
 }
 
 /** Resolves when the store has everything that was kept so far; sooner when that takes too long, or the store is away. */
-export async function caughtUpWithin(
-  limitMs: number,
-  of: { readonly store: DurableStore; readonly drainer: Drainer; readonly clock: Clock },
-): Promise<void> {
-  if (of.drainer.count() === 0 || of.store.absence() !== null) return;
+export async function caughtUpWithin(limitMs: number, { store, drainers, clock }: Waiting): Promise<void> {
+  const busy = Object.values(drainers).filter((drainer) => drainer.count() > 0);
+  if (busy.length === 0 || store.absence() !== null) return;
   const late = Promise.withResolvers<void>();
-  using _timer = of.clock.after(limitMs, late.resolve);
-  await Promise.race([of.drainer.caughtUp(), late.promise]);
+  using _timer = clock.after(limitMs, late.resolve);
+  await Promise.race([Promise.all(busy.map((drainer) => drainer.caughtUp())), late.promise]);
 }

@@ -27,8 +27,7 @@ export function makePostgresReplay(
           await recorder.recordText(said);
           return { kind: 'done' };
         case MARK.endClaim:
-          await carryOutEnd(connection, said);
-          return { kind: 'done' };
+          return { kind: (await carryOutEnd(connection, said)) ? 'done' : 'claimLost' };
         default:
           throw new TypeError(
             `no act begins with ${JSON.stringify(text.slice(0, 20))}: it was kept by a later version`,

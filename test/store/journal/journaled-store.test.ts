@@ -85,6 +85,7 @@ async function makeKit() {
   return {
     store,
     durable,
+    written: durable.written,
     memory,
     journal,
     clock,
@@ -234,4 +235,33 @@ test('a read of this replica sees what it has just answered', async () => {
   await quiet();
   gate.resolve();
   expect(await account).toMatchObject({ posted: 150n, held: 0n });
+});
+
+test('the end of a permit does not wait for the request log', async () => {
+  await using kit = await makeKit();
+  const { carryOut } = kit.durable;
+  const records = Array.from({ length: 300 }, (_, index) => makeRecord(index));
+  const slow = Promise.withResolvers<void>();
+  kit.durable.carryOut = async (text) => {
+    if (kit.written(text)?.kind === 'record') await slow.promise;
+    return carryOut(text);
+  };
+  await Promise.all(records.map((record) => kit.store.record(record)));
+  const permit = await kit.permitOf();
+  await kit.settle(permit.holdId, 150n);
+  await quiet();
+  expect(await kit.money()).toEqual({ posted: 150n, held: 0n });
+  slow.resolve();
+});
+
+test('an act that cannot be carried out stays in the journal, and no read waits for it', async () => {
+  await using kit = await makeKit();
+  kit.durable.carryOut = async () => {
+    throw new TypeError('a bug');
+  };
+  await kit.store.record(makeRecord(1));
+  await quiet();
+  // Nothing moves the clock: a read that waited would wait for ever.
+  expect(await kit.store.find(requestId(newUuid()))).toBeNull();
+  expect(kit.journal.count()).toBe(1);
 });
