@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AccountKey, holdId, replicaId, requestId, userAccount } from '../../src/core/ids.ts';
+import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
+import type { Admission, AdmissionCandidate } from '../../src/ports/admission.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { newUuid } from '../../src/wiring/system.ts';
+import { SILENT_LOG } from '../fakes/log.ts';
+import { openTestStore } from '../support/open-test-store.ts';
+import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
+import { makeDatabase } from '../support/store-database.ts';
+
+const REGISTRY = makeRegistry(makeProvider('wide', [makeModel('wide-1', '1')], { requestsPerMinute: 1_000 }));
+const ANN = userAccount('ann');
+/** One more than PostgreSQL's bigint holds. */
+const TOO_LARGE = picoUsd(2n ** 63n);
+
+let database: Awaited<ReturnType<typeof makeDatabase>>;
+let store: Store;
+
+beforeAll(async () => {
+  database = await makeDatabase();
+  const options = { kind: 'postgres', registry: REGISTRY, replica: replicaId('one'), log: SILENT_LOG } as const;
+  store = await openTestStore({ ...options, url: database.url });
+});
+
+afterAll(async () => {
+  await store[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+function admissionOf(
+  change: Partial<Admission> & { readonly bound?: Partial<AdmissionCandidate['bound']> },
+): Admission {
+  const { bound, ...rest } = change;
+  const { key, models } = REGISTRY.providers[0]!;
+  const cheap = { input: picoUsd(400n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
+  return {
+    requestId: requestId(newUuid()),
+    attempt: 1,
+    holdId: holdId(newUuid()),
+    account: ANN,
+    defaultCap: picoUsd(1_000_000n),
+    ceiling: null,
+    candidates: [{ provider: key, model: models[0]!.name, bound: { ...cheap, ...bound } }],
+    attemptMs: 5_000,
+    ...rest,
+  };
+}
+
+test.each<[string, () => Promise<unknown>]>([
+  ['a ceiling beyond bigint', () => store.admit(admissionOf({ ceiling: TOO_LARGE }))],
+  ['a cap beyond bigint', () => store.admit(admissionOf({ defaultCap: TOO_LARGE }))],
+  ['an input beyond bigint', () => store.admit(admissionOf({ bound: { input: TOO_LARGE } }))],
+  [
+    'a product beyond bigint',
+    () => store.admit(admissionOf({ bound: { perOutputToken: picoUsd(10n ** 6n), outputTokensMax: 10 ** 14 } })),
+  ],
+  ['a NUL in an account', () => store.admit(admissionOf({ account: userAccount('a\0b') }))],
+  ['half a surrogate pair in an account', () => store.look(userAccount('\ud800'))],
+  [
+    'spending beyond bigint',
+    () => {
+      const charge = { kind: 'spent', amount: TOO_LARGE, source: 'reported' } as const;
+      const rest = { verdict: { kind: 'neutral' }, jitter: 0, throttledForMs: null, setAside: null } as const;
+      return store.settle({ holdId: holdId(newUuid()), charge, ...rest });
+    },
+  ],
+])('%s is refused before it is sent, so that it fails nothing else', async (_what, act) => {
+  const others = [store.look(ANN), store.admit(admissionOf({}))];
+  await expect(act()).rejects.toThrow(/^PostgreSQL cannot hold/);
+  expect((await Promise.allSettled(others)).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+});
+
+test('an act that PostgreSQL cannot carry out fails alone', async () => {
+  const admit = (account: AccountKey, input: PicoUsd) =>
+    store.admit(admissionOf({ account, defaultCap: null, bound: { input } }));
+  const most = picoUsd(2n ** 63n - 1n);
+  // Each fits, and the sum of both does not.
+  const told = await Promise.allSettled([
+    admit(userAccount('bob'), most),
+    ...Array.from({ length: 40 }, () => admit(ANN, picoUsd(1n))),
+    admit(userAccount('bob'), most),
+  ]);
+  expect(told.flatMap(({ status }, place) => (status === 'rejected' ? [place] : []))).toEqual([41]);
+});
