@@ -49,6 +49,16 @@ BEGIN
     FROM unnest(v_ids) WITH ORDINALITY wanted(id, place) LEFT JOIN unnest(v_locked) l ON l.id = wanted.id ORDER BY place);
 END $$;
 --> statement-breakpoint
+-- Settles as they count. Of a hold that has ended already only the money is still put right: what its provider did is news no more.
+-- A breaker may have been closed by hand since, and a wait that was asked for then is over.
+CREATE FUNCTION switchyard.settles_in_time(p_settles jsonb, p_holds switchyard.hold[]) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM unnest(p_holds) WHERE state <> 'held') THEN RETURN p_settles; END IF;
+  RETURN (SELECT jsonb_agg(CASE WHEN h.state <> 'held'
+      THEN said || '{"verdict": {"kind": "neutral"}, "throttledForMs": null, "setAside": null}' ELSE said END ORDER BY ordinality)
+    FROM jsonb_array_elements(p_settles) WITH ORDINALITY settle(said, ordinality) JOIN unnest(p_holds) WITH ORDINALITY h USING (ordinality));
+END $$;
+--> statement-breakpoint
 -- The providers of settles. The rows of those whose breaker may change by them, or that are told to wait, are locked, by name;
 -- what the others say changes nothing, and is judged by what stands now: closed and healthy costs no lock.
 CREATE FUNCTION switchyard.lock_breakers(p_settles jsonb, p_holds switchyard.hold[], OUT states switchyard.provider_state[], OUT locked text[])
@@ -151,7 +161,7 @@ BEGIN
     o_evidence[n] := coalesce(v_charge->>'source', CASE v_charge->>'kind' WHEN 'hold' THEN 'estimated' ELSE 'nothing' END);
     o_overrun[n] := greatest(v_spent - v_hold.amount, 0);
     v_answers[at] := jsonb_build_object('kind', 'settled', 'posted', v_spent::text, 'overrun', o_overrun[n]::text,
-      'transition', v_transition, 'isStale', v_is_stale, 'account', a - 1);
+      'transition', v_transition, 'isStale', v_is_stale OR v_hold.state <> 'held', 'account', a - 1);
   END LOOP;
   UPDATE switchyard.hold SET state = ended.state, ended_at = p_now
     FROM unnest(o_id, o_state) ended(id, state) WHERE hold.id = ended.id;
@@ -353,6 +363,7 @@ DECLARE
 BEGIN
   IF v_is_settling THEN
     v_holds := switchyard.lock_holds(v_settles);
+    v_settles := switchyard.settles_in_time(v_settles, v_holds);
     v_breakers := switchyard.lock_breakers(v_settles, v_holds);
   END IF;
   IF v_is_settling OR v_is_admitting THEN

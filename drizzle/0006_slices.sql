@@ -176,6 +176,7 @@ BEGIN
   IF v_is_settling THEN
     IF v_settles @? '$[*].drawn' THEN v_drawn := switchyard.draw_all(v_settles, p->>'replica'); END IF;
     v_holds := switchyard.lock_holds(v_settles);
+    v_settles := switchyard.settles_in_time(v_settles, v_holds);
     v_breakers := switchyard.lock_breakers(v_settles, v_holds);
   END IF;
   IF v_is_settling OR v_is_admitting THEN

@@ -14,6 +14,9 @@ export interface Standing {
 /** A usable answer, however late. */
 export const STANDING_OF_SUCCESS: Standing = { verdict: { kind: 'success' }, throttledForMs: null, setAside: null };
 
+/** What comes when its hold has expired: the provider's standing is news no more, whatever it was. The money is put right all the same. */
+export const STANDING_TOO_LATE: Standing = { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null };
+
 /** How a failure counts, by the one failure table. */
 export function standingOf(failure: Failure): Standing {
   const policy = FAILURE_POLICY[failure.kind].breaker;

@@ -6,6 +6,7 @@ import { maxUsd, minUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from '..
 import { refusalOf, SET_ASIDE_MS } from '../../core/provider-state.ts';
 import { takeSlot } from '../../core/rate-window.ts';
 import { type EpochMs, later } from '../../core/time.ts';
+import { STANDING_TOO_LATE } from '../../core/verdict.ts';
 import type {
   Admission,
   AdmissionCandidate,
@@ -164,7 +165,8 @@ export function settle(state: MemoryState, settlement: Settlement): Settled {
   const hold = state.holds.get(settlement.holdId);
   if (hold === undefined) return { kind: 'unknownHold' };
   if (hold.state === 'ended') return { kind: 'alreadySettled' };
-  const told = tellBreaker(state, hold, settlement);
+  const isLate = hold.state !== 'held';
+  const told = tellProvider(state, hold, isLate ? { ...settlement, ...STANDING_TOO_LATE } : settlement);
   const spent = amountOf(settlement, hold);
   const account = accountIn(state, hold.account);
   // An expired hold was posted in full: what is settled late only corrects that.
@@ -177,7 +179,8 @@ export function settle(state: MemoryState, settlement: Settlement): Settled {
     kind: 'settled',
     posted: spent,
     overrun: maxUsd(ZERO_USD, subtractUsd(spent, hold.amount)),
-    ...told,
+    transition: told.transition,
+    isStale: isLate || told.isStale,
     account: accountIn(state, hold.account),
   };
 }
@@ -196,7 +199,7 @@ function amountOf(settlement: Settlement, hold: HoldMemory): PicoUsd {
   }
 }
 
-function tellBreaker(
+function tellProvider(
   state: MemoryState,
   hold: HoldMemory,
   settlement: Settlement,
