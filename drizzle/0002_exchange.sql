@@ -79,6 +79,15 @@ BEGIN
     FROM switchyard.provider_state s WHERE s.provider = ANY(v_names);
 END $$;
 --> statement-breakpoint
+-- What the end of a hold adds to what is posted. One that has expired was posted in full: then this is a correction. It takes nothing
+-- out of a period that began later, since it was not posted there; and never more than is there, as everywhere.
+CREATE FUNCTION switchyard.posted_by_end(h switchyard.hold, p_spent bigint, p_posted bigint, p_period_started_at timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN h.state = 'held' THEN p_spent
+    WHEN h.ended_at < p_period_started_at THEN greatest(p_spent - h.amount, 0)
+    ELSE greatest(p_spent - h.amount, -p_posted) END
+$$;
+--> statement-breakpoint
 -- Ends permits: money, breaker and throttle. Holds, breakers and accounts are locked.
 CREATE FUNCTION switchyard.settle_all(
   p_settles jsonb, p_holds switchyard.hold[], p_states switchyard.provider_state[], p_locked text[], p_replica text, p_now timestamptz
@@ -89,6 +98,7 @@ DECLARE
   v_keys text[];
   v_posted bigint[];
   v_held bigint[];
+  v_period_started_at timestamptz[];
   v_answers jsonb[] := '{}';
   v_said jsonb;
   v_charge jsonb;
@@ -105,7 +115,8 @@ DECLARE
   o_id uuid[] := '{}'; o_state text[] := '{}'; o_account text[] := '{}'; o_moved bigint[] := '{}'; o_kind text[] := '{}';
   o_evidence text[] := '{}'; o_overrun bigint[] := '{}';
 BEGIN
-  SELECT array_agg(x.key), array_agg(x.posted), array_agg(0) INTO v_keys, v_posted, v_held FROM switchyard.account x
+  SELECT array_agg(x.key), array_agg(x.posted), array_agg(0), array_agg(x.period_started_at)
+    INTO v_keys, v_posted, v_held, v_period_started_at FROM switchyard.account x
     WHERE x.key IN (SELECT account FROM unnest(p_holds));
   FOR at IN 1 .. jsonb_array_length(p_settles) LOOP
     v_said := p_settles->(at - 1);
@@ -144,13 +155,11 @@ BEGIN
     v_spent := CASE v_charge->>'kind' WHEN 'spent' THEN (v_charge->>'amount')::bigint WHEN 'hold' THEN v_hold.amount ELSE 0 END;
     a := array_position(v_keys, v_hold.account);
     n := n + 1;
+    v_moved := switchyard.posted_by_end(v_hold, v_spent, v_posted[a], v_period_started_at[a]);
     IF v_hold.state = 'held' THEN
-      v_moved := v_spent;
       v_held[a] := v_held[a] + v_hold.amount;
       o_kind[n] := 'settled';
     ELSE
-      -- An expired hold was posted in full: what is settled late only corrects that, and never below nothing.
-      v_moved := greatest(v_spent - v_hold.amount, -v_posted[a]);
       o_kind[n] := 'correction';
     END IF;
     v_posted[a] := v_posted[a] + v_moved;
@@ -391,6 +400,8 @@ BEGIN
     ORDER BY expires_at LIMIT p_count FOR UPDATE SKIP LOCKED);
   IF cardinality(v_due) = 0 THEN RETURN '[]'; END IF;
   PERFORM switchyard.lock_accounts(ARRAY(SELECT DISTINCT account FROM unnest(v_due)));
+  -- Only now: what is posted to a period that began during the wait must not look older than it.
+  v_now := switchyard.clock();
   UPDATE switchyard.hold SET state = 'expired', ended_at = v_now WHERE id IN (SELECT id FROM unnest(v_due));
   UPDATE switchyard.account SET posted = posted + due.amount, held = held - due.amount
     FROM (SELECT account, sum(amount)::bigint AS amount FROM unnest(v_due) GROUP BY account) due WHERE key = due.account;
@@ -405,3 +416,31 @@ CREATE FUNCTION switchyard.renew(p_holds uuid[], p_lease_ms double precision) RE
   UPDATE switchyard.hold SET expires_at = greatest(expires_at, switchyard.clock() + switchyard.span(p_lease_ms))
     WHERE state = 'held' AND id = ANY(p_holds)
 $$;
+--> statement-breakpoint
+-- As in 0001, but what is forgotten is forgotten from now on, also in the middle of a period: a late correction of something
+-- older must not come off what is spent after it. So `period_started_at` is never earlier than the last time that nothing was posted.
+CREATE OR REPLACE FUNCTION switchyard.set_budget(p_wish jsonb, p_actor jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_key text := p_wish->>'account';
+  v_period text := p_wish->>'period';
+  v_is_reset boolean := (p_wish->>'resetUsage')::boolean;
+  v_now timestamptz;
+  v_account switchyard.account;
+  v_started_at timestamptz;
+BEGIN
+  PERFORM switchyard.lock_accounts(ARRAY[v_key]);
+  v_now := switchyard.clock();
+  SELECT * INTO v_account FROM switchyard.account WHERE key = v_key;
+  v_started_at := CASE WHEN v_is_reset THEN v_now
+    WHEN v_period = 'total' THEN v_account.period_started_at
+    ELSE greatest(v_account.period_started_at, switchyard.period_start(v_period, v_now)) END;
+  IF v_is_reset AND v_account.posted <> 0 THEN
+    INSERT INTO switchyard.ledger_entry (account, amount, kind, evidence, at)
+      VALUES (v_key, -v_account.posted, 'reset', 'an operator reset it', v_now);
+  END IF;
+  UPDATE switchyard.account SET cap = (p_wish->>'cap')::bigint, period = v_period, period_started_at = v_started_at,
+    resets_at = switchyard.period_end(v_period, v_started_at), posted = CASE WHEN v_is_reset THEN 0 ELSE posted END
+    WHERE key = v_key RETURNING * INTO v_account;
+  PERFORM switchyard.keep_audit('setBudget', v_key, p_actor, p_wish, v_now);
+  RETURN switchyard.account_json(v_account);
+END $$;

@@ -127,4 +127,34 @@ describe.each<[string, () => Store]>([
     const [state] = (await store.look(account)).providers;
     expect(state?.breaker.circuit).toMatchObject({ kind: 'halfOpen', probe: null });
   });
+
+  test('of an earlier period does not come off the present one', async () => {
+    await store.setBudget({ account, cap: CAP, period: 'daily', resetUsage: false }, ACTOR);
+    const yesterday = [await hold(500n), await hold(500n), await hold(0n)];
+    await expire();
+    expect(await posted()).toBe(1_000n);
+    await moveTo(later(START, 86_400_000));
+    await settle(await hold(700n), spent(700n));
+    expect(await settle(yesterday[0]!, spent(100n))).toMatchObject({ kind: 'settled', posted: 100n });
+    expect(await settle(yesterday[1]!, { kind: 'nothing' })).toMatchObject({ kind: 'settled', posted: 0n });
+    expect(await posted()).toBe(700n);
+    // What was billed above its hold is posted when it is known.
+    await settle(yesterday[2]!, spent(40n));
+    expect(await posted()).toBe(740n);
+  });
+
+  test('of what was forgotten on purpose does not come off what was spent since, also when the budget changes again', async () => {
+    await store.setBudget({ account, cap: CAP, period: 'daily', resetUsage: false }, ACTOR);
+    const forgotten = await hold(500n);
+    await expire();
+    await moveTo(later(now, 1));
+    await store.setBudget({ account, cap: CAP, period: 'daily', resetUsage: true }, ACTOR);
+    const since = await hold(400n);
+    await expire();
+    await store.setBudget({ account, cap: picoUsd(CAP + 1n), period: 'daily', resetUsage: false }, ACTOR);
+    await settle(forgotten, spent(100n));
+    expect(await posted()).toBe(400n);
+    await settle(since, spent(100n));
+    expect(await posted()).toBe(100n);
+  });
 });

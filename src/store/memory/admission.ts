@@ -1,4 +1,4 @@
-import { type Account, availableOf, withHeld, withSettled } from '../../core/account.ts';
+import { type Account, availableOf, withCorrected, withHeld, withSettled } from '../../core/account.ts';
 import { type HoldSize, holdUnder, smallestHold } from '../../core/bound.ts';
 import { claimProbe, isCurrent, passageOf, reportTo, type Transition } from '../../core/breaker.ts';
 import { holdLeaseMs, LEASE, probeLeaseMs } from '../../core/leases.ts';
@@ -60,6 +60,7 @@ export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
       const due = Array.from(state.holds.values()).filter((hold) => hold.state === 'held' && hold.expiresAtMs <= nowMs);
       return due.slice(0, countMax).map((hold) => {
         hold.state = 'expired';
+        hold.expiresAtMs = nowMs;
         keepAccount(state, withSettled(accountIn(state, hold.account), { held: hold.amount, spent: hold.amount }));
         return { holdId: hold.id, requestId: hold.requestId, account: hold.account, amount: hold.amount };
       });
@@ -169,10 +170,12 @@ export function settle(state: MemoryState, settlement: Settlement): Settled {
   const told = tellProvider(state, hold, isLate ? { ...settlement, ...STANDING_TOO_LATE } : settlement);
   const spent = amountOf(settlement, hold);
   const account = accountIn(state, hold.account);
-  // An expired hold was posted in full: what is settled late only corrects that.
-  const move =
-    hold.state === 'held' ? { held: hold.amount, spent } : { held: ZERO_USD, spent: subtractUsd(spent, hold.amount) };
-  keepAccount(state, withSettled(account, move));
+  keepAccount(
+    state,
+    isLate
+      ? withCorrected(account, { difference: subtractUsd(spent, hold.amount), expiredAtMs: hold.expiresAtMs })
+      : withSettled(account, { held: hold.amount, spent }),
+  );
   hold.state = 'ended';
   forgetEnded(state);
   return {
