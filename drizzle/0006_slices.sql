@@ -6,7 +6,7 @@ ALTER TABLE "switchyard"."hold" DROP CONSTRAINT "hold_attempt";
 --> statement-breakpoint
 ALTER TABLE "switchyard"."hold" ADD COLUMN "slice_id" uuid;
 --> statement-breakpoint
-CREATE INDEX "hold_slice_of_replica" ON "switchyard"."hold" USING btree ("replica") WHERE provider = '' and state in ('held', 'expired');
+CREATE INDEX "hold_of_replica" ON "switchyard"."hold" USING btree ("replica","provider") WHERE state in ('held', 'expired');
 --> statement-breakpoint
 -- An admission whose answer was lost is made again from a slice: the two are told apart by that, and only one of them was sent.
 ALTER TABLE "switchyard"."hold" ADD CONSTRAINT "hold_attempt" UNIQUE NULLS NOT DISTINCT("request_id","attempt","slice_id");
