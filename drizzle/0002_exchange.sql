@@ -412,10 +412,27 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- Lets attempts that are still under way keep their holds. A hold that has ended stays ended.
-CREATE FUNCTION switchyard.renew(p_holds uuid[], p_lease_ms double precision) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION switchyard.renew(p_holds uuid[], p_lease_ms double precision) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM switchyard.hold WHERE state = 'held' AND id = ANY(p_holds) ORDER BY id FOR UPDATE;
   UPDATE switchyard.hold SET expires_at = greatest(expires_at, switchyard.clock() + switchyard.span(p_lease_ms))
-    WHERE state = 'held' AND id = ANY(p_holds)
-$$;
+    WHERE state = 'held' AND id = ANY(p_holds);
+END $$;
+--> statement-breakpoint
+-- As in 0001, but the rows are locked by name, as everywhere: two orders would be two ways to wait for each other.
+CREATE OR REPLACE FUNCTION switchyard.stop_simulation(p_provider text, p_actor jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_now timestamptz;
+  v_healed jsonb;
+BEGIN
+  PERFORM 1 FROM switchyard.provider_state WHERE provider = coalesce(p_provider, provider) ORDER BY provider COLLATE "C" FOR UPDATE;
+  v_now := switchyard.clock();
+  SELECT coalesce(jsonb_agg(s.provider ORDER BY s.position), '[]') INTO v_healed FROM switchyard.provider_state s
+    WHERE s.provider = coalesce(p_provider, s.provider) AND switchyard.simulation_json(s, v_now) IS NOT NULL;
+  UPDATE switchyard.provider_state SET simulation_mode = NULL WHERE provider IN (SELECT jsonb_array_elements_text(v_healed));
+  PERFORM switchyard.keep_audit('stopSimulation', coalesce(p_provider, '*'), p_actor, v_healed, v_now);
+  RETURN v_healed;
+END $$;
 --> statement-breakpoint
 -- As in 0001, but what is forgotten is forgotten from now on, also in the middle of a period: a late correction of something
 -- older must not come off what is spent after it. So `period_started_at` is never earlier than the last time that nothing was posted.
