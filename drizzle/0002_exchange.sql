@@ -224,7 +224,7 @@ DECLARE
   o_model text[] := '{}'; o_amount bigint[] := '{}'; o_epoch integer[] := '{}'; o_probe boolean[] := '{}'; o_lease float8[] := '{}';
   o_slot integer[] := '{}';
 BEGIN
-  SELECT array_agg(x ORDER BY place), array_agg(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL ORDER BY place),
+  SELECT array_agg(x ORDER BY place), array_agg(coalesce(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL, false) ORDER BY place),
       array_agg(coalesce(w.count, 0) ORDER BY place), array_agg(1), array_agg(0), array_agg(NULL::bigint),
       array_agg(timestamptz '-infinity'), array_agg(0)
     INTO v_states, v_is_plain, v_wanted, v_next, v_last, v_full_until, v_claimed_at, v_claimed_slot

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AccountKey, holdId, replicaId, requestId, userAccount } from '../../src/core/ids.ts';
+import { type AccountKey, holdId, providerKey, replicaId, requestId, userAccount } from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
 import type { Admission, AdmissionCandidate } from '../../src/ports/admission.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -69,6 +69,12 @@ test.each<[string, () => Promise<unknown>]>([
   const others = [store.look(ANN), store.admit(admissionOf({}))];
   await expect(act()).rejects.toThrow(/^PostgreSQL cannot hold/);
   expect((await Promise.allSettled(others)).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+});
+
+test('a provider that the database does not know is named, and not called full', async () => {
+  const bound = { input: picoUsd(1n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
+  const candidates = [{ provider: providerKey('nobody'), model: 'any', bound }];
+  await expect(store.admit(admissionOf({ candidates }))).rejects.toThrow('the store knows no provider nobody');
 });
 
 test('an act that PostgreSQL cannot carry out fails alone', async () => {
