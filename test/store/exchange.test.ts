@@ -1,8 +1,9 @@
+import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AccountKey, holdId, providerKey, replicaId, requestId, userAccount } from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
 import type { Admission, AdmissionCandidate } from '../../src/ports/admission.ts';
-import type { Store } from '../../src/ports/store.ts';
+import type { DurableStore } from '../../src/ports/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { openTestStore } from '../support/open-test-store.ts';
@@ -15,7 +16,7 @@ const ANN = userAccount('ann');
 const TOO_LARGE = picoUsd(2n ** 63n);
 
 let database: Awaited<ReturnType<typeof makeDatabase>>;
-let store: Store;
+let store: DurableStore;
 
 beforeAll(async () => {
   database = await makeDatabase();
@@ -88,4 +89,17 @@ test('an act that PostgreSQL cannot carry out fails alone', async () => {
     admit(userAccount('bob'), most),
   ]);
   expect(told.flatMap(({ status }, place) => (status === 'rejected' ? [place] : []))).toEqual([41]);
+});
+
+test('what a later version says of a provider that is not ours hinders nothing', async () => {
+  const sql = postgres(database.url, { max: 1 });
+  await sql`insert into switchyard.provider_state (provider, position, changed_at, state, simulation_mode, simulation_ends_at)
+    values ('later', 2, now(), 'resting', 'NEW_MODE', '2099-01-01')`;
+  await sql.end();
+  const { key } = REGISTRY.providers[0]!;
+  expect((await store.look(ANN)).providers.map(({ provider }) => provider)).toEqual([key]);
+  expect((await store.survey()).providers.map(({ state }) => state.provider)).toEqual([key]);
+  const nothing = { keep: [], renew: [], take: [], slots: { renew: [], giveBack: [], take: [] } };
+  const reserved = await store.reserve({ ...nothing, amountMax: picoUsd(1n) });
+  expect(reserved.providers.map(({ provider }) => provider)).toEqual([key]);
 });

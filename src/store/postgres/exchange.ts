@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts';
 import { decodeAdmissions, decodeLooks, decodeSettles } from './decode-exchange.ts';
 import { encodeExchange, refuseUnstorable, refuseUnstorableText } from './encode-exchange.ts';
 import { isRefusal } from './fault.ts';
+import type { OwnProviders } from './own-providers.ts';
 
 /** Most acts of one call. More wait for the next: a longer call would make everybody wait for its end. */
 const ACTS_MAX = 128;
@@ -30,10 +31,16 @@ export interface Exchange {
   look(account: AccountKey): Promise<Snapshot>;
 }
 
-export function makeExchange({ exchange: send, inTime }: Connection, replica: ReplicaId): Exchange {
+/** Who asks. */
+export interface Asker {
+  readonly replica: ReplicaId;
+  readonly own: OwnProviders;
+}
+
+export function makeExchange({ exchange: send, inTime }: Connection, asker: Asker): Exchange {
   const combiner = makeCombiner<Wish, Reply>({
     itemsMax: ACTS_MAX,
-    send: (wishes) => callOnce(send, replica, wishes),
+    send: (wishes) => callOnce(send, asker, wishes),
     isUndone: isRefusal,
   });
   /** Somebody waits: the wait for the call before counts too, which is as long as its own when PostgreSQL does not answer. */
@@ -65,7 +72,7 @@ export function makeExchange({ exchange: send, inTime }: Connection, replica: Re
 
 async function callOnce(
   send: Connection['exchange'],
-  replica: ReplicaId,
+  { replica, own }: Asker,
   wishes: readonly Wish[],
 ): Promise<readonly Reply[]> {
   const settles = wishes.flatMap((wish) => (wish.kind === 'settle' ? [wish.text] : []));
@@ -76,7 +83,7 @@ async function callOnce(
   const answer = decodeFields(row?.answer);
   const settled = decodeSettles(answer.settled).values();
   const admitted = decodeAdmissions(answer.admitted, admissions).values();
-  const looked = decodeLooks(answer.looked).values();
+  const looked = decodeLooks(answer.looked, own).values();
   return wishes.map((wish): Reply => {
     switch (wish.kind) {
       case 'settle':
