@@ -200,6 +200,8 @@ DECLARE
   v_mark timestamptz;
   v_claimed_at timestamptz[];
   v_claimed_slot integer[];
+  v_claimed_count integer[];
+  v_free_at timestamptz;
   v_answers jsonb[] := '{}';
   v_refusals jsonb;
   v_why jsonb;
@@ -226,8 +228,8 @@ DECLARE
 BEGIN
   SELECT array_agg(x ORDER BY place), array_agg(coalesce(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL, false) ORDER BY place),
       array_agg(coalesce(w.count, 0) ORDER BY place), array_agg(1), array_agg(0), array_agg(NULL::bigint),
-      array_agg(timestamptz '-infinity'), array_agg(0)
-    INTO v_states, v_is_plain, v_wanted, v_next, v_last, v_full_until, v_claimed_at, v_claimed_slot
+      array_agg(timestamptz '-infinity'), array_agg(0), array_agg(0)
+    INTO v_states, v_is_plain, v_wanted, v_next, v_last, v_full_until, v_claimed_at, v_claimed_slot, v_claimed_count
     FROM jsonb_array_elements_text(p->'providers') WITH ORDINALITY p(name, place)
     LEFT JOIN switchyard.provider_state x ON x.provider = name
     LEFT JOIN (SELECT (value->'candidates'->0->>0)::integer + 1 AS place, count(*)::integer AS count
@@ -270,13 +272,17 @@ BEGIN
           ORDER BY free_at, slot LIMIT greatest(v_wanted[s], 1) FOR UPDATE SKIP LOCKED) free;
         v_claimed_at[s] := v_mark;
         v_claimed_slot[s] := v_claim[cardinality(v_claim)];
+        v_claimed_count[s] := v_claimed_count[s] + coalesce(cardinality(v_claim), 0);
         v_next[s] := cardinality(v_slots) + 1;
         v_slots := v_slots || v_claim;
         v_last[s] := cardinality(v_slots);
         v_wanted[s] := 1;
         IF v_next[s] > v_last[s] THEN
-          v_full_until[s] := (SELECT coalesce(min(switchyard.ms(free_at)), switchyard.ms(switchyard.slot_taken_until(p_now)))
-            FROM switchyard.rate_slot WHERE provider = (v_states[s]).provider AND free_at > p_now);
+          v_free_at := (SELECT min(free_at) FROM switchyard.rate_slot WHERE provider = (v_states[s]).provider AND free_at > p_now);
+          -- Others are claiming free slots right now, and may not need them all: to look again in a moment is better than to wait a minute.
+          v_full_until[s] := switchyard.ms(CASE WHEN v_claimed_count[s] < (SELECT count(*) FROM switchyard.rate_slot
+              WHERE provider = (v_states[s]).provider AND free_at <= p_now)
+            THEN least(v_free_at, p_now + interval '1 second') ELSE coalesce(v_free_at, switchyard.slot_taken_until(p_now)) END);
         END IF;
       END IF;
       IF v_why IS NULL AND v_next[s] > v_last[s] THEN

@@ -11,7 +11,7 @@ import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 
-// A registry with another limit comes and goes while the window runs.
+// Rolling limits on a real PostgreSQL: changed while the window runs, and claimed by several at once.
 
 const START = epochMs(Date.UTC(2026, 0, 15));
 const WINDOW_MS = 60_250;
@@ -48,10 +48,9 @@ async function setLimit(requestsPerMinute: number): Promise<void> {
   await database.sql`select switchyard.sync_providers(${rows}::text::jsonb)`;
 }
 
-/** How many of so many requests are admitted now. */
-async function admitted(count: number): Promise<number> {
+function admit(count: number) {
   const bound = { input: picoUsd(1n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
-  const answers = await Promise.all(
+  return Promise.all(
     Array.from({ length: count }, () =>
       store.admit({
         requestId: requestId(newUuid()),
@@ -65,7 +64,11 @@ async function admitted(count: number): Promise<number> {
       }),
     ),
   );
-  return answers.filter(({ kind }) => kind === 'admitted').length;
+}
+
+/** How many of so many requests are admitted now. */
+async function admitted(count: number): Promise<number> {
+  return (await admit(count)).filter(({ kind }) => kind === 'admitted').length;
 }
 
 test('a new provider is usable at once, and so is what is added to a limit that was never lowered', async () => {
@@ -109,4 +112,31 @@ test('a slot that is taken while a limit is being lowered stays', async () => {
   await other.end();
   expect(await database.sql`select from switchyard.rate_slot where slot = 1`).toHaveLength(1);
   expect(await admitted(3)).toBe(2);
+});
+
+test('a limit whose free slots others are claiming right now is worth another look in a second, or sooner', async () => {
+  const waitMs = async () => {
+    const [refused] = await admit(1);
+    const why = refused!.refusals[0]?.why;
+    return why?.kind === 'rateLimited' ? why.untilMs - now : null;
+  };
+  const other = postgres(database.url, { max: 1 });
+  const whileOthersClaim = (look: () => Promise<void>) =>
+    other.begin(async (sql) => {
+      await sql`select from switchyard.rate_slot where free_at <= switchyard.clock() for update`;
+      await look();
+    });
+  await whileOthersClaim(async () => expect(await waitMs()).toBe(1_000));
+  expect(await admitted(2)).toBe(2);
+  await whileOthersClaim(async () => expect(await waitMs()).toBe(1_000));
+  await moveTo(later(START, WINDOW_MS - 300));
+  await whileOthersClaim(async () => expect(await waitMs()).toBe(300));
+  expect(await admitted(2)).toBe(2);
+  expect(await waitMs()).toBe(300);
+  await moveTo(later(START, WINDOW_MS));
+  // Own claims are not those of others.
+  const answers = await admit(3);
+  expect(answers.map(({ kind }) => kind)).toEqual(['admitted', 'admitted', 'refused']);
+  expect(answers[2]!.refusals[0]!.why).toMatchObject({ untilMs: later(START, 2 * WINDOW_MS - 300) });
+  await other.end();
 });
