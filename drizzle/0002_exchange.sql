@@ -49,6 +49,16 @@ BEGIN
     FROM unnest(v_ids) WITH ORDINALITY wanted(id, place) LEFT JOIN unnest(v_locked) l ON l.id = wanted.id ORDER BY place);
 END $$;
 --> statement-breakpoint
+-- Settles as they count. Of a hold that has ended already only the money is still put right: what its provider did is news no more.
+-- A breaker may have been closed by hand since, and a wait that was asked for then is over.
+CREATE FUNCTION switchyard.settles_in_time(p_settles jsonb, p_holds switchyard.hold[]) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM unnest(p_holds) WHERE state <> 'held') THEN RETURN p_settles; END IF;
+  RETURN (SELECT jsonb_agg(CASE WHEN h.state <> 'held'
+      THEN said || '{"verdict": {"kind": "neutral"}, "throttledForMs": null, "setAside": null}' ELSE said END ORDER BY ordinality)
+    FROM jsonb_array_elements(p_settles) WITH ORDINALITY settle(said, ordinality) JOIN unnest(p_holds) WITH ORDINALITY h USING (ordinality));
+END $$;
+--> statement-breakpoint
 -- The providers of settles. The rows of those whose breaker may change by them, or that are told to wait, are locked, by name;
 -- what the others say changes nothing, and is judged by what stands now: closed and healthy costs no lock.
 CREATE FUNCTION switchyard.lock_breakers(p_settles jsonb, p_holds switchyard.hold[], OUT states switchyard.provider_state[], OUT locked text[])
@@ -69,6 +79,15 @@ BEGIN
     FROM switchyard.provider_state s WHERE s.provider = ANY(v_names);
 END $$;
 --> statement-breakpoint
+-- What the end of a hold adds to what is posted. One that has expired was posted in full: then this is a correction. It takes nothing
+-- out of a period that began later, since it was not posted there; and never more than is there, as everywhere.
+CREATE FUNCTION switchyard.posted_by_end(h switchyard.hold, p_spent bigint, p_posted bigint, p_period_started_at timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN h.state = 'held' THEN p_spent
+    WHEN h.ended_at < p_period_started_at THEN greatest(p_spent - h.amount, 0)
+    ELSE greatest(p_spent - h.amount, -p_posted) END
+$$;
+--> statement-breakpoint
 -- Ends permits: money, breaker and throttle. Holds, breakers and accounts are locked.
 CREATE FUNCTION switchyard.settle_all(
   p_settles jsonb, p_holds switchyard.hold[], p_states switchyard.provider_state[], p_locked text[], p_replica text, p_now timestamptz
@@ -79,6 +98,7 @@ DECLARE
   v_keys text[];
   v_posted bigint[];
   v_held bigint[];
+  v_period_started_at timestamptz[];
   v_answers jsonb[] := '{}';
   v_said jsonb;
   v_charge jsonb;
@@ -95,7 +115,8 @@ DECLARE
   o_id uuid[] := '{}'; o_state text[] := '{}'; o_account text[] := '{}'; o_moved bigint[] := '{}'; o_kind text[] := '{}';
   o_evidence text[] := '{}'; o_overrun bigint[] := '{}';
 BEGIN
-  SELECT array_agg(x.key), array_agg(x.posted), array_agg(0) INTO v_keys, v_posted, v_held FROM switchyard.account x
+  SELECT array_agg(x.key), array_agg(x.posted), array_agg(0), array_agg(x.period_started_at)
+    INTO v_keys, v_posted, v_held, v_period_started_at FROM switchyard.account x
     WHERE x.key IN (SELECT account FROM unnest(p_holds));
   FOR at IN 1 .. jsonb_array_length(p_settles) LOOP
     v_said := p_settles->(at - 1);
@@ -134,13 +155,11 @@ BEGIN
     v_spent := CASE v_charge->>'kind' WHEN 'spent' THEN (v_charge->>'amount')::bigint WHEN 'hold' THEN v_hold.amount ELSE 0 END;
     a := array_position(v_keys, v_hold.account);
     n := n + 1;
+    v_moved := switchyard.posted_by_end(v_hold, v_spent, v_posted[a], v_period_started_at[a]);
     IF v_hold.state = 'held' THEN
-      v_moved := v_spent;
       v_held[a] := v_held[a] + v_hold.amount;
       o_kind[n] := 'settled';
     ELSE
-      -- An expired hold was posted in full: what is settled late only corrects that, and never below nothing.
-      v_moved := greatest(v_spent - v_hold.amount, -v_posted[a]);
       o_kind[n] := 'correction';
     END IF;
     v_posted[a] := v_posted[a] + v_moved;
@@ -151,7 +170,7 @@ BEGIN
     o_evidence[n] := coalesce(v_charge->>'source', CASE v_charge->>'kind' WHEN 'hold' THEN 'estimated' ELSE 'nothing' END);
     o_overrun[n] := greatest(v_spent - v_hold.amount, 0);
     v_answers[at] := jsonb_build_object('kind', 'settled', 'posted', v_spent::text, 'overrun', o_overrun[n]::text,
-      'transition', v_transition, 'isStale', v_is_stale, 'account', a - 1);
+      'transition', v_transition, 'isStale', v_is_stale OR v_hold.state <> 'held', 'account', a - 1);
   END LOOP;
   UPDATE switchyard.hold SET state = ended.state, ended_at = p_now
     FROM unnest(o_id, o_state) ended(id, state) WHERE hold.id = ended.id;
@@ -181,6 +200,8 @@ DECLARE
   v_mark timestamptz;
   v_claimed_at timestamptz[];
   v_claimed_slot integer[];
+  v_claimed_count integer[];
+  v_free_at timestamptz;
   v_answers jsonb[] := '{}';
   v_refusals jsonb;
   v_why jsonb;
@@ -205,10 +226,10 @@ DECLARE
   o_model text[] := '{}'; o_amount bigint[] := '{}'; o_epoch integer[] := '{}'; o_probe boolean[] := '{}'; o_lease float8[] := '{}';
   o_slot integer[] := '{}';
 BEGIN
-  SELECT array_agg(x ORDER BY place), array_agg(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL ORDER BY place),
+  SELECT array_agg(x ORDER BY place), array_agg(coalesce(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL, false) ORDER BY place),
       array_agg(coalesce(w.count, 0) ORDER BY place), array_agg(1), array_agg(0), array_agg(NULL::bigint),
-      array_agg(timestamptz '-infinity'), array_agg(0)
-    INTO v_states, v_is_plain, v_wanted, v_next, v_last, v_full_until, v_claimed_at, v_claimed_slot
+      array_agg(timestamptz '-infinity'), array_agg(0), array_agg(0)
+    INTO v_states, v_is_plain, v_wanted, v_next, v_last, v_full_until, v_claimed_at, v_claimed_slot, v_claimed_count
     FROM jsonb_array_elements_text(p->'providers') WITH ORDINALITY p(name, place)
     LEFT JOIN switchyard.provider_state x ON x.provider = name
     LEFT JOIN (SELECT (value->'candidates'->0->>0)::integer + 1 AS place, count(*)::integer AS count
@@ -251,13 +272,17 @@ BEGIN
           ORDER BY free_at, slot LIMIT greatest(v_wanted[s], 1) FOR UPDATE SKIP LOCKED) free;
         v_claimed_at[s] := v_mark;
         v_claimed_slot[s] := v_claim[cardinality(v_claim)];
+        v_claimed_count[s] := v_claimed_count[s] + coalesce(cardinality(v_claim), 0);
         v_next[s] := cardinality(v_slots) + 1;
         v_slots := v_slots || v_claim;
         v_last[s] := cardinality(v_slots);
         v_wanted[s] := 1;
         IF v_next[s] > v_last[s] THEN
-          v_full_until[s] := (SELECT coalesce(min(switchyard.ms(free_at)), switchyard.ms(switchyard.slot_taken_until(p_now)))
-            FROM switchyard.rate_slot WHERE provider = (v_states[s]).provider AND free_at > p_now);
+          v_free_at := (SELECT min(free_at) FROM switchyard.rate_slot WHERE provider = (v_states[s]).provider AND free_at > p_now);
+          -- Others are claiming free slots right now, and may not need them all: to look again in a moment is better than to wait a minute.
+          v_full_until[s] := switchyard.ms(CASE WHEN v_claimed_count[s] < (SELECT count(*) FROM switchyard.rate_slot
+              WHERE provider = (v_states[s]).provider AND free_at <= p_now)
+            THEN least(v_free_at, p_now + interval '1 second') ELSE coalesce(v_free_at, switchyard.slot_taken_until(p_now)) END);
         END IF;
       END IF;
       IF v_why IS NULL AND v_next[s] > v_last[s] THEN
@@ -353,6 +378,7 @@ DECLARE
 BEGIN
   IF v_is_settling THEN
     v_holds := switchyard.lock_holds(v_settles);
+    v_settles := switchyard.settles_in_time(v_settles, v_holds);
     v_breakers := switchyard.lock_breakers(v_settles, v_holds);
   END IF;
   IF v_is_settling OR v_is_admitting THEN
@@ -380,6 +406,8 @@ BEGIN
     ORDER BY expires_at LIMIT p_count FOR UPDATE SKIP LOCKED);
   IF cardinality(v_due) = 0 THEN RETURN '[]'; END IF;
   PERFORM switchyard.lock_accounts(ARRAY(SELECT DISTINCT account FROM unnest(v_due)));
+  -- Only now: what is posted to a period that began during the wait must not look older than it.
+  v_now := switchyard.clock();
   UPDATE switchyard.hold SET state = 'expired', ended_at = v_now WHERE id IN (SELECT id FROM unnest(v_due));
   UPDATE switchyard.account SET posted = posted + due.amount, held = held - due.amount
     FROM (SELECT account, sum(amount)::bigint AS amount FROM unnest(v_due) GROUP BY account) due WHERE key = due.account;
@@ -390,7 +418,52 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- Lets attempts that are still under way keep their holds. A hold that has ended stays ended.
-CREATE FUNCTION switchyard.renew(p_holds uuid[], p_lease_ms double precision) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION switchyard.renew(p_holds uuid[], p_lease_ms double precision) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM switchyard.hold WHERE state = 'held' AND id = ANY(p_holds) ORDER BY id FOR UPDATE;
   UPDATE switchyard.hold SET expires_at = greatest(expires_at, switchyard.clock() + switchyard.span(p_lease_ms))
-    WHERE state = 'held' AND id = ANY(p_holds)
-$$;
+    WHERE state = 'held' AND id = ANY(p_holds);
+END $$;
+--> statement-breakpoint
+-- As in 0001, but the rows are locked by name, as everywhere: two orders would be two ways to wait for each other.
+CREATE OR REPLACE FUNCTION switchyard.stop_simulation(p_provider text, p_actor jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_now timestamptz;
+  v_healed jsonb;
+BEGIN
+  PERFORM 1 FROM switchyard.provider_state WHERE provider = coalesce(p_provider, provider) ORDER BY provider COLLATE "C" FOR UPDATE;
+  v_now := switchyard.clock();
+  SELECT coalesce(jsonb_agg(s.provider ORDER BY s.position), '[]') INTO v_healed FROM switchyard.provider_state s
+    WHERE s.provider = coalesce(p_provider, s.provider) AND switchyard.simulation_json(s, v_now) IS NOT NULL;
+  UPDATE switchyard.provider_state SET simulation_mode = NULL WHERE provider IN (SELECT jsonb_array_elements_text(v_healed));
+  PERFORM switchyard.keep_audit('stopSimulation', coalesce(p_provider, '*'), p_actor, v_healed, v_now);
+  RETURN v_healed;
+END $$;
+--> statement-breakpoint
+-- As in 0001, but what is forgotten is forgotten from now on, also in the middle of a period: a late correction of something
+-- older must not come off what is spent after it. So `period_started_at` is never earlier than the last time that nothing was posted.
+CREATE OR REPLACE FUNCTION switchyard.set_budget(p_wish jsonb, p_actor jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_key text := p_wish->>'account';
+  v_period text := p_wish->>'period';
+  v_is_reset boolean := (p_wish->>'resetUsage')::boolean;
+  v_now timestamptz;
+  v_account switchyard.account;
+  v_started_at timestamptz;
+BEGIN
+  PERFORM switchyard.lock_accounts(ARRAY[v_key]);
+  v_now := switchyard.clock();
+  SELECT * INTO v_account FROM switchyard.account WHERE key = v_key;
+  v_started_at := CASE WHEN v_is_reset THEN v_now
+    WHEN v_period = 'total' THEN v_account.period_started_at
+    ELSE greatest(v_account.period_started_at, switchyard.period_start(v_period, v_now)) END;
+  IF v_is_reset AND v_account.posted <> 0 THEN
+    INSERT INTO switchyard.ledger_entry (account, amount, kind, evidence, at)
+      VALUES (v_key, -v_account.posted, 'reset', 'an operator reset it', v_now);
+  END IF;
+  UPDATE switchyard.account SET cap = (p_wish->>'cap')::bigint, period = v_period, period_started_at = v_started_at,
+    resets_at = switchyard.period_end(v_period, v_started_at), posted = CASE WHEN v_is_reset THEN 0 ELSE posted END
+    WHERE key = v_key RETURNING * INTO v_account;
+  PERFORM switchyard.keep_audit('setBudget', v_key, p_actor, p_wish, v_now);
+  RETURN switchyard.account_json(v_account);
+END $$;

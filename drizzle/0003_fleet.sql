@@ -87,6 +87,9 @@ BEGIN
     FROM switchyard.provider_state s));
 END $$;
 --> statement-breakpoint
+-- Until when slots were taken that a lowered limit removed: who raises it again meanwhile must not forget them. Null: none were.
+ALTER TABLE "switchyard"."provider_state" ADD COLUMN "removed_slots_until" timestamp (3) with time zone;
+--> statement-breakpoint
 -- As in 0001, and answers what it did: a fingerprint of the rows, the providers whose place or limit it changed, and the live
 -- replicas that asked for other rows.
 DROP FUNCTION switchyard.sync_providers(jsonb);
@@ -94,35 +97,57 @@ DROP FUNCTION switchyard.sync_providers(jsonb);
 CREATE FUNCTION switchyard.sync_providers(p jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   c jsonb;
-  v_missing integer;
+  v_names text[] := ARRAY(SELECT value->>'key' FROM jsonb_array_elements(p) WITH ORDINALITY ORDER BY ordinality);
   v_changed text[];
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('switchyard.sync_providers'));
-  WITH gone AS (
-    UPDATE switchyard.provider_state SET position = NULL
-      WHERE provider NOT IN (SELECT value->>'key' FROM jsonb_array_elements(p)) AND position IS NOT NULL RETURNING provider)
-  SELECT coalesce(array_agg(provider ORDER BY provider), '{}') INTO v_changed FROM gone;
-  FOR c IN SELECT value || jsonb_build_object('position', ordinality) FROM jsonb_array_elements(p) WITH ORDINALITY LOOP
-    INSERT INTO switchyard.provider_state (provider, position, changed_at)
-      VALUES (c->>'key', (c->>'position')::integer, switchyard.clock())
-      ON CONFLICT (provider) DO UPDATE SET position = excluded.position
-      WHERE provider_state.position IS DISTINCT FROM excluded.position;
-    IF FOUND THEN v_changed := v_changed || (c->>'key'); END IF;
-    SELECT (c->>'requestsPerMinute')::integer - count(*) INTO v_missing
-      FROM switchyard.rate_slot WHERE provider = c->>'key';
-    CONTINUE WHEN v_missing = 0;
-    IF v_missing > 0 THEN
-      INSERT INTO switchyard.rate_slot (provider, slot)
-        SELECT c->>'key', coalesce((SELECT max(slot) FROM switchyard.rate_slot WHERE provider = c->>'key'), 0) + extra
-        FROM generate_series(1, v_missing) extra;
-    ELSE
-      DELETE FROM switchyard.rate_slot WHERE provider = c->>'key' AND slot IN (
-        SELECT slot FROM switchyard.rate_slot WHERE provider = c->>'key' ORDER BY free_at LIMIT -v_missing FOR UPDATE);
-    END IF;
-    IF NOT c->>'key' = ANY (v_changed) THEN v_changed := v_changed || (c->>'key'); END IF;
+  INSERT INTO switchyard.provider_state (provider, changed_at)
+    SELECT name, switchyard.clock() FROM unnest(v_names) name ORDER BY name COLLATE "C" ON CONFLICT DO NOTHING;
+  -- Only what changes is locked, by name, as everywhere: replicas start while others serve.
+  v_changed := ARRAY(SELECT provider FROM switchyard.provider_state
+    WHERE position IS DISTINCT FROM array_position(v_names, provider)
+      OR provider IN (SELECT value->>'key' FROM jsonb_array_elements(p) WHERE (value->>'requestsPerMinute')::bigint
+        <> (SELECT count(*) FROM switchyard.rate_slot r WHERE r.provider = value->>'key'))
+    ORDER BY provider COLLATE "C" FOR UPDATE);
+  UPDATE switchyard.provider_state SET position = array_position(v_names, provider)
+    WHERE provider = ANY(v_changed) AND position IS DISTINCT FROM array_position(v_names, provider);
+  FOR c IN SELECT value FROM jsonb_array_elements(p) WHERE value->>'key' = ANY(v_changed) LOOP
+    PERFORM switchyard.resize_limit(c->>'key', (c->>'requestsPerMinute')::integer);
   END LOOP;
-  RETURN jsonb_build_object('providerRows', md5(p::text), 'changed', to_jsonb(v_changed),
+  RETURN jsonb_build_object('providerRows', md5(p::text), 'changed', to_jsonb(ARRAY(
+      SELECT name FROM unnest(v_changed) name ORDER BY array_position(v_names, name) NULLS FIRST, name)),
     'others', switchyard.fleet_json(switchyard.clock(), md5(p::text)));
+END $$;
+--> statement-breakpoint
+-- Gives a provider as many slots as its limit says. A lowered limit keeps the busiest ones, so that no window holds more than it.
+-- When it is raised again, the new ones are taken for as long as the removed ones would have been: no window holds more than that
+-- limit either. The provider's row is locked.
+CREATE FUNCTION switchyard.resize_limit(p_provider text, p_limit integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_missing integer;
+  v_now timestamptz;
+  v_removed_until timestamptz;
+BEGIN
+  SELECT p_limit - count(*) INTO v_missing FROM switchyard.rate_slot WHERE provider = p_provider;
+  IF v_missing = 0 THEN RETURN; END IF;
+  IF v_missing > 0 THEN
+    SELECT CASE WHEN removed_slots_until > switchyard.clock() THEN removed_slots_until ELSE '-infinity' END INTO v_removed_until
+      FROM switchyard.provider_state WHERE provider = p_provider;
+    INSERT INTO switchyard.rate_slot (provider, slot, free_at)
+      SELECT p_provider, coalesce((SELECT max(slot) FROM switchyard.rate_slot WHERE provider = p_provider), 0) + extra, v_removed_until
+      FROM generate_series(1, v_missing) extra;
+    RETURN;
+  END IF;
+  -- All of them, so that none is taken between the choice and the end of it. Nobody waits for a slot: whoever comes meanwhile is
+  -- told to come again in a moment.
+  PERFORM 1 FROM switchyard.rate_slot WHERE provider = p_provider FOR UPDATE;
+  v_now := switchyard.clock();
+  WITH removed AS (
+    DELETE FROM switchyard.rate_slot WHERE provider = p_provider AND slot IN (
+      SELECT slot FROM switchyard.rate_slot WHERE provider = p_provider ORDER BY free_at LIMIT -v_missing) RETURNING free_at
+  ) SELECT max(free_at) INTO v_removed_until FROM removed WHERE free_at > v_now;
+  UPDATE switchyard.provider_state SET removed_slots_until = greatest(removed_slots_until, v_removed_until)
+    WHERE provider = p_provider AND v_removed_until IS NOT NULL;
 END $$;
 --> statement-breakpoint
 INSERT INTO switchyard.books_place (id) VALUES (1);

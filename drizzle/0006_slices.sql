@@ -6,7 +6,7 @@ ALTER TABLE "switchyard"."hold" DROP CONSTRAINT "hold_attempt";
 --> statement-breakpoint
 ALTER TABLE "switchyard"."hold" ADD COLUMN "slice_id" uuid;
 --> statement-breakpoint
-CREATE INDEX "hold_slice_of_replica" ON "switchyard"."hold" USING btree ("replica") WHERE provider = '' and state in ('held', 'expired');
+CREATE INDEX "hold_of_replica" ON "switchyard"."hold" USING btree ("replica","provider") WHERE state in ('held', 'expired');
 --> statement-breakpoint
 -- An admission whose answer was lost is made again from a slice: the two are told apart by that, and only one of them was sent.
 ALTER TABLE "switchyard"."hold" ADD CONSTRAINT "hold_attempt" UNIQUE NULLS NOT DISTINCT("request_id","attempt","slice_id");
@@ -26,7 +26,7 @@ BEGIN
   PERFORM switchyard.lock_accounts(ARRAY(SELECT DISTINCT account FROM unnest(v_slices)));
   v_now := switchyard.clock();
   FOREACH v_slice IN ARRAY v_slices LOOP
-    SELECT CASE v_slice.state WHEN 'held' THEN 0 ELSE -least(v_slice.amount, posted) END INTO v_moved
+    SELECT switchyard.posted_by_end(v_slice, 0, posted, period_started_at) INTO v_moved
       FROM switchyard.account WHERE key = v_slice.account;
     UPDATE switchyard.account SET posted = posted + v_moved,
       held = held - CASE v_slice.state WHEN 'held' THEN v_slice.amount ELSE 0 END WHERE key = v_slice.account;
@@ -149,11 +149,12 @@ BEGIN
       WHEN 'spent' THEN (v_charge->>'amount')::bigint WHEN 'hold' THEN v_amount ELSE 0 END) ELSE 0 END;
     UPDATE switchyard.hold SET amount = amount - v_paid WHERE id = v_slice.id AND v_paid > 0;
     INSERT INTO switchyard.hold (id, slice_id, request_id, attempt, account, provider, model, amount, state, epoch, is_probe,
-        started_at, expires_at, replica)
+        started_at, expires_at, ended_at, replica)
       VALUES ((said->>'holdId')::uuid, (d->>'slice')::uuid, (d->>'requestId')::uuid, (d->>'attempt')::integer, d->>'account',
         d->>'provider', d->>'model', CASE WHEN v_is_expired THEN v_paid ELSE v_amount END,
         CASE WHEN v_is_expired THEN 'expired' ELSE 'held' END, (d->>'epoch')::integer, false,
-        timestamptz 'epoch' + switchyard.span((d->>'startedAtMs')::double precision), v_now, p_replica);
+        timestamptz 'epoch' + switchyard.span((d->>'startedAtMs')::double precision), v_now,
+        CASE WHEN v_is_expired THEN v_slice.ended_at END, p_replica);
     IF NOT v_is_expired THEN
       v_held := v_held || jsonb_build_object('account', d->>'account', 'held', (v_amount - v_paid)::text);
     END IF;
@@ -176,6 +177,7 @@ BEGIN
   IF v_is_settling THEN
     IF v_settles @? '$[*].drawn' THEN v_drawn := switchyard.draw_all(v_settles, p->>'replica'); END IF;
     v_holds := switchyard.lock_holds(v_settles);
+    v_settles := switchyard.settles_in_time(v_settles, v_holds);
     v_breakers := switchyard.lock_breakers(v_settles, v_holds);
   END IF;
   IF v_is_settling OR v_is_admitting THEN

@@ -1,7 +1,7 @@
 import type { AccountKey } from './ids.ts';
 import { addUsd, maxUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from './money.ts';
 import { nextPeriodStart, type Period, periodStart } from './period.ts';
-import type { EpochMs } from './time.ts';
+import { type EpochMs, epochMs } from './time.ts';
 
 /** Whose money is spent: `available` = cap − posted − held. */
 export interface Account {
@@ -13,6 +13,7 @@ export interface Account {
   /** Set aside for attempts under way; the sum of the account's holds. */
   readonly held: PicoUsd;
   readonly period: Period;
+  /** The last boundary, or when spending was set to nothing since: `posted` counts from here. */
   readonly periodStartedAtMs: EpochMs;
 }
 
@@ -55,11 +56,24 @@ export function withHeld(account: Account, amount: PicoUsd): Account {
   return { ...account, held: addUsd(account.held, amount) };
 }
 
-/** Ends a hold: it is given back and `spent` is posted. A correction of an earlier period never makes this one negative. */
+/** Ends a hold: it is given back and `spent` is posted. */
 export function withSettled(account: Account, move: { readonly held: PicoUsd; readonly spent: PicoUsd }): Account {
   const held = subtractUsd(account.held, move.held);
   if (held < 0n) throw new RangeError(`held money must not be negative, got ${held}`);
-  return { ...account, held, posted: maxUsd(ZERO_USD, addUsd(account.posted, move.spent)) };
+  return { ...account, held, posted: addUsd(account.posted, move.spent) };
+}
+
+/**
+ * Puts right what was posted for a hold when it expired. Nothing comes off a period that began after that: it was not posted
+ * there. And never more comes off than is posted, as everywhere.
+ */
+export function withCorrected(
+  account: Account,
+  correction: { readonly difference: PicoUsd; readonly expiredAtMs: EpochMs },
+): Account {
+  const { difference, expiredAtMs } = correction;
+  if (difference < 0n && expiredAtMs < account.periodStartedAtMs) return account;
+  return { ...account, posted: maxUsd(ZERO_USD, addUsd(account.posted, difference)) };
 }
 
 /** A new cap and period. Spending is kept, unless it is to be forgotten on purpose. */
@@ -68,14 +82,10 @@ export function withBudget(
   budget: { readonly cap: PicoUsd; readonly period: Period; readonly resetUsage: boolean },
   nowMs: EpochMs,
 ): Account {
-  const isBegun = budget.period === 'total' && !budget.resetUsage;
-  return {
-    ...account,
-    cap: budget.cap,
-    period: budget.period,
-    periodStartedAtMs: isBegun ? account.periodStartedAtMs : periodStart(budget.period, nowMs),
-    posted: budget.resetUsage ? ZERO_USD : account.posted,
-  };
+  const { cap, period } = budget;
+  if (budget.resetUsage) return { ...account, cap, period, periodStartedAtMs: nowMs, posted: ZERO_USD };
+  const boundaryMs = period === 'total' ? account.periodStartedAtMs : periodStart(period, nowMs);
+  return { ...account, cap, period, periodStartedAtMs: epochMs(Math.max(account.periodStartedAtMs, boundaryMs)) };
 }
 
 /** How full a budget is, as a fraction that can be compared exactly. A cap of zero is full. */

@@ -3,7 +3,7 @@ import { type EpochMs, later } from './time.ts';
 /** A permitted request keeps its slot a little longer than the window it is counted in, so that no 60 s window ever holds more than the limit. */
 export const RATE_WINDOW = { windowMs: 60_000, slotMs: 60_250 } as const;
 
-/** A rolling limit: one instant per taken slot, at which the slot is free again; the soonest first. At most `limit` of them lie in the future. */
+/** A rolling limit: one instant per taken slot, at which the slot is free again; the soonest first. More than `limit` of them lie in the future only after it was lowered. */
 export interface RateWindow {
   readonly limit: number;
   readonly freeAtMs: readonly EpochMs[];
@@ -39,9 +39,9 @@ export function takeSlot(window: RateWindow, nowMs: EpochMs): RateTake {
   return { kind: 'taken', window: { ...window, freeAtMs: taken } };
 }
 
-/** The same traffic under another limit: the busiest slots stay taken. */
+/** The same traffic under another limit. All of it stays in the window: a limit that is lowered and raised again forgets nothing. */
 export function withLimit(window: RateWindow, limit: number): RateWindow {
-  return { limit, freeAtMs: window.freeAtMs.slice(-limit) };
+  return { ...window, limit };
 }
 
 /** The place of the first instant after `instant` in a sorted list. */

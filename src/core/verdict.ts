@@ -14,8 +14,11 @@ export interface Standing {
 /** A usable answer, however late. */
 export const STANDING_OF_SUCCESS: Standing = { verdict: { kind: 'success' }, throttledForMs: null, setAside: null };
 
-/** An attempt that ended before it had a fair chance: nobody can tell whether the provider is well. */
-export const STANDING_OF_HASTE: Standing = { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null };
+/**
+ * Nothing can be said of the provider: it was never asked, had no fair chance to answer, or the news comes when its hold has
+ * expired. The money is put right all the same.
+ */
+export const NO_STANDING: Standing = { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null };
 
 /** How a failure counts, by the one failure table. */
 export function standingOf(failure: Failure): Standing {

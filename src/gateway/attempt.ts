@@ -8,7 +8,7 @@ import type { ModelSpec } from '../core/registry.ts';
 import type { Simulation } from '../core/simulation.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
 import { costOfUsage, type UsageCost } from '../core/usage.ts';
-import { STANDING_OF_HASTE, STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
+import { NO_STANDING, STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
 import type { Charge, Permit } from '../ports/admission.ts';
 import type { ProviderResult } from '../ports/provider.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -64,7 +64,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
     case 'failed': {
       const { failure } = result;
       const charge: Charge = failure.billed === 'nothing' ? { kind: 'nothing' } : { kind: 'hold' };
-      const standing = !isSent || wasHurried(failure, task) ? STANDING_OF_HASTE : standingOf(failure);
+      const standing = !isSent || wasHurried(failure, task) ? NO_STANDING : standingOf(failure);
       const account = await place.settle(charge, standing);
       const report: AttemptReport = {
         ...base,

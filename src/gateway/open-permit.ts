@@ -1,5 +1,5 @@
 import type { Account } from '../core/account.ts';
-import type { Standing } from '../core/verdict.ts';
+import { NO_STANDING, type Standing } from '../core/verdict.ts';
 import type { Charge, Permit, Settlement } from '../ports/admission.ts';
 import type { GatewayDeps } from './deps.ts';
 import { reportEnding, reportSettled } from './settle-report.ts';
@@ -37,10 +37,7 @@ export function openPermit(
     settle,
     [Symbol.asyncDispose]: async () => {
       if (isSettled) return;
-      await settle(
-        { kind: isSent ? 'hold' : 'nothing' },
-        { verdict: { kind: 'neutral' }, throttledForMs: null, setAside: null },
-      );
+      await settle({ kind: isSent ? 'hold' : 'nothing' }, NO_STANDING);
     },
   };
 }

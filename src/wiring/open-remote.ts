@@ -17,7 +17,7 @@ export type Reached =
 /** Tries once. */
 export async function tryRemote(choice: Remote, needs: StoreNeeds): Promise<Reached> {
   try {
-    const fault = await schemaFaultOf(choice.url);
+    const fault = await schemaFaultOf(choice.url, needs.clock);
     if (fault !== null) return { kind: 'notYet', why: fault };
     return { kind: 'there', store: await openPostgresStore({ ...needs, ...choice, kind: 'postgres' }) };
   } catch (error) {

@@ -10,6 +10,7 @@ import {
   makeAccount,
   resetsAtOf,
   withBudget,
+  withCorrected,
   withHeld,
   withSettled,
 } from '../../src/core/account.ts';
@@ -126,8 +127,21 @@ describe('money that is spent and held', () => {
     );
   });
 
-  test('a correction of an earlier period never makes this one negative', () => {
-    expect(withSettled(FRESH, { held: ZERO_USD, spent: picoUsd(-5n) }).posted).toBe(0n);
+  test('a correction moves what is posted by exactly the difference, and comes off no period that began after the expiry', () => {
+    const amount = fc.bigInt({ min: 0n, max: 1_000n });
+    fc.assert(
+      fc.property(amount, amount, amount, fc.integer({ min: -5, max: 5 }), (posted, held, spent, ms) => {
+        const account = { ...FRESH, posted: picoUsd(posted + held) };
+        const difference = picoUsd(spent - held);
+        const corrected = withCorrected(account, { difference, expiredAtMs: epochMs(START + ms) });
+        deepEqual(corrected, { ...account, posted: ms < 0 && spent < held ? posted + held : posted + spent });
+      }),
+      RUNS,
+    );
+  });
+
+  test('a correction never makes what is posted negative', () => {
+    expect(withCorrected(FRESH, { difference: picoUsd(-5n), expiredAtMs: START }).posted).toBe(0n);
   });
 
   test('a negative hold, and giving back more than is held, are bugs and are thrown', () => {
@@ -183,6 +197,15 @@ describe('a new period', () => {
       }),
       RUNS,
     );
+  });
+
+  test('begins again when spending is forgotten in its middle, and a later change of the cap does not move that back', () => {
+    const noon = epochMs(START + 3 * 3_600_000);
+    const daily = withBudget(FRESH, { cap: CAP, period: 'daily', resetUsage: true }, noon);
+    expect(daily.periodStartedAtMs).toBe(noon);
+    const raised = withBudget(daily, { cap: CAP, period: 'daily', resetUsage: false }, epochMs(noon + 5_000));
+    expect(raised.periodStartedAtMs).toBe(noon);
+    expect(resetsAtOf(raised)).toBe(Date.UTC(2026, 1, 1));
   });
 
   test('a total budget keeps its beginning when only its cap changes', () => {

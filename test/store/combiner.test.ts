@@ -21,6 +21,7 @@ function makeHeldUp(itemsMax: number) {
       calls.push({ items, answer: resolve, fail: reject });
       return promise;
     },
+    isUndone: () => false,
   });
   return { combiner, calls };
 }
@@ -97,6 +98,7 @@ test('a call that cannot even be sent fails its own items only', async () => {
       if (calls === 1) throw new Error('not sent');
       return Promise.resolve(items);
     },
+    isUndone: () => false,
   });
   expect(await Promise.allSettled([1, 2, 3].map((item) => combiner.ask(item)))).toMatchObject([
     { status: 'rejected', reason: { message: 'not sent' } },
@@ -117,7 +119,11 @@ test('an answer too few or too many is given to nobody: it might be anotherâ€™s'
 });
 
 test('nothing is an answer too', async () => {
-  const combiner = makeCombiner<number, void>({ itemsMax: 10, send: async (items) => items.map(() => undefined) });
+  const combiner = makeCombiner<number, void>({
+    itemsMax: 10,
+    send: async (items) => items.map(() => undefined),
+    isUndone: () => false,
+  });
   expect(await Promise.all([combiner.ask(1), combiner.ask(2)])).toEqual([undefined, undefined]);
 });
 
@@ -157,4 +163,83 @@ test('what nobody waits for any more at its turn is not sent, and takes nobodyâ€
   await quiet();
   calls[2]?.answer(['six']);
   equal(await next, 'six');
+});
+
+/** A combiner whose calls fail when a broken item is in them, as a statement does: nothing of them is done. */
+function makeFragile(of: {
+  readonly broken: ReadonlySet<number>;
+  readonly onCall?: (items: readonly number[]) => void;
+}) {
+  const calls: (readonly number[])[] = [];
+  const done: number[] = [];
+  const combiner = makeCombiner<number, string>({
+    itemsMax: 128,
+    async send(items) {
+      calls.push(items);
+      of.onCall?.(items);
+      const broken = items.find((item) => of.broken.has(item));
+      if (broken !== undefined) throw new RangeError(`${broken} is broken`);
+      done.push(...items);
+      return items.map(answerOf);
+    },
+    isUndone: (error) => error instanceof RangeError,
+  });
+  return { combiner, calls, done };
+}
+
+test('whichever items are broken, each fails alone, and every other is done once and answered', async () => {
+  const broken = fc.uniqueArray(fc.nat(39), { maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(broken, fc.integer({ min: 1, max: 40 }), async (numbers, count) => {
+      const of = { broken: new Set(numbers) };
+      const { combiner, done } = makeFragile(of);
+      const items = [...Array(count).keys()];
+      const told = await Promise.all(items.map((item) => combiner.ask(item).catch((error: Error) => error.message)));
+      deepEqual(
+        told,
+        items.map((item) => (of.broken.has(item) ? `${item} is broken` : answerOf(item))),
+      );
+      deepEqual(
+        done,
+        items.filter((item) => !of.broken.has(item)),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('one broken item among 128 is found in 15 calls', async () => {
+  const { combiner, calls } = makeFragile({ broken: new Set([77]) });
+  await Promise.allSettled([...Array(128).keys()].map((item) => combiner.ask(item)));
+  expect(calls).toHaveLength(15);
+});
+
+test('what nobody waits for any more when its call has failed is not sent again', async () => {
+  const left = new Set<number>();
+  const { combiner, calls } = makeFragile({ broken: new Set([0]), onCall: () => left.add(0).add(1) });
+  const told = await Promise.allSettled([0, 1, 2, 3].map((item) => combiner.ask(item, () => !left.has(item))));
+  expect(calls).toEqual([
+    [0, 1, 2, 3],
+    [2, 3],
+  ]);
+  expect(told).toMatchObject([
+    { reason: expect.any(StoreUnavailable) },
+    { reason: expect.any(StoreUnavailable) },
+    { value: 'answer 2' },
+    { value: 'answer 3' },
+  ]);
+});
+
+test('a failure that may have left something done is not tried again', async () => {
+  let calls = 0;
+  const combiner = makeCombiner<number, string>({
+    itemsMax: 10,
+    async send() {
+      calls += 1;
+      throw new TypeError('the answer cannot be read');
+    },
+    isUndone: (error) => error instanceof RangeError,
+  });
+  await Promise.allSettled([combiner.ask(1), combiner.ask(2)]);
+  expect(calls).toBe(1);
 });

@@ -10,7 +10,10 @@ test('a hold goes when it ended longer ago than the log is kept, and never befor
   await using opened = new AsyncDisposableStack();
   const { sql, connection, keep, moveTo } = await openKeptLog(opened);
   await sql`select switchyard.sync_providers('[{"key":"a","requestsPerMinute":100}]')`;
-  const store = makePostgresAdmission(connection, makeExchange(connection, replicaId('replica-test')));
+  const store = makePostgresAdmission(
+    connection,
+    makeExchange(connection, { replica: replicaId('replica-test'), own: () => [] }),
+  );
   const hold = async (day: number, end: 'settle' | 'reap' | 'leave') => {
     await moveTo(day);
     // Ids carry the time, as those of replicas do.

@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
+import postgres from 'postgres';
+import { describe, expect, test } from 'vitest';
 import { openProxy } from '../../arena/support/proxy.ts';
 import { StoreUnavailable } from '../../src/core/unavailable.ts';
 import { makeLane } from '../../src/store/postgres/lane.ts';
+import { watchPresence } from '../../src/store/postgres/presence.ts';
 import { SYSTEM_CLOCK } from '../../src/wiring/system.ts';
+import { makeFakeClock } from '../fakes/clock.ts';
+import { SILENT_LOG } from '../fakes/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeDatabase } from '../support/store-database.ts';
 
@@ -62,4 +66,124 @@ test('a connection that takes longer to open than one act may take is there for 
       );
   });
   expect(acts).toBeGreaterThan(1);
+});
+
+/** A failure with a code: an SQLSTATE, or what the client and the network say. */
+const coded = (code: string) => Object.assign(new Error(code), { code });
+const refusedWith = (code: string) => Object.assign(new postgres.PostgresError(code), { code });
+
+describe('a failure', () => {
+  /** Fails one after the other, then answers. Says how often it was tried, and whether the connections are still the same. */
+  async function failWith(...faults: readonly Error[]) {
+    const suspicions: string[] = [];
+    const presence = { ...PRESENT, suspect: (why: string) => void suspicions.push(why) };
+    // Nothing is sent, so nothing has to be there.
+    const url = 'postgres://127.0.0.1:1/nowhere';
+    await using lane = makeLane({ url, connectionsMax: 1, limitMs: 250, presence, clock: makeFakeClock() });
+    const used = new Set<postgres.Sql>();
+    let tries = 0;
+    const work = async (sql: postgres.Sql) => {
+      used.add(sql);
+      const fault = faults[tries];
+      tries += 1;
+      if (fault !== undefined) throw fault;
+      return 'answered';
+    };
+    const ending = await lane.run(work).catch((error: unknown) => error);
+    const triesOfFirst = tries;
+    tries = faults.length;
+    await lane.run(work);
+    return { ending, tries: triesOfFirst, isRebuilt: used.size > 1, isSuspected: suspicions.length > 0 };
+  }
+
+  test.each([
+    coded('EAI_AGAIN'),
+    coded('ENOTFOUND'),
+    coded('ECONNRESET'),
+    coded('CONNECTION_CLOSED'),
+    coded('CONNECT_TIMEOUT'),
+    coded('ERR_TLS_CERT_ALTNAME_INVALID'),
+    coded('SASL_SIGNATURE_MISMATCH'),
+    new Error('nobody knows'),
+    ...['08006', '28P01', '3D000', '53100', '53300', '58030', '57P01', '57P03', '57P05', '25006'].map(refusedWith),
+  ])('of the server or the way to it is an absence: %s', async (fault) => {
+    expect(await failWith(fault)).toEqual({
+      ending: expect.any(StoreUnavailable),
+      tries: 1,
+      isRebuilt: true,
+      isSuspected: true,
+    });
+  });
+
+  test('at the time limit of the server leaves the connections alone', async () => {
+    expect(await failWith(refusedWith('57014'))).toEqual({
+      ending: expect.any(StoreUnavailable),
+      tries: 1,
+      isRebuilt: false,
+      isSuspected: false,
+    });
+  });
+
+  test.each(['40001', '40P01', '55P03'])(
+    'by meeting another act is tried again at once, and not for ever: %s',
+    async (code) => {
+      const clash = refusedWith(code);
+      const isWell = { isRebuilt: false, isSuspected: false };
+      expect(await failWith(clash, clash)).toEqual({ ending: 'answered', tries: 3, ...isWell });
+      expect(await failWith(clash, clash, clash)).toEqual({
+        ending: expect.any(StoreUnavailable),
+        tries: 3,
+        ...isWell,
+      });
+    },
+  );
+
+  test.each([
+    refusedWith('22003'),
+    refusedWith('23505'),
+    refusedWith('XX000'),
+    coded('UNDEFINED_VALUE'),
+    new TypeError('a bug'),
+  ])('of what was asked is thrown as it is: %s', async (fault) => {
+    expect(await failWith(fault)).toEqual({ ending: fault, tries: 1, isRebuilt: false, isSuspected: false });
+  });
+});
+
+test('an act that takes too long is given up by the server, and its connection serves the next one', async () => {
+  await using database = await makeDatabase();
+  await using lane = makeLane({
+    url: database.url,
+    connectionsMax: 1,
+    limitMs: 2_000,
+    presence: PRESENT,
+    clock: SYSTEM_CLOCK,
+  });
+  const backend = async () => (await lane.run((sql) => sql`select pg_backend_pid() as pid`))[0]?.pid;
+  const before = await backend();
+  await expect(lane.run((sql) => sql`select pg_sleep(10)`)).rejects.toThrow(StoreUnavailable);
+  expect(await backend()).toBe(before);
+});
+
+test('a server that only reads is away until it takes what is written', async () => {
+  await using database = await makeDatabase();
+  // Its own connection is older than the setting, which holds for new ones.
+  const admin = postgres(database.url, { max: 1 });
+  const name = new URL(database.url).pathname.slice(1);
+  const setReadOnly = (isReadOnly: boolean) =>
+    admin.unsafe(`alter database "${name}" set default_transaction_read_only = ${isReadOnly}`);
+  await using presence = watchPresence({
+    url: database.url,
+    limitMs: 5_000,
+    clock: SYSTEM_CLOCK,
+    log: SILENT_LOG,
+  });
+  await setReadOnly(true);
+  await using lane = makeLane({ url: database.url, connectionsMax: 1, limitMs: 5_000, presence, clock: SYSTEM_CLOCK });
+  const write = () => lane.run((sql) => sql`insert into switchyard.books_difference values ('a', 1, 1, 1, 1, now())`);
+  await expect(write()).rejects.toThrow(StoreUnavailable);
+  await eventually(() => presence.absence() !== null);
+  await setReadOnly(false);
+  await eventually(() => presence.absence() === null);
+  await write();
+  await admin.end();
 });

@@ -1,4 +1,4 @@
-import type postgres from 'postgres';
+import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { StoreUnavailable } from '../../src/core/unavailable.ts';
 import { makeRecorder } from '../../src/store/postgres/record-requests.ts';
@@ -74,7 +74,7 @@ test('while PostgreSQL is away nobody waits for it more than once, and the same 
   expect(await recordAll()).toEqual(Array(4).fill({ status: 'rejected', reason: away }));
   expect(seen.statements).toBe(1);
   // One of them seems to be at fault, and then PostgreSQL goes away.
-  faults.push(new Error('out of range'), away);
+  faults.push(new postgres.PostgresError('out of range'), away);
   expect(await recordAll()).toEqual(Array(4).fill({ status: 'rejected', reason: away }));
   expect(seen.statements).toBe(3);
   expect(await recordAll()).toEqual(Array(4).fill({ status: 'fulfilled', value: undefined }));

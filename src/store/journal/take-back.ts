@@ -1,3 +1,4 @@
+import { NO_STANDING } from '../../core/verdict.ts';
 import type { Admission } from '../../ports/admission.ts';
 import { type KeptParts, keepSettle } from './keep.ts';
 
@@ -5,13 +6,7 @@ import { type KeptParts, keepSettle } from './keep.ts';
 const AGAIN_MS = 2_000;
 
 /** The end of a permit that was never used. */
-const GIVEN_BACK = {
-  charge: { kind: 'nothing' },
-  verdict: { kind: 'neutral' },
-  jitter: 0,
-  throttledForMs: null,
-  setAside: null,
-} as const;
+const GIVEN_BACK = { charge: { kind: 'nothing' }, jitter: 0, ...NO_STANDING } as const;
 
 /** Disposed: nothing is taken back a second time any more. */
 export interface TakeBack extends Disposable {

@@ -1,4 +1,4 @@
-import { type Account, availableOf, withHeld, withSettled } from '../../core/account.ts';
+import { type Account, availableOf, withCorrected, withHeld, withSettled } from '../../core/account.ts';
 import { type HoldSize, holdUnder, smallestHold } from '../../core/bound.ts';
 import { claimProbe, isCurrent, passageOf, reportTo, type Transition } from '../../core/breaker.ts';
 import { holdLeaseMs, LEASE, probeLeaseMs } from '../../core/leases.ts';
@@ -6,6 +6,7 @@ import { maxUsd, minUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from '..
 import { refusalOf, SET_ASIDE_MS } from '../../core/provider-state.ts';
 import { takeSlot } from '../../core/rate-window.ts';
 import { type EpochMs, later } from '../../core/time.ts';
+import { NO_STANDING } from '../../core/verdict.ts';
 import type {
   Admission,
   AdmissionCandidate,
@@ -59,6 +60,7 @@ export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
       const due = Array.from(state.holds.values()).filter((hold) => hold.state === 'held' && hold.expiresAtMs <= nowMs);
       return due.slice(0, countMax).map((hold) => {
         hold.state = 'expired';
+        hold.expiresAtMs = nowMs;
         keepAccount(state, withSettled(accountIn(state, hold.account), { held: hold.amount, spent: hold.amount }));
         return { holdId: hold.id, requestId: hold.requestId, account: hold.account, amount: hold.amount };
       });
@@ -164,20 +166,24 @@ export function settle(state: MemoryState, settlement: Settlement): Settled {
   const hold = state.holds.get(settlement.holdId);
   if (hold === undefined) return { kind: 'unknownHold' };
   if (hold.state === 'ended') return { kind: 'alreadySettled' };
-  const told = tellBreaker(state, hold, settlement);
+  const isLate = hold.state !== 'held';
+  const told = tellProvider(state, hold, isLate ? { ...settlement, ...NO_STANDING } : settlement);
   const spent = amountOf(settlement, hold);
   const account = accountIn(state, hold.account);
-  // An expired hold was posted in full: what is settled late only corrects that.
-  const move =
-    hold.state === 'held' ? { held: hold.amount, spent } : { held: ZERO_USD, spent: subtractUsd(spent, hold.amount) };
-  keepAccount(state, withSettled(account, move));
+  keepAccount(
+    state,
+    isLate
+      ? withCorrected(account, { difference: subtractUsd(spent, hold.amount), expiredAtMs: hold.expiresAtMs })
+      : withSettled(account, { held: hold.amount, spent }),
+  );
   hold.state = 'ended';
   forgetEnded(state);
   return {
     kind: 'settled',
     posted: spent,
     overrun: maxUsd(ZERO_USD, subtractUsd(spent, hold.amount)),
-    ...told,
+    transition: told.transition,
+    isStale: isLate || told.isStale,
     account: accountIn(state, hold.account),
   };
 }
@@ -196,7 +202,7 @@ function amountOf(settlement: Settlement, hold: HoldMemory): PicoUsd {
   }
 }
 
-function tellBreaker(
+function tellProvider(
   state: MemoryState,
   hold: HoldMemory,
   settlement: Settlement,

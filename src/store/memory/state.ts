@@ -31,6 +31,7 @@ export interface HoldMemory {
   readonly epoch: number;
   readonly probeId: HoldId | null;
   readonly startedAtMs: EpochMs;
+  /** When its lease ends; when it has expired, when that was noticed. */
   expiresAtMs: EpochMs;
   state: 'held' | 'expired' | 'ended';
 }

@@ -13,7 +13,7 @@ export function makePostgresAdmission({ act, upkeep }: Connection, exchange: Exc
     admit: exchange.admit,
     // It changes nothing here: what was sent is known by its settle.
     dispatch: async () => undefined,
-    settle: (settlement) => exchange.settle(encodeSettle(settlement)),
+    settle: async (settlement) => exchange.settle(encodeSettle(settlement)),
     async claimSimulatedFailure(provider) {
       const [row] = await act((sql) => sql`select switchyard.claim_simulated_failure(${provider}) as answer`);
       return decodeBoolean(row?.answer);

@@ -23,6 +23,7 @@ import type {
   Snapshot,
 } from '../../ports/admission.ts';
 import { decodeEvent, decodeProviderState, decodeSimulation } from './decode-provider.ts';
+import type { OwnProviders } from './own-providers.ts';
 
 // Reads what `switchyard.exchange` answers: each part is null when nothing of its kind was asked.
 
@@ -113,11 +114,11 @@ function decodeWhy(value: unknown): AdmissionRefusal['why'] {
 }
 
 /** One snapshot for each account that was looked at, in their order: all at the same instant, with the same providers. */
-export function decodeLooks(value: unknown): readonly Snapshot[] {
+export function decodeLooks(value: unknown, own: OwnProviders): readonly Snapshot[] {
   if (value === null) return [];
   const fields = decodeFields(value);
   const nowMs = decodeInstant(fields.nowMs);
-  const providers = decodeList(fields.providers, decodeProviderState);
+  const providers = own(fields.providers).map(decodeProviderState);
   return decodeList(fields.accounts, (account) => ({ nowMs, providers, account: decodeAccount(account) }));
 }
 

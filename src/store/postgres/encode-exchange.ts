@@ -1,7 +1,8 @@
+import { largestHold } from '../../core/bound.ts';
 import { holdLeaseMs, probeLeaseMs } from '../../core/leases.ts';
 import type { Admission, Settlement } from '../../ports/admission.ts';
 import type { Draw } from '../../ports/reserve.ts';
-import { storableText } from './storable.ts';
+import { isStorableMoney, isStorableText, storableText } from './storable.ts';
 
 /** What a replica asks of PostgreSQL at one moment. Settles are JSON already: that is how they are kept. */
 export interface Asked {
@@ -44,7 +45,28 @@ export function encodeExchange({ replica, settles, admissions, looks }: Asked): 
   return `{"settles":[${settles.join(',')}],${rest.slice(1)}`;
 }
 
-/** The end of a permit as `switchyard.exchange` takes it. */
+/** Throws when PostgreSQL could not hold what is asked. Before it is sent: there it would fail all that went with it. */
+export function refuseUnstorable(admission: Admission): void {
+  const { account, defaultCap, ceiling, candidates } = admission;
+  refuseUnstorableText(account);
+  for (const { provider, model, bound } of candidates) {
+    refuseUnstorableText(provider);
+    refuseUnstorableText(model);
+    // The parts are no larger than the whole, as long as none is negative.
+    for (const amount of [bound.input, bound.perOutputToken, largestHold(bound)]) refuseUnstorableMoney(amount);
+  }
+  for (const limit of [defaultCap, ceiling]) if (limit !== null) refuseUnstorableMoney(limit);
+}
+
+export function refuseUnstorableText(text: string): void {
+  if (!isStorableText(text)) throw new RangeError(`PostgreSQL cannot hold the text ${JSON.stringify(text)}`);
+}
+
+function refuseUnstorableMoney(amount: bigint): void {
+  if (!isStorableMoney(amount)) throw new RangeError(`PostgreSQL cannot hold the amount ${amount}`);
+}
+
+/** The end of a permit as `switchyard.exchange` takes it. Throws when PostgreSQL could not hold what was spent. */
 export function encodeSettle(settlement: Settlement): string {
   return JSON.stringify(saidOf(settlement));
 }
@@ -56,6 +78,7 @@ export function encodeSpend(draw: Draw, settlement: Settlement): string {
 
 function saidOf(settlement: Settlement) {
   const { charge, setAside } = settlement;
+  if (charge.kind === 'spent') refuseUnstorableMoney(charge.amount);
   return {
     ...settlement,
     setAside: setAside === null ? null : storableText(setAside),

@@ -1,11 +1,12 @@
 import { decodeFields } from '../../core/decode.ts';
 import type { AccountKey, ReplicaId } from '../../core/ids.ts';
-import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Admission, Admitted, Settled, Snapshot } from '../../ports/admission.ts';
 import { makeCombiner } from './combiner.ts';
 import type { Connection } from './connection.ts';
 import { decodeAdmissions, decodeLooks, decodeSettles } from './decode-exchange.ts';
-import { encodeExchange } from './encode-exchange.ts';
+import { encodeExchange, refuseUnstorable, refuseUnstorableText } from './encode-exchange.ts';
+import { isRefusal } from './fault.ts';
+import type { OwnProviders } from './own-providers.ts';
 
 /** Most acts of one call. More wait for the next: a longer call would make everybody wait for its end. */
 const ACTS_MAX = 128;
@@ -30,67 +31,48 @@ export interface Exchange {
   look(account: AccountKey): Promise<Snapshot>;
 }
 
-export function makeExchange({ exchange: send, inTime }: Connection, replica: ReplicaId): Exchange {
-  const call = (wishes: readonly Wish[]) => callOnce(send, replica, wishes);
-  const combiner = makeCombiner<Wish, Ending>({ itemsMax: ACTS_MAX, send: (wishes) => callApart(call, wishes) });
-  const ask = async (wish: Wish, isWanted?: () => boolean): Promise<Reply> => {
-    const ending = await combiner.ask(wish, isWanted);
-    if (ending.kind === 'failed') throw ending.error;
-    return ending.reply;
-  };
+/** Who asks. */
+export interface Asker {
+  readonly replica: ReplicaId;
+  readonly own: OwnProviders;
+}
+
+export function makeExchange({ exchange: send, inTime }: Connection, asker: Asker): Exchange {
+  const combiner = makeCombiner<Wish, Reply>({
+    itemsMax: ACTS_MAX,
+    send: (wishes) => callOnce(send, asker, wishes),
+    isUndone: isRefusal,
+  });
   /** Somebody waits: the wait for the call before counts too, which is as long as its own when PostgreSQL does not answer. */
   const askInTime = async (wish: Wish): Promise<Reply> => {
     let isWanted = true;
     try {
-      return await inTime(ask(wish, () => isWanted));
+      return await inTime(combiner.ask(wish, () => isWanted));
     } finally {
       isWanted = false;
     }
   };
   return {
     async settle(text) {
-      const reply = await ask({ kind: 'settle', text });
+      const reply = await combiner.ask({ kind: 'settle', text });
       return reply.kind === 'settle' ? reply.settled : mixedUp();
     },
     async admit(admission) {
+      refuseUnstorable(admission);
       const reply = await askInTime({ kind: 'admit', admission });
       return reply.kind === 'admit' ? reply.admitted : mixedUp();
     },
     async look(account) {
+      refuseUnstorableText(account);
       const reply = await askInTime({ kind: 'look', account });
       return reply.kind === 'look' ? reply.snapshot : mixedUp();
     },
   };
 }
 
-/** What became of one wish. */
-type Ending =
-  | { readonly kind: 'replied'; readonly reply: Reply }
-  | { readonly kind: 'failed'; readonly error: unknown };
-
-type Call = (wishes: readonly Wish[]) => Promise<readonly Reply[]>;
-
-/** When a statement fails, nothing of its call was done: then each wish goes alone, so that one that is broken costs no other. */
-async function callApart(call: Call, wishes: readonly Wish[]): Promise<readonly Ending[]> {
-  try {
-    return (await call(wishes)).map((reply) => ({ kind: 'replied', reply }));
-  } catch (error) {
-    if (error instanceof StoreUnavailable || wishes.length === 1) throw error;
-  }
-  const endings: Ending[] = [];
-  for (const wish of wishes) {
-    const ending = await call([wish]).then(
-      ([reply]): Ending => ({ kind: 'replied', reply: reply ?? mixedUp() }),
-      (error: unknown): Ending => ({ kind: 'failed', error }),
-    );
-    endings.push(ending);
-  }
-  return endings;
-}
-
 async function callOnce(
   send: Connection['exchange'],
-  replica: ReplicaId,
+  { replica, own }: Asker,
   wishes: readonly Wish[],
 ): Promise<readonly Reply[]> {
   const settles = wishes.flatMap((wish) => (wish.kind === 'settle' ? [wish.text] : []));
@@ -101,7 +83,7 @@ async function callOnce(
   const answer = decodeFields(row?.answer);
   const settled = decodeSettles(answer.settled).values();
   const admitted = decodeAdmissions(answer.admitted, admissions).values();
-  const looked = decodeLooks(answer.looked).values();
+  const looked = decodeLooks(answer.looked, own).values();
   return wishes.map((wish): Reply => {
     switch (wish.kind) {
       case 'settle':

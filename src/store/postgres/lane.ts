@@ -2,12 +2,16 @@ import postgres from 'postgres';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ARRAY_TYPES } from './array-parameters.ts';
+import { faultKindOf } from './fault.ts';
 import type { Presence } from './presence.ts';
 import { Late, within } from './within.ts';
 
 /** Connections for one kind of work, with a limit on every wait. */
 export interface Lane extends AsyncDisposable {
-  /** Rejects with `StoreUnavailable` when PostgreSQL is away or does not answer in time; then the work may have been done all the same. */
+  /**
+   * Does one piece of work, which is one statement that changes anything at most. Rejects with `StoreUnavailable` when PostgreSQL is away or
+   * does not answer in time; then the work may have been done all the same.
+   */
   run<Result>(work: (sql: postgres.Sql) => PromiseLike<Result>): Promise<Result>;
 }
 
@@ -18,6 +22,12 @@ const CLOSE_S = 5;
  * nearly there, and the next one would begin anew, for ever.
  */
 const OPENING_MS_MAX = 2_000;
+
+/** How often one piece of work is tried when it meets another, such as in a deadlock, which PostgreSQL ends by undoing one of the two. */
+const TRIES_MAX = 3;
+
+/** How much of the time limit the server has: its own word that it gave up must be here before we do, or a good connection goes for it. */
+const SERVER_SHARE = 0.9;
 
 export function makeLane(of: {
   readonly url: string;
@@ -44,25 +54,33 @@ export function makeLane(of: {
     void old.sql.end({ timeout: 0 });
   };
 
+  const giveUpOn = (used: typeof current, error: unknown): never => {
+    if (!(error instanceof Late && isOpening(used))) rebuild(used);
+    const why = String(error);
+    presence.suspect(why);
+    throw new StoreUnavailable(why);
+  };
+
   return {
     async run(work) {
       const absence = presence.absence();
       if (absence !== null) throw new StoreUnavailable(absence.why);
       if (current.returns !== presence.returns()) rebuild(current);
       const used = current;
-      try {
-        const result = await within(work(used.sql), { limitMs: of.limitMs, clock });
-        used.hasAnswered = true;
-        return result;
-      } catch (error) {
-        if (!isAbsence(error)) {
+      const startedAtMs = clock.elapsedMs();
+      const leftMs = () => Math.round(of.limitMs - (clock.elapsedMs() - startedAtMs));
+      for (let tries = 1; ; tries += 1) {
+        try {
+          const result = await within(work(used.sql), { limitMs: leftMs(), clock });
           used.hasAnswered = true;
-          throw error;
+          return result;
+        } catch (error) {
+          const kind = faultKindOf(error);
+          if (kind === 'away') giveUpOn(used, error);
+          used.hasAnswered = true;
+          if (kind === 'refused') throw error;
+          if (kind === 'givenUp' || tries === TRIES_MAX || leftMs() <= 0) throw new StoreUnavailable(String(error));
         }
-        if (!(error instanceof Late && isOpening(used))) rebuild(used);
-        const why = String(error);
-        presence.suspect(why);
-        throw new StoreUnavailable(why);
       }
     },
     [Symbol.asyncDispose]: () => current.sql.end({ timeout: CLOSE_S }),
@@ -80,19 +98,10 @@ export function connectTo(
     connect_timeout: OPENING_MS_MAX / 1_000,
     onnotice: () => undefined,
     // The server stops, too, what nobody waits for any more.
-    connection: { application_name: 'switchyard', TimeZone: 'UTC', statement_timeout: of.limitMs },
+    connection: {
+      application_name: 'switchyard',
+      TimeZone: 'UTC',
+      statement_timeout: Math.ceil(of.limitMs * SERVER_SHARE),
+    },
   });
-}
-
-/** Classes of SQLSTATE that say the server or the way to it is gone: connection exception, shutdown, too many connections. */
-const ABSENCE = /^(08|57P0|53300)|^(CONNECT|CONNECTION_|E[A-Z]+$)/;
-
-/** The server's own word that it gave up a statement at its time limit, which is ours: the same as no answer. */
-const CANCELLED = '57014';
-
-/** A connection that failed is the store's absence; a statement that failed is a bug. */
-function isAbsence(error: unknown): boolean {
-  if (error instanceof Late) return true;
-  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
-  return ABSENCE.test(error.code) || error.code === CANCELLED;
 }

@@ -7,23 +7,24 @@ import {
   decodeText,
 } from '../../core/decode.ts';
 import { decodeAccount } from '../../core/decode-account.ts';
-import { providerKey, type ReplicaId } from '../../core/ids.ts';
+import { providerKey } from '../../core/ids.ts';
 import type { OperationsPort } from '../../ports/operations.ts';
 import { fetchAccountPage } from './account-page.ts';
 import type { Connection } from './connection.ts';
 import { decodeEvent, decodeProviderState } from './decode-provider.ts';
+import type { Asker } from './exchange.ts';
 
 /** Administrative acts, on PostgreSQL: each is one function of drizzle/, which also writes the audit log. */
-export function makePostgresOperations({ act, read }: Connection, replica: ReplicaId): OperationsPort {
+export function makePostgresOperations({ act, read }: Connection, { replica, own }: Asker): OperationsPort {
   return {
     async survey() {
       const [row] = await read((sql) => sql`select switchyard.survey() as answer`);
       const fields = decodeFields(row?.answer);
       return {
         nowMs: decodeInstant(fields.nowMs),
-        providers: decodeList(fields.providers, (provider) => ({
+        providers: own(fields.providers).map((provider) => ({
           state: decodeProviderState(provider),
-          slotsUsed: decodeNumber(decodeFields(provider).slotsUsed),
+          slotsUsed: decodeNumber(provider.slotsUsed),
         })),
       };
     },

@@ -72,7 +72,7 @@ export function watchPresence(of: {
   };
 }
 
-/** Asks over a connection of its own: an old one may be what is broken. Null when it answers. */
+/** Asks over a connection of its own: an old one may be what is broken. Null when it answers, and takes what is written. */
 async function faultOf(of: {
   readonly url: string;
   readonly limitMs: number;
@@ -85,8 +85,11 @@ async function faultOf(of: {
     onnotice: () => undefined,
   });
   try {
-    await within(sql`select 1`, of);
-    return null;
+    const [row] = await within(
+      sql`select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as is_read_only`,
+      of,
+    );
+    return row?.is_read_only === true ? 'it only reads: it is a standby, or was set so' : null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {

@@ -1,10 +1,10 @@
 import type postgres from 'postgres';
 import { type RequestId, requestId } from '../../core/ids.ts';
 import type { RequestRecord } from '../../core/request-record.ts';
-import { StoreUnavailable } from '../../core/unavailable.ts';
 import { makeCombiner } from './combiner.ts';
 import type { Connection } from './connection.ts';
 import { encodeAttempts, encodeRequest } from './encode-request.ts';
+import { isRefusal } from './fault.ts';
 
 /** Most requests written by one statement: about 200 kB, and a few milliseconds of one backend. */
 const RECORDER = { recordsMax: 100 } as const;
@@ -16,8 +16,6 @@ interface Rows {
   readonly attempts: readonly string[];
 }
 
-type Written = { readonly kind: 'written' } | { readonly kind: 'refused'; readonly error: unknown };
-
 /** Records requests: those that wait at one moment are written by one statement. A record that cannot be written takes no other with it. */
 export interface Recorder {
   record(record: RequestRecord): Promise<void>;
@@ -27,23 +25,18 @@ export interface Recorder {
 
 export function makeRecorder({ record }: Pick<Connection, 'record'>): Recorder {
   const insert = (records: readonly Rows[]) => record((sql) => insertStatement(sql, records));
-  const combiner = makeCombiner<Rows, Written>({
+  const combiner = makeCombiner<Rows, void>({
     itemsMax: RECORDER.recordsMax,
     async send(records) {
-      try {
-        await insert(records);
-        return records.map(() => ({ kind: 'written' }));
-      } catch (error) {
-        if (error instanceof StoreUnavailable || records.length === 1) throw error;
-        return insertOneByOne(insert, records);
-      }
+      await insert(records);
+      return records.map(() => undefined);
     },
+    isUndone: isRefusal,
   });
-  const write = async (rows: Rows) => {
-    const written = await combiner.ask(rows);
-    if (written.kind === 'refused') throw written.error;
+  return {
+    record: async (request) => combiner.ask(rowsOf(request)),
+    recordText: async (text) => combiner.ask(rowsIn(text)),
   };
-  return { record: async (request) => write(rowsOf(request)), recordText: async (text) => write(rowsIn(text)) };
 }
 
 function rowsOf(record: RequestRecord): Rows {
@@ -60,30 +53,6 @@ function rowsIn(text: string): Rows {
   const [id, request, ...attempts] = text.split('\n');
   if (id === undefined || request === undefined) throw new TypeError('a kept record has an id and a request at least');
   return { id: requestId(id), request, attempts };
-}
-
-/** One of them is what PostgreSQL does not take: it alone is refused. */
-async function insertOneByOne(
-  insert: (records: readonly Rows[]) => Promise<unknown>,
-  records: readonly Rows[],
-): Promise<readonly Written[]> {
-  const written: Written[] = [];
-  for (const record of records) {
-    const before = written.at(-1);
-    // Once PostgreSQL is away, the rest need not each wait for it.
-    const isAway = before?.kind === 'refused' && before.error instanceof StoreUnavailable;
-    written.push(isAway ? before : await insertAlone(insert, record));
-  }
-  return written;
-}
-
-async function insertAlone(insert: (records: readonly Rows[]) => Promise<unknown>, record: Rows): Promise<Written> {
-  try {
-    await insert([record]);
-    return { kind: 'written' };
-  } catch (error) {
-    return { kind: 'refused', error };
-  }
 }
 
 /**

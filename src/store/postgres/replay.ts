@@ -1,5 +1,6 @@
 import { decodeNumber, decodeText } from '../../core/decode.ts';
 import { type HoldId, holdId, type ReplicaId } from '../../core/ids.ts';
+import { NO_STANDING } from '../../core/verdict.ts';
 import type { Settlement } from '../../ports/admission.ts';
 import type { KeepableAct, ReplayPort, SentCall } from '../../ports/replay.ts';
 import type { Connection } from './connection.ts';
@@ -35,7 +36,8 @@ export function makePostgresReplay(
       }
     },
     async voidUnsent(replica, sent) {
-      const rows = await connection.read(
+      // No request waits for it, and there may be much to give back after an outage.
+      const rows = await connection.upkeep(
         (
           sql,
         ) => sql`select id from switchyard.hold where replica = ${replica} and provider <> '' and state in ('held', 'expired')
@@ -43,19 +45,19 @@ export function makePostgresReplay(
       );
       const ids = rows.map((row) => holdId(decodeText(row.id)));
       await Promise.all(ids.map((id) => exchange.settle(encodeSettle(neverSent(id)))));
-      return ids.length + (await giveBackSlices(connection.read, replica, sent));
+      return ids.length + (await giveBackSlices(connection.upkeep, replica, sent));
     },
   };
 }
 
 /** Slices go last: by now what was paid from them is known here, unless its end was never kept. */
 async function giveBackSlices(
-  read: Connection['read'],
+  upkeep: Connection['upkeep'],
   replica: ReplicaId,
   sent: readonly SentCall[],
 ): Promise<number> {
   const calls = sent.filter(({ slice }) => slice !== null);
-  const [row] = await read(
+  const [row] = await upkeep(
     (sql) => sql`select switchyard.give_back_slices(${replica}, array(
       select slice from unnest(${calls.map((call) => call.holdId)}::uuid[], ${calls.map((call) => call.slice)}::uuid[]) call(id, slice)
       where not exists (select 1 from switchyard.hold h where h.id = call.id))) as answer`,
@@ -80,12 +82,5 @@ export function encodeAct(act: KeepableAct): string {
 }
 
 function neverSent(id: HoldId): Settlement {
-  return {
-    holdId: id,
-    charge: { kind: 'nothing' },
-    verdict: { kind: 'neutral' },
-    jitter: 0,
-    throttledForMs: null,
-    setAside: null,
-  };
+  return { holdId: id, charge: { kind: 'nothing' }, jitter: 0, ...NO_STANDING };
 }

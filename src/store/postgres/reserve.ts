@@ -5,14 +5,16 @@ import { SLICE } from '../../core/slices.ts';
 import type { Reserved, ReservedSlot, ReservePort, ReserveWish } from '../../ports/reserve.ts';
 import type { Connection } from './connection.ts';
 import { decodeProviderState } from './decode-provider.ts';
+import type { Asker } from './exchange.ts';
+import type { OwnProviders } from './own-providers.ts';
 
 /** What a replica reserves, on PostgreSQL: one function of drizzle/. It has the time of a read: no request waits for it. */
-export function makePostgresReserve({ read }: Connection, replica: ReplicaId): ReservePort {
+export function makePostgresReserve({ read }: Connection, { replica, own }: Asker): ReservePort {
   return {
     async reserve(wish) {
       const asked = encodeWish(wish, replica);
       const [row] = await read((sql) => sql`select switchyard.reserve(${asked}::text::jsonb) as answer`);
-      return decodeReserved(row?.answer);
+      return decodeReserved(row?.answer, own);
     },
   };
 }
@@ -39,9 +41,9 @@ function encodeWish(wish: ReserveWish, replica: ReplicaId): string {
   });
 }
 
-function decodeReserved(value: unknown): Reserved {
+function decodeReserved(value: unknown, own: OwnProviders): Reserved {
   const fields = decodeFields(value);
-  const providers = decodeList(fields.providers, decodeFields);
+  const providers = own(fields.providers);
   return {
     nowMs: decodeInstant(fields.nowMs),
     slices: decodeList(fields.slices, (slice) => {

@@ -57,7 +57,8 @@ export const hold = switchyard.table(
     check('hold_amount_not_negative', sql`${table.amount} >= 0`),
     index('hold_due').on(table.expiresAt).where(sql`state = 'held'`),
     index('hold_of_account').on(table.account).where(sql`state = 'held'`),
-    index('hold_slice_of_replica').on(table.replica).where(sql`provider = '' and state in ('held', 'expired')`),
+    // The provider is for slices, which have none: they are looked for every few seconds.
+    index('hold_of_replica').on(table.replica, table.provider).where(sql`state in ('held', 'expired')`),
   ],
 );
 

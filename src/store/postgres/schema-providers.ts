@@ -44,6 +44,8 @@ export const providerState = switchyard.table('provider_state', {
   simulationFailuresMax: integer('simulation_failures_max'),
   simulationLatencyMs: integer('simulation_latency_ms'),
   simulationInjected: integer('simulation_injected'),
+  /** Until when slots were taken that a lowered limit removed: slots that are added again are not free before. Null: none were. */
+  removedSlotsUntil: instant('removed_slots_until'),
 });
 
 /** One row for each request that a provider's rolling limit allows in its window; taken until `free_at`. */

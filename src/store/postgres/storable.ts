@@ -1,6 +1,15 @@
 /** Text as PostgreSQL can keep it: it takes neither NUL nor half a surrogate pair, and providers and callers send both. */
 export function storableText(text: string): string {
-  return text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\uFFFD');
+  return isStorableText(text) ? text : text.toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+export function isStorableText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** Whether a `bigint` column has room for an amount, in pico-dollars: up to 9.2 million US dollars. */
+export function isStorableMoney(amount: bigint): boolean {
+  return BigInt.asIntN(64, amount) === amount;
 }
 
 /** What JSON.stringify makes of a NUL or of half a surrogate pair. A backslash before a `u` in the text looks the same: it only costs a second walk. */

@@ -34,28 +34,19 @@ export async function openPostgresStore(
   const providerRows = await syncProviders(connection, options.registry, options.log);
   const events = opened.use(makePostgresEvents(connection, options.log));
   const recorder = makeRecorder(connection);
-  const exchange = makeExchange(connection, options.replica);
-  const operations = makePostgresOperations(connection, options.replica);
-  const own = makeOwnProviders(options.registry);
+  const asker = { replica: options.replica, own: makeOwnProviders(options.registry) };
+  const exchange = makeExchange(connection, asker);
   const kept = opened.move();
   return {
     kind: options.kind,
     ...makePostgresAdmission(connection, exchange),
-    ...operations,
+    ...makePostgresOperations(connection, asker),
     ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
     ...makePostgresBooks(connection),
     ...makePostgresReplay(connection, { exchange, recorder }),
     ...makePostgresRequestLog(connection, recorder),
     ...makePostgresUpkeep(connection),
-    ...makePostgresReserve(connection, options.replica),
-    look: async (account) => {
-      const seen = await exchange.look(account);
-      return { ...seen, providers: own(seen.providers, ({ provider }) => provider) };
-    },
-    survey: async () => {
-      const seen = await operations.survey();
-      return { ...seen, providers: own(seen.providers, ({ state }) => state.provider) };
-    },
+    ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
     range: events.range,
     tail: events.tail,
