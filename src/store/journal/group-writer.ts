@@ -1,13 +1,18 @@
 import { JournalUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 
-/** A disk that failed is tried again this often, and one that takes longer than this for a group has failed. */
-const DISK = { retryMs: 1_000, writeMsMax: 1_000 } as const;
+/**
+ * A disk that failed is tried again this often. One that is still busy with a group at the last of some looks has failed too: looks,
+ * each in a turn of the event loop of its own, because a process that was itself held up says nothing of its disk.
+ */
+const DISK = { retryMs: 1_000, looksMax: 10, lookEveryMs: 100 } as const;
+
+const WRITE_MS_MAX = DISK.looksMax * DISK.lookEveryMs;
 
 /** Writes items in their order, those that come while it is busy together. What cannot be written is kept, and tried again. */
 export interface GroupWriter<Item> extends AsyncDisposable {
   take(item: Item): void;
-  /** Resolves when everything taken so far is written. Rejects with `JournalUnavailable` when it cannot be now, at the latest after `writeMsMax`. */
+  /** Resolves when everything taken so far is written. Rejects with `JournalUnavailable` when it cannot be now, at the latest after `WRITE_MS_MAX`. */
   safe(): Promise<void>;
   /** Why the last write failed. Null when it did not. */
   fault(): string | null;
@@ -37,8 +42,8 @@ export function makeGroupWriter<Item>(of: {
     const group = unsafe;
     unsafe = [];
     // A disk that hangs is a fault like any other: nobody waits for it. What it was given may still be written.
-    using _timer = of.clock.after(DISK.writeMsMax, () => {
-      fail(`the disk has taken longer than ${DISK.writeMsMax} ms`);
+    using _watch = afterLooks(of.clock, () => {
+      fail(`the disk has taken longer than ${WRITE_MS_MAX} ms`);
       tell();
     });
     try {
@@ -88,9 +93,30 @@ export function makeGroupWriter<Item>(of: {
     fault: () => fault,
     async [Symbol.asyncDispose]() {
       const late = Promise.withResolvers<void>();
-      using _timer = of.clock.after(DISK.writeMsMax, late.resolve);
+      using _timer = of.clock.after(WRITE_MS_MAX, late.resolve);
       await Promise.race([running, late.promise]);
       retry?.[Symbol.dispose]();
+    },
+  };
+}
+
+function afterLooks(clock: Clock, act: () => void): Disposable {
+  let looks = 0;
+  let timer: Disposable;
+  let turn: NodeJS.Immediate | null = null;
+  const wait = () => {
+    timer = clock.after(DISK.lookEveryMs, look);
+  };
+  const look = () => {
+    looks += 1;
+    if (looks === DISK.looksMax) act();
+    else turn = setImmediate(wait);
+  };
+  wait();
+  return {
+    [Symbol.dispose]() {
+      timer[Symbol.dispose]();
+      if (turn !== null) clearImmediate(turn);
     },
   };
 }
