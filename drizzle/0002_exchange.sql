@@ -349,7 +349,8 @@ BEGIN
     SELECT switchyard.account_json(v_accounts[place]) FROM generate_subscripts(v_accounts, 1) place ORDER BY place)));
 END $$;
 --> statement-breakpoint
--- What planning needs, at one instant, for several accounts. Changes nothing.
+-- What planning needs, at one instant, for several accounts. Changes nothing. Of every provider that any registry ever named: each
+-- replica picks those of its own, and could not plan without one that is not in the registry of whoever started last.
 CREATE FUNCTION switchyard.look_all(p_accounts jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_now timestamptz := switchyard.clock();
@@ -362,9 +363,10 @@ BEGIN
       FROM jsonb_array_elements_text(p_accounts) WITH ORDINALITY wanted(key, place)
       LEFT JOIN switchyard.account_now a ON a.key = wanted.key),
     'providers', (SELECT jsonb_agg(switchyard.provider_json(s, v_now) ORDER BY s.position)
-      FROM switchyard.provider_state s WHERE s.position IS NOT NULL));
+      FROM switchyard.provider_state s));
 END $$;
 --> statement-breakpoint
+-- All of it, in the one order of locks. 0006 adds what was paid from slices.
 CREATE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_settles jsonb := coalesce(p->'settles', '[]');

@@ -60,23 +60,8 @@ BEGIN
   RETURN switchyard.fleet_json(v_now, NULL);
 END $$;
 --> statement-breakpoint
--- As in 0002, but of every provider that any registry ever named: each replica picks those of its own registry. One that was
--- not in the registry of whoever started last was left out before, and the others could not plan without it.
-CREATE OR REPLACE FUNCTION switchyard.look_all(p_accounts jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
-DECLARE
-  v_now timestamptz := switchyard.clock();
-BEGIN
-  RETURN jsonb_build_object('nowMs', switchyard.ms(v_now),
-    'accounts', (SELECT jsonb_agg(CASE WHEN a.key IS NULL
-        THEN switchyard.account_json(switchyard.fresh_account(wanted.key, v_now))
-        ELSE jsonb_build_object('key', a.key, 'cap', a.cap::text, 'posted', a.posted::text, 'held', a.held::text,
-          'period', a.period, 'periodStartedAtMs', switchyard.ms(a.period_started_at)) END ORDER BY place)
-      FROM jsonb_array_elements_text(p_accounts) WITH ORDINALITY wanted(key, place)
-      LEFT JOIN switchyard.account_now a ON a.key = wanted.key),
-    'providers', (SELECT jsonb_agg(switchyard.provider_json(s, v_now) ORDER BY s.position)
-      FROM switchyard.provider_state s));
-END $$;
---> statement-breakpoint
+-- As in 0001, but of every provider that any registry ever named: each replica picks those of its own. One that was not in the
+-- registry of whoever started last was left out before.
 CREATE OR REPLACE FUNCTION switchyard.survey() RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_now timestamptz := switchyard.clock();

@@ -28,7 +28,14 @@ test('a connection that is given up at whatever moment of its opening is the abs
   // Whatever nobody catches fails the run. Each step falls into another moment of the greeting, the log-in and the first statement.
   const limits = [...Array.from({ length: 40 }, (_none, step) => 4 * (step + 1)), 20_000];
   for (const limitMs of limits) {
-    await using lane = makeLane({ url: url.href, connectionsMax: 1, limitMs, presence: PRESENT, clock: SYSTEM_CLOCK });
+    await using lane = makeLane({
+      url: url.href,
+      connectionsMax: 1,
+      silenceMsMax: 0,
+      limitMs,
+      presence: PRESENT,
+      clock: SYSTEM_CLOCK,
+    });
     const ending = await lane
       .run((sql) => sql`select 1 as one`)
       .then(
@@ -51,6 +58,7 @@ test('a connection that takes longer to open than one act may take is there for 
   await using lane = makeLane({
     url: url.href,
     connectionsMax: 1,
+    silenceMsMax: 0,
     limitMs: 250,
     presence: PRESENT,
     clock: SYSTEM_CLOCK,
@@ -79,7 +87,14 @@ describe('a failure', () => {
     const presence = { ...PRESENT, suspect: (why: string) => void suspicions.push(why) };
     // Nothing is sent, so nothing has to be there.
     const url = 'postgres://127.0.0.1:1/nowhere';
-    await using lane = makeLane({ url, connectionsMax: 1, limitMs: 250, presence, clock: makeFakeClock() });
+    await using lane = makeLane({
+      url,
+      connectionsMax: 1,
+      silenceMsMax: 0,
+      limitMs: 250,
+      presence,
+      clock: makeFakeClock(),
+    });
     const used = new Set<postgres.Sql>();
     let tries = 0;
     const work = async (sql: postgres.Sql) => {
@@ -149,11 +164,46 @@ describe('a failure', () => {
   });
 });
 
+test('connections that are late go when nothing has come for longer than they may be silent, and not before', async () => {
+  const clock = makeFakeClock();
+  const url = 'postgres://127.0.0.1:1/nowhere';
+  const of = { url, connectionsMax: 1, limitMs: 250, silenceMsMax: 600, presence: PRESENT, clock };
+  await using lane = makeLane(of);
+  const used = new Set<postgres.Sql>();
+  const act = (work: Promise<unknown>) =>
+    lane.run((sql) => {
+      used.add(sql);
+      return work;
+    });
+  const answer = () => act(Promise.resolve());
+  const beLate = async () => {
+    const late = expect(act(new Promise(() => undefined))).rejects.toThrow(StoreUnavailable);
+    clock.advance(250);
+    await late;
+  };
+  await answer();
+  clock.advance(60_000); // nothing is asked, so this is no silence
+  await beLate();
+  await beLate();
+  await answer();
+  expect(used.size).toBe(1);
+  await beLate();
+  await beLate();
+  await answer();
+  await beLate();
+  await beLate();
+  await beLate();
+  expect(used.size).toBe(1);
+  await answer();
+  expect(used.size).toBe(2);
+});
+
 test('an act that takes too long is given up by the server, and its connection serves the next one', async () => {
   await using database = await makeDatabase();
   await using lane = makeLane({
     url: database.url,
     connectionsMax: 1,
+    silenceMsMax: 0,
     limitMs: 2_000,
     presence: PRESENT,
     clock: SYSTEM_CLOCK,
@@ -178,7 +228,14 @@ test('a server that only reads is away until it takes what is written', async ()
     log: SILENT_LOG,
   });
   await setReadOnly(true);
-  await using lane = makeLane({ url: database.url, connectionsMax: 1, limitMs: 5_000, presence, clock: SYSTEM_CLOCK });
+  await using lane = makeLane({
+    url: database.url,
+    connectionsMax: 1,
+    silenceMsMax: 0,
+    limitMs: 5_000,
+    presence,
+    clock: SYSTEM_CLOCK,
+  });
   const write = () => lane.run((sql) => sql`insert into switchyard.books_difference values ('a', 1, 1, 1, 1, now())`);
   await expect(write()).rejects.toThrow(StoreUnavailable);
   await eventually(() => presence.absence() !== null);

@@ -6,8 +6,12 @@ import { connectTo, type Lane, makeLane } from './lane.ts';
 import { type Presence, watchPresence } from './presence.ts';
 import { Late, within } from './within.ts';
 
-/** How much longer than an act a read of the read side may take, and the long acts of upkeep. */
-const PATIENCE = { readFactor: 4, upkeepMs: 30_000 } as const;
+/**
+ * How much longer than an act a read of the read side may take, and the long acts of upkeep. And how long the connection of the
+ * exchange may be silent: a new one is slow at first, since it has to prepare large functions, so on a crowded server one that went at
+ * the first late answer would be followed by one that is late as well, for ever.
+ */
+const PATIENCE = { readFactor: 4, upkeepMs: 30_000, exchangeSilenceMs: 1_000 } as const;
 
 /** Connections of each lane. One where what is sent must arrive in its order. */
 const CONNECTIONS = { exchange: 1, act: 4, record: 1, read: 6, upkeep: 1, hints: 1 } as const;
@@ -44,8 +48,8 @@ export function connect(settings: ConnectionSettings): Connection {
   const { timeoutMs: limitMs } = settings;
   const presence = watchPresence({ ...settings, limitMs });
   const lanes: Lane[] = [];
-  const lane = (connectionsMax: number, limit: number): Lane['run'] => {
-    const made = makeLane({ ...settings, connectionsMax, limitMs: limit, presence });
+  const lane = (connectionsMax: number, limit: number, silenceMsMax = 0): Lane['run'] => {
+    const made = makeLane({ ...settings, connectionsMax, limitMs: limit, silenceMsMax, presence });
     lanes.push(made);
     return made.run;
   };
@@ -53,7 +57,7 @@ export function connect(settings: ConnectionSettings): Connection {
   const hints = connectTo(settings.url, { connectionsMax: CONNECTIONS.hints, limitMs: readMs });
   return {
     presence,
-    exchange: lane(CONNECTIONS.exchange, limitMs),
+    exchange: lane(CONNECTIONS.exchange, limitMs, PATIENCE.exchangeSilenceMs),
     async inTime(work) {
       try {
         return await within(work, { ...settings, limitMs });

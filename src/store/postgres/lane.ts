@@ -29,33 +29,48 @@ const TRIES_MAX = 3;
 /** How much of the time limit the server has: its own word that it gave up must be here before we do, or a good connection goes for it. */
 const SERVER_SHARE = 0.9;
 
+interface Connections {
+  readonly sql: postgres.Sql;
+  /** How often PostgreSQL had come back when they were made. */
+  readonly returns: number;
+  hasAnswered: boolean;
+  /** Since when nothing has come of what was asked. Null: nothing was asked since the last answer. */
+  silentSinceMs: number | null;
+}
+
 export function makeLane(of: {
   readonly url: string;
   readonly connectionsMax: number;
   readonly limitMs: number;
+  /** How long connections may have been silent when an act gives up, and are kept all the same. */
+  readonly silenceMsMax: number;
   readonly presence: Presence;
   readonly clock: Clock;
 }): Lane {
   const { presence, clock } = of;
-  const open = () => ({
+  const open = (): Connections => ({
     sql: connectTo(of.url, of),
     returns: presence.returns(),
-    openedAtMs: clock.elapsedMs(),
     hasAnswered: false,
+    silentSinceMs: null,
   });
   let current = open();
-  const isOpening = ({ hasAnswered, openedAtMs }: typeof current) =>
-    !hasAnswered && clock.elapsedMs() - openedAtMs < OPENING_MS_MAX;
+  const heard = (used: Connections) => {
+    used.hasAnswered = true;
+    used.silentSinceMs = null;
+  };
+  const mayYetAnswer = ({ hasAnswered, silentSinceMs }: Connections) =>
+    clock.elapsedMs() - (silentSinceMs ?? clock.elapsedMs()) < (hasAnswered ? of.silenceMsMax : OPENING_MS_MAX);
 
   /** What is still under way on the old connections fails as they do: nobody knows whether it was done. */
-  const rebuild = (old: typeof current) => {
+  const rebuild = (old: Connections) => {
     if (old !== current) return;
     current = open();
     void old.sql.end({ timeout: 0 });
   };
 
-  const giveUpOn = (used: typeof current, error: unknown): never => {
-    if (!(error instanceof Late && isOpening(used))) rebuild(used);
+  const giveUpOn = (used: Connections, error: unknown): never => {
+    if (!(error instanceof Late && mayYetAnswer(used))) rebuild(used);
     const why = String(error);
     presence.suspect(why);
     throw new StoreUnavailable(why);
@@ -68,16 +83,17 @@ export function makeLane(of: {
       if (current.returns !== presence.returns()) rebuild(current);
       const used = current;
       const startedAtMs = clock.elapsedMs();
+      used.silentSinceMs ??= startedAtMs;
       const leftMs = () => Math.round(of.limitMs - (clock.elapsedMs() - startedAtMs));
       for (let tries = 1; ; tries += 1) {
         try {
           const result = await within(work(used.sql), { limitMs: leftMs(), clock });
-          used.hasAnswered = true;
+          heard(used);
           return result;
         } catch (error) {
           const kind = faultKindOf(error);
           if (kind === 'away') giveUpOn(used, error);
-          used.hasAnswered = true;
+          heard(used);
           if (kind === 'refused') throw error;
           if (kind === 'givenUp' || tries === TRIES_MAX || leftMs() <= 0) throw new StoreUnavailable(String(error));
         }
