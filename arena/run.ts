@@ -11,7 +11,9 @@ const options = parseOptions(
   process.argv.slice(2),
   EXPERIMENTS.map(({ number }) => number),
 );
-process.exitCode = await main(options);
+const code = await main(options);
+// Not left to Node, which waits for ever for the handle of a socket that was cut in mid-write.
+process.exit(code);
 
 async function main(asked: Options): Promise<number> {
   switch (asked.kind) {

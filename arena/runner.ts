@@ -24,7 +24,10 @@ const LIMIT_MS = { quick: 300_000, full: 30 * 60_000 } as const satisfies Record
 /** `stuck`: one of them did not end. What it holds cannot be disposed of, so nothing more is run. */
 export type RunEnd = 'ended' | 'stuck';
 
-/** Runs experiments one after the other, each in a scene of its own. */
+/** In the quick tier those that claim no time run side by side: much of each is waiting. */
+const LANES = { quick: 2, full: 1 } as const satisfies Record<Tier, number>;
+
+/** Runs experiments, each in a scene of its own. */
 export async function runAll(order: RunOrder): Promise<RunEnd> {
   const { scratch, mutation = null } = order;
   await using stack = new AsyncDisposableStack();
@@ -33,15 +36,20 @@ export async function runAll(order: RunOrder): Promise<RunEnd> {
     shared ??= startPostgres({ scratch, mutation }).then((server) => stack.use(server));
     return shared;
   };
-  for (const experiment of order.experiments) {
-    const outcome = await runOne(experiment, { ...order, sharedPostgres });
-    order.told(outcome);
-    if (outcome.isStuck) {
-      stack.move();
-      return 'stuck';
+  let isStuck = false;
+  const runLane = async (waiting: Experiment[]) => {
+    for (let next = waiting.shift(); next !== undefined && !isStuck; next = waiting.shift()) {
+      const outcome = await runOne(next, { ...order, sharedPostgres });
+      order.told(outcome);
+      isStuck ||= outcome.isStuck;
     }
-  }
-  return 'ended';
+  };
+  const untimed = order.experiments.filter(({ isTimed }) => !isTimed);
+  await Promise.all(Array.from({ length: LANES[order.tier] }, () => runLane(untimed)));
+  await runLane(order.experiments.filter(({ isTimed }) => isTimed));
+  if (!isStuck) return 'ended';
+  stack.move();
+  return 'stuck';
 }
 
 async function runOne(experiment: Experiment, order: RunOrder & Pick<Context, 'sharedPostgres'>): Promise<Outcome> {

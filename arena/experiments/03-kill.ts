@@ -19,6 +19,7 @@ const RECEIVED_MS_MAX = 20_000;
 const CHATS_MAX = 400_000;
 /** Callers who find nobody at home look again. */
 const NOBODY_MS = 20;
+const THINK_MS = { min: 0, max: 40 } as const;
 const HOT_USERS = 4;
 
 /** Where in a chat's life the kill falls. */
@@ -29,7 +30,7 @@ export const kill = defineExperiment({
   number: 3,
   title: 'kill -9 of replicas at random points',
   mustYield: 'bill <= ledger after every kill; the difference is unconfirmed holds; held = 0 at the end',
-  sizes: { quick: { kills: 10, replicas: 2, callers: 12 }, full: { kills: 200, replicas: 3, callers: 24 } },
+  sizes: { quick: { kills: 6, replicas: 2, callers: 8 }, full: { kills: 200, replicas: 3, callers: 24 } },
   async run(context, size) {
     const clocks: DatabaseClock[] = [];
     await using scene = await openScene(context, {
@@ -109,7 +110,7 @@ function runLoad(
         userId,
         maxOutputTokens: OUTPUT_TOKENS,
       });
-      if (exchange.reply.kind !== 'answered') await sleep(NOBODY_MS);
+      await sleep(exchange.reply.kind === 'answered' ? of.chance.int(THINK_MS) : NOBODY_MS);
       return exchange;
     },
   });

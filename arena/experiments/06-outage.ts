@@ -7,6 +7,7 @@ export const outage = defineExperiment({
   number: 6,
   title: 'PostgreSQL down under load',
   mustYield: '0 rows lost, 0 over-spend, refusals < 300 ms, recovery < 2 s',
+  isTimed: true,
   sizes: {
     quick: { replicas: 2, perSecond: 25, outageMs: 3_000, beforeMs: 1_000, afterMs: 4_000 },
     full: { replicas: 2, perSecond: 50, outageMs: 30_000, beforeMs: 3_000, afterMs: 5_000 },

@@ -7,6 +7,7 @@ export const blackHole = defineExperiment({
   number: 7,
   title: 'PostgreSQL in a black hole under load',
   mustYield: 'as when it is down; nobody waits past the store deadline + 50 ms',
+  isTimed: true,
   sizes: {
     quick: { replicas: 2, perSecond: 25, outageMs: 3_000, beforeMs: 1_000, afterMs: 4_000 },
     full: { replicas: 2, perSecond: 50, outageMs: 30_000, beforeMs: 3_000, afterMs: 5_000 },

@@ -24,7 +24,7 @@ export const rollingRestart = defineExperiment({
   title: 'SIGTERM and rolling restart under load',
   mustYield: '0 broken chats, 0 lost rows; subscriptions resume with 0 gaps and 0 duplicates',
   sizes: {
-    quick: { replicas: 3, perSecond: 15, sockets: 20 },
+    quick: { replicas: 2, perSecond: 15, sockets: 20 },
     full: { replicas: 4, perSecond: 95, sockets: 200 },
   },
   async run(context, size) {

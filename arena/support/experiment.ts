@@ -46,6 +46,8 @@ export interface Experiment {
   /** What it must yield, as docs/guarantees.md says it. */
   readonly mustYield: string;
   readonly sizes: Readonly<Record<Tier, Size>>;
+  /** It claims a time, so nothing else may run beside it. */
+  readonly isTimed: boolean;
   readonly run: (context: Context) => Promise<Finding>;
 }
 
@@ -55,10 +57,12 @@ export function defineExperiment<S extends Size>(of: {
   readonly title: string;
   readonly mustYield: string;
   readonly sizes: Readonly<Record<Tier, S>>;
+  readonly isTimed?: boolean;
   readonly run: (context: Context, size: S) => Promise<Finding>;
 }): Experiment {
   return {
     ...of,
+    isTimed: of.isTimed ?? false,
     run: (context) => {
       const size = of.sizes[context.tier];
       const changed = Object.entries(context.changedSizes).filter(([name]) => name in size);

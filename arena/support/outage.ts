@@ -65,6 +65,10 @@ export async function runOutage(context: Context, size: OutageSize, outage: Outa
     },
   });
   await sleep(size.beforeMs);
+  const well = scene.log.exchanges.filter(({ sentAtMs }) => sentAtMs >= performance.now() - size.beforeMs);
+  if (well.length === 0 || well.some(({ reply }) => reply.kind !== 'answered')) {
+    throw new Error('before the outage not every chat was answered: the machine is too crowded to show anything');
+  }
   context.progress(`PostgreSQL is out of reach for ${size.outageMs} ms`);
   const fromMs = performance.now();
   await outage(scene, size.outageMs);
