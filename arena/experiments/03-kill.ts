@@ -4,7 +4,7 @@ import { doublePostings } from '../support/books.ts';
 import type { Chance } from '../support/chance.ts';
 import type { DatabaseClock } from '../support/database-clock.ts';
 import { type Context, defineExperiment, makeFaults } from '../support/experiment.ts';
-import { closedLoad } from '../support/load.ts';
+import { closedLoad, inBackground } from '../support/load.ts';
 import { shortAccounts } from '../support/reconcile.ts';
 import { makeProvider } from '../support/registry.ts';
 import type { Replica } from '../support/replica.ts';
@@ -43,21 +43,17 @@ export const kill = defineExperiment({
       prepare: async (database) => void clocks.push(await database.makeClock()),
     });
     const faults = makeFaults();
-    let isOver = false;
-    const load = runLoad(scene, { callers: size.callers, chance: context.chance.fork('load'), isOver: () => isOver });
-    try {
-      for (let count = 1; count <= size.kills; count += 1) {
-        if (count % 10 === 1) context.progress(`kill ${count} of ${size.kills}`);
-        await killOne(scene, context, count);
-        const short = await shortAccounts(scene.witnesses());
-        faults.expect(short.length === 0, `after kill ${count} more was billed than booked: ${short[0]}`);
-        const doubles = await doublePostings(scene.database.sql);
-        faults.expect(doubles.length === 0, `after kill ${count} a hold was posted other than once: ${doubles[0]}`);
-      }
-    } finally {
-      isOver = true;
-      await load;
+    const chance = context.chance.fork('load');
+    await using load = inBackground((isOver) => runLoad(scene, { callers: size.callers, chance, isOver }));
+    for (let count = 1; count <= size.kills; count += 1) {
+      if (count % 10 === 1) context.progress(`kill ${count} of ${size.kills}`);
+      await killOne(scene, context, count);
+      const short = await shortAccounts(scene.witnesses());
+      faults.expect(short.length === 0, `after kill ${count} more was billed than booked: ${short[0]}`);
+      const doubles = await doublePostings(scene.database.sql);
+      faults.expect(doubles.length === 0, `after kill ${count} a hold was posted other than once: ${doubles[0]}`);
     }
+    await load.end();
     await Promise.all(scene.replicas.map((replica) => replica.whenReady()));
     const [clock] = clocks;
     if (clock === undefined) throw new RangeError('no clock');

@@ -4,7 +4,7 @@ import type { Exchange } from './client.ts';
 import type { DatabaseClock } from './database-clock.ts';
 import { listenAtDoors } from './door-noise.ts';
 import { type Context, type Finding, makeFaults } from './experiment.ts';
-import { closedLoad, openLoad, quantile } from './load.ts';
+import { closedLoad, inBackground, openLoad, quantile } from './load.ts';
 import { makeProvider } from './registry.ts';
 import { DEFAULT_CAP, openScene, replicaAt, type Scene } from './scene.ts';
 import { settleDown } from './settle-down.ts';
@@ -54,16 +54,12 @@ export async function runOutage(context: Context, size: OutageSize, outage: Outa
     defaultCap: DEFAULT_CAP,
     everyMs: SNAPSHOT_EVERY_MS,
   });
-  let isOver = false;
-  const load = openLoad({
-    perSecond: size.perSecond,
-    forMs: LOAD_MS_MAX,
-    isOver: () => isOver,
-    send: (sequence) => {
-      const wish = { tag: `o-${sequence}`, userId: `user-${sequence % 20}`, maxOutputTokens: OUTPUT_TOKENS };
-      return scene.chat(replicaAt(scene, sequence).url, wish);
-    },
-  });
+  const send = (sequence: number) => {
+    const wish = { tag: `o-${sequence}`, userId: `user-${sequence % 20}`, maxOutputTokens: OUTPUT_TOKENS };
+    return scene.chat(replicaAt(scene, sequence).url, wish);
+  };
+  const { perSecond } = size;
+  await using load = inBackground((isOver) => openLoad({ perSecond, forMs: LOAD_MS_MAX, isOver, send }));
   await sleep(size.beforeMs);
   const well = scene.log.exchanges.filter(({ sentAtMs }) => sentAtMs >= performance.now() - size.beforeMs);
   if (well.length === 0 || well.some(({ reply }) => reply.kind !== 'answered')) {
@@ -75,8 +71,7 @@ export async function runOutage(context: Context, size: OutageSize, outage: Outa
   const toMs = performance.now();
   context.progress('PostgreSQL is back');
   await sleep(size.afterMs);
-  isOver = true;
-  await load;
+  await load.end();
   const [clock] = clocks;
   if (clock === undefined) throw new RangeError('no clock');
   const { books, held, holds } = await settleDown(scene, clock);
