@@ -81,12 +81,17 @@ async function runOne(experiment: Experiment, order: RunOrder & Pick<Context, 's
       const verdict = faults.length === 0 ? 'PASS' : 'FAIL';
       return { number, title, verdict, ...finding, faults, seconds: seconds(), isStuck: false };
     },
-    (error) =>
-      couldNotRun([...mishaps, error instanceof Error ? (error.stack ?? error.message) : String(error)].join('\n')),
+    (error) => couldNotRun([...mishaps, ...errorLines(error)].join('\n')),
   );
   const limitMs = LIMIT_MS[order.tier];
   const outcome = await within(running, limitMs);
   if (outcome === null) return { ...couldNotRun(`it did not end within ${limitMs / 1_000} s`), isStuck: true };
   await own.disposeAsync();
   return outcome;
+}
+
+/** With what went wrong first, when more went wrong while that was being cleared away. */
+function errorLines(error: unknown): readonly string[] {
+  if (error instanceof SuppressedError) return [...errorLines(error.suppressed), ...errorLines(error.error)];
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
 }

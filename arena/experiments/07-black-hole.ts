@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineExperiment } from '../support/experiment.ts';
-import { runOutage } from '../support/outage.ts';
+import { type Outage, REFUSING, runOutage } from '../support/outage.ts';
 
 /** Half of the time everything is swallowed; in the other half it only stands still, and arrives long after anybody waits for it. */
 export const blackHole = defineExperiment({
@@ -12,12 +12,13 @@ export const blackHole = defineExperiment({
     quick: { replicas: 2, perSecond: 25, outageMs: 3_000, beforeMs: 1_000, afterMs: 4_000 },
     full: { replicas: 2, perSecond: 50, outageMs: 30_000, beforeMs: 3_000, afterMs: 5_000 },
   },
-  run: (context, size) =>
-    runOutage(context, size, async ({ proxy }, forMs) => {
-      proxy?.set({ kind: 'blackHole' });
-      await sleep(forMs / 2);
-      proxy?.set({ kind: 'stall' });
-      await sleep(forMs / 2);
-      proxy?.set({ kind: 'none' });
-    }),
+  run: (context, size) => runOutage(context, size, swallow, REFUSING),
 });
+
+async function swallow({ proxy }: Parameters<Outage>[0], forMs: number): Promise<void> {
+  proxy?.set({ kind: 'blackHole' });
+  await sleep(forMs / 2);
+  proxy?.set({ kind: 'stall' });
+  await sleep(forMs / 2);
+  proxy?.set({ kind: 'none' });
+}
