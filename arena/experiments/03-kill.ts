@@ -30,7 +30,8 @@ export const kill = defineExperiment({
   number: 3,
   title: 'kill -9 of replicas at random points',
   mustYield: 'bill <= ledger after every kill; the difference is unconfirmed holds; held = 0 at the end',
-  sizes: { quick: { kills: 6, replicas: 2, callers: 8 }, full: { kills: 200, replicas: 3, callers: 24 } },
+  isLong: true,
+  sizes: { quick: { kills: 4, replicas: 2, callers: 8 }, full: { kills: 200, replicas: 3, callers: 24 } },
   async run(context, size) {
     const clocks: DatabaseClock[] = [];
     await using scene = await openScene(context, {

@@ -18,7 +18,8 @@ export const postgresCrashes = defineExperiment({
   number: 5,
   title: 'immediate stops of PostgreSQL under load',
   mustYield: '0 acknowledged settles missing, 0 double',
-  sizes: { quick: { stops: 3, perSecond: 20, replicas: 2 }, full: { stops: 20, perSecond: 40, replicas: 2 } },
+  isLong: true,
+  sizes: { quick: { stops: 2, perSecond: 20, replicas: 2 }, full: { stops: 20, perSecond: 40, replicas: 2 } },
   async run(context, size) {
     const clocks: DatabaseClock[] = [];
     await using scene = await openScene(context, {

@@ -10,12 +10,13 @@ export const outage = defineExperiment({
   mustYield: '0 rows lost, 0 over-spend, refusals < 300 ms, recovery < 2 s; with slices 0 failed chats while they last',
   isTimed: true,
   sizes: {
-    quick: { replicas: 2, perSecond: 25, outageMs: 3_000, beforeMs: 1_000, afterMs: 4_000 },
+    quick: { replicas: 2, perSecond: 25, outageMs: 2_500, beforeMs: 700, afterMs: 2_800 },
     full: { replicas: 2, perSecond: 50, outageMs: 30_000, beforeMs: 3_000, afterMs: 5_000 },
   },
   async run(context, size) {
-    const refusing = await runOutage(context, size, stopServer, REFUSING);
-    const slicing = await runOutage(context, size, stopServer, SLICING);
+    const postgres = await context.ownPostgres();
+    const refusing = await runOutage(context, { ...size, postgres }, stopServer, REFUSING);
+    const slicing = await runOutage(context, { ...size, postgres }, stopServer, SLICING);
     return {
       figure: `${refusing.figure}; with slices: ${slicing.figure}`,
       figures: { ...refusing.figures, ...namedBy('slices', slicing.figures) },

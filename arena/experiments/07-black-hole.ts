@@ -9,10 +9,11 @@ export const blackHole = defineExperiment({
   mustYield: 'as when it is down; nobody waits past the store deadline + 50 ms',
   isTimed: true,
   sizes: {
-    quick: { replicas: 2, perSecond: 25, outageMs: 3_000, beforeMs: 1_000, afterMs: 4_000 },
+    quick: { replicas: 2, perSecond: 25, outageMs: 2_500, beforeMs: 700, afterMs: 2_800 },
     full: { replicas: 2, perSecond: 50, outageMs: 30_000, beforeMs: 3_000, afterMs: 5_000 },
   },
-  run: (context, size) => runOutage(context, size, swallow, REFUSING),
+  run: async (context, size) =>
+    runOutage(context, { ...size, postgres: await context.ownPostgres() }, swallow, REFUSING),
 });
 
 async function swallow({ proxy }: Parameters<Outage>[0], forMs: number): Promise<void> {

@@ -21,7 +21,7 @@ export const stragglers = defineExperiment({
   title: 'stragglers: random interleavings of attempts, reports, waits and resets',
   mustYield: '0 changes by a stale permit, never two probes, always as the model says',
   sizes: {
-    quick: { coreRuns: 10_000, storeRuns: 15, libraryRuns: 1_000 },
+    quick: { coreRuns: 10_000, storeRuns: 15, libraryRuns: 300 },
     full: { coreRuns: 10_000, storeRuns: 300, libraryRuns: 10_000 },
   },
   async run(context, size) {

@@ -23,6 +23,7 @@ export const rollingRestart = defineExperiment({
   number: 16,
   title: 'SIGTERM and rolling restart under load',
   mustYield: '0 broken chats, 0 lost rows; subscriptions resume with 0 gaps and 0 duplicates',
+  isLong: true,
   sizes: {
     quick: { replicas: 2, perSecond: 15, sockets: 20 },
     full: { replicas: 4, perSecond: 95, sockets: 200 },

@@ -3,33 +3,33 @@ import type { Scene } from './scene.ts';
 import { until } from './settle-down.ts';
 
 const RICH = 20;
-const POOR = 4;
-/** Their slices, a twentieth of what is left of this on each replica, pay for a few chats and not for the whole outage. */
+const POOR = 'poor';
+/** Its turns in a round in which everybody else has one. */
+const POOR_TURNS = 8;
+/** A slice, a twentieth of what is left of it on each replica, pays for a few chats and not for the whole outage. */
 const POOR_CAP = 40_000_000_000n;
 const SLICE_USD = '0.04';
 const RESERVE_MS_MAX = 20_000;
 
 /**
- * Who was active has money reserved, and is answered meanwhile. A few have so little left that their slices are soon used up: by
- * them it would show if replicas that cannot see one another spent more than there is.
+ * Who was active has money reserved, and is answered meanwhile. One user sends a lot and has little, so that the slices are soon
+ * used up: there it would show if replicas that cannot see one another spent more than there is.
  */
 export const SLICING: OutagePlan = {
   env: { OUTAGE_SLICE_USD: SLICE_USD },
   // A replica reserves a twentieth of each one's rate limit: with so many, more than an outage takes.
   providers: ['steady', 'other', 'third', 'fourth'],
   userOf: (turn) => {
-    const place = turn % (RICH + POOR);
-    return place < RICH ? `rich-${place}` : `poor-${place - RICH}`;
+    const place = turn % (RICH + POOR_TURNS);
+    return place < RICH ? `rich-${place}` : POOR;
   },
-  isServed: (userId) => userId.startsWith('rich-'),
+  isServed: (userId) => userId !== POOR,
   async prepare({ sql }) {
-    for (let place = 0; place < POOR; place += 1) {
-      await sql`insert into switchyard.account (key, cap, period_started_at)
-        values (${`user:poor-${place}`}, ${POOR_CAP.toString()}, switchyard.clock())`;
-    }
+    await sql`insert into switchyard.account (key, cap, period_started_at)
+      values (${`user:${POOR}`}, ${POOR_CAP.toString()}, switchyard.clock())`;
   },
   async beforehand(scene) {
-    const wanted = (RICH + POOR) * scene.replicas.length;
+    const wanted = (RICH + 1) * scene.replicas.length;
     if (await until(RESERVE_MS_MAX, async () => (await slicesOf(scene)) >= wanted)) return;
     throw new Error(`replicas have reserved ${await slicesOf(scene)} of ${wanted} slices, so nothing can be shown`);
   },

@@ -3,16 +3,17 @@ import { type Sampler, sampleBooks } from './books.ts';
 import { describeReply, type Exchange } from './client.ts';
 import type { DatabaseClock } from './database-clock.ts';
 import { listenAtDoors } from './door-noise.ts';
-import { type Context, type Finding, makeFaults } from './experiment.ts';
+import { type Context, type Finding, makeFaults, TooCrowded } from './experiment.ts';
 import { closedLoad, inBackground, openLoad, quantile } from './load.ts';
-import type { ArenaDatabase } from './postgres.ts';
+import type { ArenaDatabase, PostgresServer } from './postgres.ts';
 import type { Reconciled } from './reconcile.ts';
 import { makeProvider } from './registry.ts';
 import { DEFAULT_CAP, openScene, replicaAt, type Scene } from './scene.ts';
 import { settleDown } from './settle-down.ts';
 
 /** How long PostgreSQL is out of reach, and under which load. */
-export interface OutageSize {
+export interface OutageOrder {
+  readonly postgres: PostgresServer;
   readonly replicas: number;
   readonly perSecond: number;
   readonly outageMs: number;
@@ -66,7 +67,7 @@ const LOAD_MS_MAX = 10 * 60_000;
 /** Chats at a steady rate before, during and after an outage; what was lost, what waited, and how soon all was well again. */
 export async function runOutage(
   context: Context,
-  size: OutageSize,
+  size: OutageOrder,
   outage: Outage,
   plan: OutagePlan,
 ): Promise<Finding> {
@@ -74,7 +75,7 @@ export async function runOutage(
   await using scene = await openScene(context, {
     replicas: size.replicas,
     providers: plan.providers.map((key) => makeProvider(key)),
-    postgres: await context.ownPostgres(),
+    postgres: size.postgres,
     isProxied: true,
     env: { STORE_TIMEOUT_MS: String(STORE_TIMEOUT_MS), ...plan.env },
     async prepare(database) {
@@ -97,7 +98,7 @@ export async function runOutage(
   await sleep(size.beforeMs);
   const well = scene.log.exchanges.filter(({ sentAtMs }) => sentAtMs >= performance.now() - size.beforeMs);
   if (well.length === 0 || well.some(({ reply }) => reply.kind !== 'answered')) {
-    throw new Error('before the outage not every chat was answered: the machine is too crowded to show anything');
+    throw new TooCrowded('before the outage not every chat was answered');
   }
   context.progress(`PostgreSQL is out of reach for ${size.outageMs} ms`);
   const fromMs = performance.now();
@@ -149,13 +150,16 @@ function judge(plan: OutagePlan, seen: Seen): Finding {
     `${unserved.length} chats failed that were to be answered meanwhile: ${first === undefined ? '' : describeReply(first.reply)}`,
   );
   faults.expect(during.length > 0 && waits.refused > 0, 'nobody was refused, so nothing was shown');
-  faults.expect(noiseMs <= NOISE_MS_MAX, `the machine alone took ${noiseMs.toFixed(0)} ms: too crowded to measure`);
+  faults.expect(waits.broken === 0, `${waits.broken} chats broke off`);
+  faults.expect(waits.final === 0, `${waits.final} chats were refused for good`);
+  // What was lost is lost on any machine; how long something took is told only of one that had time for us.
+  if (faults.list.length === 0 && noiseMs > NOISE_MS_MAX) {
+    throw new TooCrowded(`the machine alone took ${noiseMs.toFixed(0)} ms`);
+  }
   faults.expect(
     waits.worstMs <= allowedMs,
     `somebody waited ${waits.worstMs.toFixed(0)} ms, ${allowedMs.toFixed(0)} ms are allowed`,
   );
-  faults.expect(waits.broken === 0, `${waits.broken} chats broke off`);
-  faults.expect(waits.final === 0, `${waits.final} chats were refused for good`);
   faults.expect(recoveryMs <= RECOVERY_MS_MAX, `it took ${recoveryMs.toFixed(0)} ms to be back`);
   const told = served.length === 0 ? '' : `, ${unserved.length} of ${served.length} failed that were to be`;
   return {
