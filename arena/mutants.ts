@@ -23,7 +23,8 @@ const FOLDER = join(import.meta.dirname, 'mutants');
 const OF_THE_CORE: readonly Mutant[] = [
   {
     name: 'no-epoch-in-core',
-    breaks: 'the same, in the core, by which the memory store decides.',
+    breaks:
+      "whoever reports is believed to speak of the breaker's present state: the same in the core, for the memory store.",
     caughtBy: [12],
     mutation: { kind: 'core', name: 'no-epoch' },
   },

@@ -1,5 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EXPERIMENTS } from './experiments.ts';
+import { pageInForce, pageWithFigures } from './guarantees.ts';
 import { readMutants } from './mutants.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { headLine, listOf, type Outcome, outcomeLines, type RunReport } from './report.ts';
@@ -9,6 +11,7 @@ import type { Experiment } from './support/experiment.ts';
 import { makeScratch, type Scratch } from './support/scratch.ts';
 
 const EXIT = { passed: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+const PAGE = join(import.meta.dirname, '../docs/guarantees.md');
 
 const options = parseOptions(
   process.argv.slice(2),
@@ -26,6 +29,8 @@ async function main(asked: Options): Promise<number> {
     case 'list':
       console.log(listOf(EXPERIMENTS));
       return EXIT.passed;
+    case 'publish':
+      return publish(asked.path);
     case 'wrong':
       console.error(`${asked.message}\n\n${USAGE}`);
       return EXIT.usage;
@@ -34,6 +39,20 @@ async function main(asked: Options): Promise<number> {
     default:
       return asked satisfies never;
   }
+}
+
+async function publish(path: string): Promise<number> {
+  const run: RunReport = JSON.parse(await readFile(path, 'utf8'));
+  const page = await readFile(PAGE, 'utf8');
+  try {
+    const now = pageInForce(page, { experiments: EXPERIMENTS, mutants: await readMutants() });
+    await writeFile(PAGE, pageWithFigures(now, run));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return EXIT.failed;
+  }
+  console.log(`docs/guarantees.md has the figures of ${run.outcomes.length} experiments`);
+  return EXIT.passed;
 }
 
 type Asked = Extract<Options, { kind: 'run' }>;
