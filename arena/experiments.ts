@@ -5,6 +5,7 @@ import { reaperRace } from './experiments/04-reaper-race.ts';
 import { postgresCrashes } from './experiments/05-postgres-crashes.ts';
 import { outage } from './experiments/06-outage.ts';
 import { blackHole } from './experiments/07-black-hole.ts';
+import { journal } from './experiments/08-journal.ts';
 import { idempotency } from './experiments/09-idempotency.ts';
 import { halfOpen } from './experiments/11-half-open.ts';
 import { stragglers } from './experiments/12-stragglers.ts';
@@ -24,6 +25,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   postgresCrashes,
   outage,
   blackHole,
+  journal,
   idempotency,
   halfOpen,
   stragglers,

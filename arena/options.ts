@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export type Options =
   | { readonly kind: 'help' }
   | { readonly kind: 'list' }
+  /** Figures of an earlier run go into docs/guarantees.md. */
+  | { readonly kind: 'publish'; readonly path: string }
   | {
       readonly kind: 'run';
       readonly tier: 'quick' | 'full';
@@ -32,6 +34,7 @@ receipt, and faults. One line per experiment; exit code 1 when one falls short o
   --seed S      repeats the choices of an earlier run; a whole number
   --mutants     breaks each mechanism on purpose: its experiment must fail, or the command does
   --json FILE   also writes the figures for machines
+  --publish FILE  writes the figures of an earlier --full --json FILE into docs/guarantees.md, and runs nothing
   --keep        leaves the run's folder, with bills, client logs and the replicas' logs, and says where it is
   --list        what there is
   --help        this text`;
@@ -58,12 +61,14 @@ function read(words: readonly string[], known: readonly number[]): Options {
       mutants: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       json: { type: 'string' },
+      publish: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return { kind: 'help' };
   if (values.list) return { kind: 'list' };
+  if (values.publish !== undefined) return { kind: 'publish', path: values.publish };
   const only = values.only?.flatMap((list) => list.split(',')).map(Number) ?? null;
   const stranger = only?.find((number) => !known.includes(number));
   if (stranger !== undefined) {

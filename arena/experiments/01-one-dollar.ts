@@ -22,7 +22,7 @@ export const oneDollar = defineExperiment({
   title: '64 callers at each of 4 replicas on one dollar',
   mustYield: 'over-spend 0 in every snapshot; admitted = floor(cap / hold)',
   sizes: {
-    quick: { replicas: 4, callersPerReplica: 64, rounds: 2 },
+    quick: { replicas: 2, callersPerReplica: 64, rounds: 2 },
     full: { replicas: 4, callersPerReplica: 64, rounds: 30 },
   },
   async run(context, size) {

@@ -4,7 +4,7 @@ import { doublePostings } from '../support/books.ts';
 import type { Chance } from '../support/chance.ts';
 import type { DatabaseClock } from '../support/database-clock.ts';
 import { type Context, defineExperiment, makeFaults } from '../support/experiment.ts';
-import { closedLoad } from '../support/load.ts';
+import { closedLoad, inBackground } from '../support/load.ts';
 import { shortAccounts } from '../support/reconcile.ts';
 import { makeProvider } from '../support/registry.ts';
 import type { Replica } from '../support/replica.ts';
@@ -19,6 +19,7 @@ const RECEIVED_MS_MAX = 20_000;
 const CHATS_MAX = 400_000;
 /** Callers who find nobody at home look again. */
 const NOBODY_MS = 20;
+const THINK_MS = { min: 0, max: 40 } as const;
 const HOT_USERS = 4;
 
 /** Where in a chat's life the kill falls. */
@@ -29,7 +30,8 @@ export const kill = defineExperiment({
   number: 3,
   title: 'kill -9 of replicas at random points',
   mustYield: 'bill <= ledger after every kill; the difference is unconfirmed holds; held = 0 at the end',
-  sizes: { quick: { kills: 10, replicas: 2, callers: 12 }, full: { kills: 200, replicas: 3, callers: 24 } },
+  isLong: true,
+  sizes: { quick: { kills: 4, replicas: 2, callers: 8 }, full: { kills: 200, replicas: 3, callers: 24 } },
   async run(context, size) {
     const clocks: DatabaseClock[] = [];
     await using scene = await openScene(context, {
@@ -42,21 +44,17 @@ export const kill = defineExperiment({
       prepare: async (database) => void clocks.push(await database.makeClock()),
     });
     const faults = makeFaults();
-    let isOver = false;
-    const load = runLoad(scene, { callers: size.callers, chance: context.chance.fork('load'), isOver: () => isOver });
-    try {
-      for (let count = 1; count <= size.kills; count += 1) {
-        if (count % 10 === 1) context.progress(`kill ${count} of ${size.kills}`);
-        await killOne(scene, context, count);
-        const short = await shortAccounts(scene.witnesses());
-        faults.expect(short.length === 0, `after kill ${count} more was billed than booked: ${short[0]}`);
-        const doubles = await doublePostings(scene.database.sql);
-        faults.expect(doubles.length === 0, `after kill ${count} a hold was posted other than once: ${doubles[0]}`);
-      }
-    } finally {
-      isOver = true;
-      await load;
+    const chance = context.chance.fork('load');
+    await using load = inBackground((isOver) => runLoad(scene, { callers: size.callers, chance, isOver }));
+    for (let count = 1; count <= size.kills; count += 1) {
+      if (count % 10 === 1) context.progress(`kill ${count} of ${size.kills}`);
+      await killOne(scene, context, count);
+      const short = await shortAccounts(scene.witnesses());
+      faults.expect(short.length === 0, `after kill ${count} more was billed than booked: ${short[0]}`);
+      const doubles = await doublePostings(scene.database.sql);
+      faults.expect(doubles.length === 0, `after kill ${count} a hold was posted other than once: ${doubles[0]}`);
     }
+    await load.end();
     await Promise.all(scene.replicas.map((replica) => replica.whenReady()));
     const [clock] = clocks;
     if (clock === undefined) throw new RangeError('no clock');
@@ -109,7 +107,7 @@ function runLoad(
         userId,
         maxOutputTokens: OUTPUT_TOKENS,
       });
-      if (exchange.reply.kind !== 'answered') await sleep(NOBODY_MS);
+      await sleep(exchange.reply.kind === 'answered' ? of.chance.int(THINK_MS) : NOBODY_MS);
       return exchange;
     },
   });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { endingsOf } from '../support/client-log.ts';
 import type { DatabaseClock } from '../support/database-clock.ts';
 import { defineExperiment, makeFaults } from '../support/experiment.ts';
-import { openLoad } from '../support/load.ts';
+import { inBackground, openLoad } from '../support/load.ts';
 import { makeProvider } from '../support/registry.ts';
 import { openScene, replicaAt } from '../support/scene.ts';
 import { settleDown } from '../support/settle-down.ts';
@@ -18,7 +18,8 @@ export const postgresCrashes = defineExperiment({
   number: 5,
   title: 'immediate stops of PostgreSQL under load',
   mustYield: '0 acknowledged settles missing, 0 double',
-  sizes: { quick: { stops: 3, perSecond: 20, replicas: 2 }, full: { stops: 20, perSecond: 40, replicas: 2 } },
+  isLong: true,
+  sizes: { quick: { stops: 2, perSecond: 20, replicas: 2 }, full: { stops: 20, perSecond: 40, replicas: 2 } },
   async run(context, size) {
     const clocks: DatabaseClock[] = [];
     await using scene = await openScene(context, {
@@ -30,16 +31,12 @@ export const postgresCrashes = defineExperiment({
     });
     const { chance } = context;
     scene.upstream.reactWith(() => ({ kind: 'answer', delayMs: chance.int(UPSTREAM_MS) }));
-    let isOver = false;
-    const load = openLoad({
-      perSecond: size.perSecond,
-      forMs: LOAD_MS_MAX,
-      isOver: () => isOver,
-      send: (sequence) => {
-        const wish = { tag: `5-${sequence}`, userId: `user-${sequence % 20}`, maxOutputTokens: OUTPUT_TOKENS };
-        return scene.chat(replicaAt(scene, sequence).url, wish);
-      },
-    });
+    const send = (sequence: number) => {
+      const wish = { tag: `5-${sequence}`, userId: `user-${sequence % 20}`, maxOutputTokens: OUTPUT_TOKENS };
+      return scene.chat(replicaAt(scene, sequence).url, wish);
+    };
+    const { perSecond } = size;
+    await using load = inBackground((isOver) => openLoad({ perSecond, forMs: LOAD_MS_MAX, isOver, send }));
     for (let stop = 1; stop <= size.stops; stop += 1) {
       context.progress(`stop ${stop} of ${size.stops}`);
       await sleep(chance.int(RUNNING_MS));
@@ -49,8 +46,7 @@ export const postgresCrashes = defineExperiment({
       await Promise.all(scene.replicas.map((replica) => replica.whenReady()));
     }
     await sleep(RUNNING_MS.max);
-    isOver = true;
-    await load;
+    await load.end();
     const [clock] = clocks;
     if (clock === undefined) throw new RangeError('no clock');
     const { books, held, holds } = await settleDown(scene, clock);

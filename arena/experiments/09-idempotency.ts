@@ -13,7 +13,7 @@ export const idempotency = defineExperiment({
   title: 'concurrent requests with one idempotency key',
   mustYield: '1 bill, as many equal answers as callers',
   sizes: {
-    quick: { replicas: 2, callers: 50, rounds: 3 },
+    quick: { replicas: 2, callers: 50, rounds: 2 },
     full: { replicas: 2, callers: 50, rounds: 30 },
   },
   async run(context, size) {

@@ -16,7 +16,7 @@ export const halfOpen = defineExperiment({
   title: 'half open: all callers of all replicas at once, round after round',
   mustYield: '1 winner each round',
   sizes: {
-    quick: { replicas: 4, callersPerReplica: 16, rounds: 12 },
+    quick: { replicas: 2, callersPerReplica: 16, rounds: 10 },
     full: { replicas: 8, callersPerReplica: 16, rounds: 60 },
   },
   async run(context, size) {

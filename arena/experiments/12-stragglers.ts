@@ -14,6 +14,8 @@ import { openStores } from '../support/stores.ts';
 const CORE_EVERY = 1_000;
 /** A run asks for leave at most this often, and no slot may be what refuses it. */
 const REQUESTS_PER_MINUTE = 100;
+/** Each look reads all providers of a database, so that many of them make it slow. */
+const RUNS_PER_DATABASE = 15;
 
 /** Commands in random order, on the core, on PostgreSQL, and on two breakers of others, beside a model of the rules. */
 export const stragglers = defineExperiment({
@@ -21,7 +23,7 @@ export const stragglers = defineExperiment({
   title: 'stragglers: random interleavings of attempts, reports, waits and resets',
   mustYield: '0 changes by a stale permit, never two probes, always as the model says',
   sizes: {
-    quick: { coreRuns: 10_000, storeRuns: 15, libraryRuns: 1_000 },
+    quick: { coreRuns: 10_000, storeRuns: 15, libraryRuns: 300 },
     full: { coreRuns: 10_000, storeRuns: 300, libraryRuns: 10_000 },
   },
   async run(context, size) {
@@ -29,7 +31,8 @@ export const stragglers = defineExperiment({
     const report = context.coreMutant === 'no-epoch' ? reportWithoutEpochs : reportTo;
     const core = await driveMany(
       context,
-      { name: 'core', runs: size.coreRuns, makeSubject: () => makeCoreSubject(report) },
+      { name: 'core', from: 1, to: size.coreRuns, makeSubject: () => makeCoreSubject(report) },
+      NO_RUNS,
       faults.list,
     );
     const store = await driveStore(context, size.storeRuns, faults.list);
@@ -71,14 +74,16 @@ async function driveMany(
   context: Context,
   of: {
     readonly name: string;
-    readonly runs: number;
+    readonly from: number;
+    readonly to: number;
     readonly makeSubject: (run: number) => Subject | Promise<Subject>;
   },
+  before: Tally,
   faults: string[],
 ): Promise<Tally> {
-  let tally = NO_RUNS;
-  for (let run = 1; run <= of.runs; run += 1) {
-    if (run % CORE_EVERY === 0) context.progress(`${run} of ${of.runs} runs on ${of.name}`);
+  let tally = before;
+  for (let run = of.from; run <= of.to; run += 1) {
+    if (run % CORE_EVERY === 0) context.progress(`${run} of ${of.to} runs on ${of.name}`);
     try {
       tally = withDrive(tally, await drive(await of.makeSubject(run), commandsOf(context.seed, run)));
     } catch (error) {
@@ -91,13 +96,28 @@ async function driveMany(
   return tally;
 }
 
-/** A provider for each run, so that each begins with a fresh breaker. */
 async function driveStore(context: Context, runs: number, faults: string[]): Promise<Tally> {
+  let tally = NO_RUNS;
+  for (let from = 1; from <= runs && faults.length === 0; from += RUNS_PER_DATABASE) {
+    context.progress(`run ${from} of ${runs} on PostgreSQL`);
+    const to = Math.min(runs, from + RUNS_PER_DATABASE - 1);
+    tally = await driveDatabase(context, { from, to }, tally, faults);
+  }
+  return tally;
+}
+
+/** A provider for each run, so that each begins with a fresh breaker. */
+async function driveDatabase(
+  context: Context,
+  { from, to }: { readonly from: number; readonly to: number },
+  before: Tally,
+  faults: string[],
+): Promise<Tally> {
   await using stack = new AsyncDisposableStack();
   const database = await (await context.sharedPostgres()).makeDatabase();
   const clock = await database.makeClock();
   const startMs = await clock.nowMs();
-  const keys = Array.from({ length: runs }, (_none, index) => `run-${index + 1}`);
+  const keys = Array.from({ length: to - from + 1 }, (_none, index) => `run-${from + index}`);
   const model = makeModel('any', '1');
   const registry = makeRegistry(
     ...keys.map((key) => makeProvider(key, [model], { requestsPerMinute: REQUESTS_PER_MINUTE })),
@@ -105,14 +125,13 @@ async function driveStore(context: Context, runs: number, faults: string[]): Pro
   const [store] = await openStores(stack, { url: database.urlVia(), registry, count: 1 });
   if (store === undefined) throw new RangeError('no store');
   const makeSubject = async (run: number) => {
-    const provider = registry.providers[run - 1]?.key;
+    const provider = registry.providers[run - from]?.key;
     if (provider === undefined) throw new RangeError(`no provider for run ${run}`);
     await clock.freezeAt(startMs);
     return makeStoreSubject({ store, provider, clock, startMs });
   };
-  context.progress(`${runs} runs on PostgreSQL`);
   // Awaited here: the store must outlive the runs.
-  return await driveMany(context, { name: 'PostgreSQL', runs, makeSubject }, faults);
+  return await driveMany(context, { name: 'PostgreSQL', from, to, makeSubject }, before, faults);
 }
 
 const LIBRARY_MS_MAX = 600_000;

@@ -23,7 +23,7 @@ export const retryStorm = defineExperiment({
   title: 'all upstreams failing',
   mustYield: 'attempts <= 1.1 x requests after warm-up, <= 3 a request',
   sizes: {
-    quick: { replicas: 2, callers: 8, requests: 300, warmUp: 100 },
+    quick: { replicas: 2, callers: 8, requests: 80, warmUp: 60 },
     full: { replicas: 2, callers: 16, requests: 1_000, warmUp: 100 },
   },
   async run(context, size) {

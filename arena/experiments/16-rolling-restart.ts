@@ -3,7 +3,7 @@ import { type Balancer, openBalancer } from '../support/balancer.ts';
 import { describeReply, type Exchange } from '../support/client.ts';
 import type { DatabaseClock } from '../support/database-clock.ts';
 import { defineExperiment, makeFaults } from '../support/experiment.ts';
-import { openLoad } from '../support/load.ts';
+import { inBackground, openLoad } from '../support/load.ts';
 import { makeProvider } from '../support/registry.ts';
 import { openScene, type Scene } from '../support/scene.ts';
 import { settleDown, until } from '../support/settle-down.ts';
@@ -23,8 +23,9 @@ export const rollingRestart = defineExperiment({
   number: 16,
   title: 'SIGTERM and rolling restart under load',
   mustYield: '0 broken chats, 0 lost rows; subscriptions resume with 0 gaps and 0 duplicates',
+  isLong: true,
   sizes: {
-    quick: { replicas: 3, perSecond: 15, sockets: 20 },
+    quick: { replicas: 2, perSecond: 15, sockets: 20 },
     full: { replicas: 4, perSecond: 95, sockets: 200 },
   },
   async run(context, size) {
@@ -41,25 +42,16 @@ export const rollingRestart = defineExperiment({
     await using balancer = openBalancer(scene);
     await until(CATCH_UP_MS_MAX, async () => balancer.next() !== null);
     const watchers = openWatchers({ count: size.sockets, urlFor: balancer.next });
-    let isOver = false;
     const ends: (Exchange | null)[] = [];
-    const load = openLoad({
-      perSecond: size.perSecond,
-      forMs: LOAD_MS_MAX,
-      isOver: () => isOver,
-      async send(sequence) {
-        const wish = {
-          tag: `16-${sequence}`,
-          userId: `user-${sequence % 50}`,
-          maxOutputTokens: OUTPUT_TOKENS,
-          only: [CALM],
-        };
-        const end = await balancer.send(wish);
-        ends.push(end);
-        return end;
-      },
-    });
-    const flapping = flap(scene, balancer, () => isOver);
+    const send = async (sequence: number) => {
+      const userId = `user-${sequence % 50}`;
+      const end = await balancer.send({ tag: `16-${sequence}`, userId, maxOutputTokens: OUTPUT_TOKENS, only: [CALM] });
+      ends.push(end);
+      return end;
+    };
+    const { perSecond } = size;
+    await using load = inBackground((isOver) => openLoad({ perSecond, forMs: LOAD_MS_MAX, isOver, send }));
+    await using flapping = inBackground((isOver) => flap(scene, balancer, isOver));
     const faults = makeFaults();
     let openMost = 0;
     for (const replica of scene.replicas) {
@@ -72,8 +64,7 @@ export const rollingRestart = defineExperiment({
       await replica.whenReady();
     }
     await sleep(BETWEEN_MS);
-    isOver = true;
-    await Promise.all([load, flapping]);
+    await Promise.all([load.end(), flapping.end()]);
     const watched = await endWatch(scene, watchers);
     const [clock] = clocks;
     if (clock === undefined) throw new RangeError('no clock');

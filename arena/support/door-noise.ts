@@ -26,7 +26,7 @@ export function listenAtDoors(of: { readonly client: Client; readonly replicas: 
   };
   const listen = async (replica: Replica) => {
     while (!isOver) {
-      await ask(replica);
+      if (replica.isRunning) await ask(replica);
       await sleep(ASK_EVERY_MS);
     }
   };

@@ -39,6 +39,9 @@ export interface Finding {
   readonly faults: readonly string[];
 }
 
+/** Thrown when the machine had so much else to do that nothing can be said of us: not a pass, and worth another try. */
+export class TooCrowded extends Error {}
+
 /** One promise, put to the test. */
 export interface Experiment {
   readonly number: number;
@@ -46,6 +49,10 @@ export interface Experiment {
   /** What it must yield, as docs/guarantees.md says it. */
   readonly mustYield: string;
   readonly sizes: Readonly<Record<Tier, Size>>;
+  /** It claims a time, so nothing else may run beside it. */
+  readonly isTimed: boolean;
+  /** It takes longer than most, so it is begun before them where some run side by side. */
+  readonly isLong: boolean;
   readonly run: (context: Context) => Promise<Finding>;
 }
 
@@ -55,10 +62,14 @@ export function defineExperiment<S extends Size>(of: {
   readonly title: string;
   readonly mustYield: string;
   readonly sizes: Readonly<Record<Tier, S>>;
+  readonly isTimed?: boolean;
+  readonly isLong?: boolean;
   readonly run: (context: Context, size: S) => Promise<Finding>;
 }): Experiment {
   return {
     ...of,
+    isTimed: of.isTimed ?? false,
+    isLong: of.isLong ?? false,
     run: (context) => {
       const size = of.sizes[context.tier];
       const changed = Object.entries(context.changedSizes).filter(([name]) => name in size);

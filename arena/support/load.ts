@@ -6,6 +6,24 @@ export type Send = (sequence: number) => Promise<Exchange | null>;
 
 const IN_FLIGHT_MAX = 2_000;
 
+/** A load that goes on while other things are done, until it is told to end, or whoever began it leaves. */
+export interface Background extends AsyncDisposable {
+  /** Sends nothing new, and resolves when all have ended. */
+  end(): Promise<void>;
+}
+
+export function inBackground(start: (isOver: () => boolean) => Promise<void>): Background {
+  let isOver = false;
+  const running = start(() => isOver);
+  // Whoever ends it hears of its failure; until then it is nobody's.
+  running.catch(() => undefined);
+  const end = () => {
+    isOver = true;
+    return running;
+  };
+  return { end, [Symbol.asyncDispose]: () => end().catch(() => undefined) };
+}
+
 /** `callers` at once, each sending the next when the last has ended, until `isOver` says so or `countMax` were sent. */
 export async function closedLoad(of: {
   readonly callers: number;

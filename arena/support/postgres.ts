@@ -4,6 +4,7 @@ import { readPostmaster } from '../../src/store/embedded/postmaster.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/store/embedded/server.ts';
 import { migrateDatabase } from '../../src/store/postgres/migrate.ts';
 import { type DatabaseClock, installClock } from './database-clock.ts';
+import { mutate } from './mutation.ts';
 import type { Scratch } from './scratch.ts';
 
 /** A real PostgreSQL 18 with every commit on disk, in a folder of the run, that can be stopped and started again. */
@@ -49,7 +50,7 @@ export async function startPostgres({ scratch, mutation }: ServerOptions): Promi
     await asAdmin(running.url, (sql) => sql`create database ${sql(TEMPLATE)}`);
     const url = urlOf(running, TEMPLATE);
     await migrateDatabase(url);
-    if (mutation !== null) await asAdmin(url, (sql) => sql.unsafe(mutation));
+    if (mutation !== null) await asAdmin(url, (sql) => mutate(sql, mutation));
   };
   const stop = async (how: 'fast' | 'immediate') => {
     for (const database of databases) await database.disconnect();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -145,14 +145,15 @@ interface Started {
 }
 
 async function launch(order: ReplicaOrder, logPath: string): Promise<Started> {
-  const log = openSync(logPath, 'a');
+  const log = createWriteStream(logPath, { flags: 'a', mode: 0o600 });
   const child = spawn(process.execPath, [...(order.nodeArguments ?? []), MAIN], {
     // Not the checkout: a developer's own .env must not reach the arena.
     cwd: order.folder,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', PORT: '0', LOG_LEVEL: 'info', ...order.env },
-    stdio: ['ignore', log, 'pipe'],
+    // Its log goes through us: a file of its own could not grow either, when its disk is full.
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  closeSync(log);
+  child.stdout?.pipe(log);
   const { pid } = child;
   if (pid !== undefined) {
     order.keeper.watch(pid, 'KILL');

@@ -27,6 +27,7 @@ test('words choose the tier, the experiments, the seed and the file', () => {
   expect(parse('--set', 'kills=3', '--set', 'speed=1.5')).toMatchObject({ sizes: { kills: 3, speed: 1.5 } });
   expect(parse('--mutants')).toMatchObject({ isMutants: true });
   expect(parse('--list')).toEqual({ kind: 'list' });
+  expect(parse('--publish', 'figures.json')).toEqual({ kind: 'publish', path: 'figures.json' });
   expect(parse('--help', '--only', '9')).toEqual({ kind: 'help' });
 });
 

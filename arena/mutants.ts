@@ -1,0 +1,51 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A mechanism that is broken on purpose. An experiment that does not notice proves nothing. */
+export interface Mutant {
+  readonly name: string;
+  /** What it breaks, in a sentence. */
+  readonly breaks: string;
+  /** Numbers of the experiments of which each must fail on it. */
+  readonly caughtBy: readonly number[];
+  readonly mutation: Mutation;
+}
+
+export type Mutation =
+  /** Run on every database of the arena after its migration. Production never sees it. */
+  | { readonly kind: 'sql'; readonly text: string }
+  /** A function of `src/core` that the experiment replaces by one of its own. */
+  | { readonly kind: 'core'; readonly name: 'no-epoch' };
+
+const FOLDER = join(import.meta.dirname, 'mutants');
+
+/** What no SQL can break. */
+const OF_THE_CORE: readonly Mutant[] = [
+  {
+    name: 'no-epoch-in-core',
+    breaks:
+      "whoever reports is believed to speak of the breaker's present state: the same in the core, for the memory store.",
+    caughtBy: [12],
+    mutation: { kind: 'core', name: 'no-epoch' },
+  },
+];
+
+/** All of them: each file of `arena/mutants` says at its head what it breaks and who must notice. */
+export async function readMutants(): Promise<readonly Mutant[]> {
+  const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.sql')).toSorted();
+  const texts = await Promise.all(files.map((file) => readFile(join(FOLDER, file), 'utf8')));
+  return [...files.map((file, place) => parseMutant(file, texts[place] ?? '')), ...OF_THE_CORE];
+}
+
+export function parseMutant(file: string, text: string): Mutant {
+  const [, breaks, caughtBy] = /^-- Breaks: (.+)\n-- Caught by: (\d+(?:, \d+)*)\n/.exec(text) ?? [];
+  if (breaks === undefined || caughtBy === undefined) {
+    throw new Error(`${file} must begin with two lines, "-- Breaks: ..." and "-- Caught by: 1, 2"`);
+  }
+  return {
+    name: file.replace(/\.sql$/, ''),
+    breaks,
+    caughtBy: caughtBy.split(', ').map(Number),
+    mutation: { kind: 'sql', text },
+  };
+}
