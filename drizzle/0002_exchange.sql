@@ -366,8 +366,9 @@ BEGIN
       FROM switchyard.provider_state s));
 END $$;
 --> statement-breakpoint
--- All of it, in the one order of locks. 0006 adds what was paid from slices.
-CREATE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- All of it, in the one order of locks. 0006 adds what was paid from slices. Rows are found by their index, always: a plan that was
+-- made while a table was small outlives that, and would read the whole of it at every call until the statistics are renewed.
+CREATE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_settles jsonb := coalesce(p->'settles', '[]');
   v_is_settling boolean := jsonb_array_length(v_settles) > 0;
@@ -398,7 +399,7 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- Ends holds that are due: posted in full, never given back. One replica at a time; a hold that is being settled is left alone.
-CREATE OR REPLACE FUNCTION switchyard.reap(p_count integer) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION switchyard.reap(p_count integer) RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_now timestamptz := switchyard.clock();
   v_due switchyard.hold[];
@@ -420,7 +421,7 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- Lets attempts that are still under way keep their holds. A hold that has ended stays ended.
-CREATE FUNCTION switchyard.renew(p_holds uuid[], p_lease_ms double precision) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION switchyard.renew(p_holds uuid[], p_lease_ms double precision) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
   PERFORM 1 FROM switchyard.hold WHERE state = 'held' AND id = ANY(p_holds) ORDER BY id FOR UPDATE;
   UPDATE switchyard.hold SET expires_at = greatest(expires_at, switchyard.clock() + switchyard.span(p_lease_ms))

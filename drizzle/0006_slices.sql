@@ -13,7 +13,7 @@ ALTER TABLE "switchyard"."hold" ADD CONSTRAINT "hold_attempt" UNIQUE NULLS NOT D
 --> statement-breakpoint
 -- Ends the slices of a replica, except those to keep: what was not spent from them is free again. One that expired meanwhile was
 -- posted in full, and is corrected by what is left of it.
-CREATE FUNCTION switchyard.give_back_slices(p_replica text, p_keep uuid[]) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION switchyard.give_back_slices(p_replica text, p_keep uuid[]) RETURNS integer LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_slices switchyard.hold[];
   v_slice switchyard.hold;
@@ -77,7 +77,7 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- Takes, renews and gives back what a replica reserves. Its slices that are in neither list are given back: it does not know of them.
-CREATE FUNCTION switchyard.reserve(p jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION switchyard.reserve(p jsonb) RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_replica text := p->>'replica';
   v_keep uuid[] := ARRAY(SELECT value::uuid FROM jsonb_array_elements_text(p->'keep'));
@@ -162,7 +162,7 @@ BEGIN
   RETURN v_held;
 END $$;
 --> statement-breakpoint
-CREATE OR REPLACE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_settles jsonb := coalesce(p->'settles', '[]');
   v_is_settling boolean := jsonb_array_length(v_settles) > 0;
