@@ -17,6 +17,8 @@ import type { EpochMs } from './time.ts';
 export interface PlanInput {
   readonly request: ChatRequest;
   readonly registry: Registry;
+  /** Whether the answer is wanted piece by piece. */
+  readonly isStreamed: boolean;
   readonly classification: Classification;
   readonly nowMs: EpochMs;
   readonly providers: readonly ProviderState[];
@@ -98,6 +100,7 @@ function consider(candidate: Candidate, input: PlanInput, inputTokens: number): 
   return {
     candidate,
     inputTokens,
+    isStreamed: input.isStreamed,
     bound: makeBound({
       inputTokensMax: input.inputTokensMax(provider, model),
       outputTokensAsked: input.request.maxOutputTokens,

@@ -13,6 +13,8 @@ export interface Considered {
   readonly candidate: Candidate;
   readonly bound: Bound;
   readonly inputTokens: number;
+  /** Whether the answer is wanted piece by piece. */
+  readonly isStreamed: boolean;
   /** Recent p95, or the registry's typical latency while too few answers are known. */
   readonly latencyMsP95: number;
   /** Why its provider cannot take an attempt now. Null when it can. */
@@ -95,6 +97,9 @@ function incapacityOf(considered: Considered, request: ChatRequest): Rejection |
   const { model } = considered.candidate;
   if (imageCountOf(request.prompt.messages) > 0 && !model.capabilities.includes('vision')) {
     return rejection('missingCapability', 'it reads no images');
+  }
+  if (considered.isStreamed && !model.capabilities.includes('streaming')) {
+    return rejection('missingCapability', 'it does not stream');
   }
   const unsupported = request.preferences.requireParameters
     ? parametersOf(request).filter((parameter) => model.unsupportedParameters.includes(parameter))

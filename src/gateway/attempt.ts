@@ -2,12 +2,12 @@ import type { Account } from '../core/account.ts';
 import { fairAttemptMs } from '../core/deadline.ts';
 import type { AttemptReport } from '../core/decision.ts';
 import { AttemptAborted, abortFailure, type Failure } from '../core/failure.ts';
-import { ZERO_USD } from '../core/money.ts';
+import { type PicoUsd, ZERO_USD } from '../core/money.ts';
 import type { Answer } from '../core/prompt.ts';
 import type { ModelSpec } from '../core/registry.ts';
 import type { Simulation } from '../core/simulation.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
-import { costOfUsage, type UsageCost } from '../core/usage.ts';
+import { costOfUsage, type TokenUsage, type UsageCost } from '../core/usage.ts';
 import { NO_STANDING, STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
 import type { Charge, Permit } from '../ports/admission.ts';
 import type { ProviderResult } from '../ports/provider.ts';
@@ -15,6 +15,7 @@ import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 import type { OpenPermit } from './open-permit.ts';
 import { providerOf } from './planning.ts';
+import { watchStream } from './stream-watch.ts';
 
 /** One attempt, ended and settled. */
 export type Attempt =
@@ -26,6 +27,8 @@ interface Ended {
   /** The payer's account after the settle. Null when the store did not answer. */
   readonly account: Account | null;
   readonly warnings: readonly string[];
+  /** When the caller got the first piece of its answer, by the monotonic clock. Null when it got none. */
+  readonly firstDeltaAtMs: number | null;
 }
 
 /** What is to be attempted. */
@@ -41,43 +44,68 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
   const { place, model } = task;
   const { permit } = place;
   const startedAtMs = deps.clock.elapsedMs();
-  const { result, isSent } = await callWithin(deps, call, task);
+  const { result, isSent, firstDeltaAtMs } = await callWithin(deps, call, task);
   const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
   const base = { number: task.number, provider: permit.provider, model: permit.model, durationMs };
-  switch (result.kind) {
-    case 'answered': {
-      const { answer } = result;
-      const cost = costOfUsage(answer.usage, model.price);
-      const charge: Charge = { kind: 'spent', amount: cost.total, source: answer.usage.source };
-      const account = await place.settle(charge, STANDING_OF_SUCCESS);
-      deps.paces.note({ ...base, outputTokens: answer.usage.outputTokens });
-      const report: AttemptReport = {
-        ...base,
-        outcome: 'succeeded',
-        httpStatus: null,
-        errorMessage: null,
-        cost: cost.total,
-        countedByBreaker: true,
-      };
-      return { kind: 'answered', report, answer, cost, account, warnings: warningsOf(call, permit, model) };
-    }
-    case 'failed': {
-      const { failure } = result;
-      const charge: Charge = failure.billed === 'nothing' ? { kind: 'nothing' } : { kind: 'hold' };
-      const standing = !isSent || wasHurried(failure, task) ? NO_STANDING : standingOf(failure);
-      const account = await place.settle(charge, standing);
-      const report: AttemptReport = {
-        ...base,
-        outcome: failure.kind,
-        httpStatus: failure.httpStatus,
-        errorMessage: failure.message,
-        cost: failure.billed === 'nothing' ? ZERO_USD : permit.held,
-        countedByBreaker: standing.verdict.kind === 'failure',
-      };
-      return { kind: 'failed', report, failure, account, warnings: [] };
-    }
+  if (result.kind === 'answered') {
+    const { answer } = result;
+    const cost = costOfUsage(answer.usage, model.price);
+    const account = await place.settle(chargeOf(answer.usage, cost), STANDING_OF_SUCCESS);
+    deps.paces.note({ ...base, outputTokens: answer.usage.outputTokens });
+    const report: AttemptReport = {
+      ...base,
+      outcome: 'succeeded',
+      httpStatus: null,
+      errorMessage: null,
+      cost: cost.total,
+      countedByBreaker: true,
+    };
+    return {
+      kind: 'answered',
+      report,
+      answer,
+      cost,
+      account,
+      warnings: warningsOf(call, permit, model),
+      firstDeltaAtMs,
+    };
+  }
+  const { failure } = result;
+  const charge = chargeOfFailure(result, model);
+  const standing = !isSent || wasHurried(failure, task) ? NO_STANDING : standingOf(failure);
+  const account = await place.settle(charge, standing);
+  const report: AttemptReport = {
+    ...base,
+    outcome: failure.kind,
+    httpStatus: failure.httpStatus,
+    errorMessage: failure.message,
+    cost: amountOf(charge, permit),
+    countedByBreaker: standing.verdict.kind === 'failure',
+  };
+  return { kind: 'failed', report, failure, account, warnings: [], firstDeltaAtMs };
+}
+
+/** What a call without a complete answer costs: what was received of it where that can be counted, or else all that was held. */
+function chargeOfFailure(result: Exclude<ProviderResult, { kind: 'answered' }>, model: ModelSpec): Charge {
+  if (result.failure.billed === 'nothing') return { kind: 'nothing' };
+  if (result.kind === 'failed' || result.usage.source === 'estimated') return { kind: 'hold' };
+  return chargeOf(result.usage, costOfUsage(result.usage, model.price));
+}
+
+function chargeOf(usage: TokenUsage, cost: UsageCost): Extract<Charge, { kind: 'spent' }> {
+  return { kind: 'spent', amount: cost.total, source: usage.source };
+}
+
+function amountOf(charge: Charge, permit: Permit): PicoUsd {
+  switch (charge.kind) {
+    case 'spent':
+      return charge.amount;
+    case 'hold':
+      return permit.held;
+    case 'nothing':
+      return ZERO_USD;
     default:
-      return result satisfies never;
+      return charge satisfies never;
   }
 }
 
@@ -98,6 +126,7 @@ interface CallEnd {
   readonly result: ProviderResult;
   /** False when the attempt was over before the provider was asked. */
   readonly isSent: boolean;
+  readonly firstDeltaAtMs: number | null;
 }
 
 /** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */
@@ -110,20 +139,24 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
   call.signal.addEventListener('abort', leave);
   try {
     if (call.signal.aborted) leave();
-    using _timer = deps.clock.after(task.timeoutMs, () => ending.abort(new AttemptAborted('timedOut')));
+    const giveUp = () => ending.abort(new AttemptAborted('timedOut'));
+    using _timer = deps.clock.after(task.timeoutMs, giveUp);
     const provider = providerOf(deps, permit.provider);
     const request = { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens };
     const simulation = await drawSimulation(deps, permit);
     // A disk that takes its time does not take the caller's: nothing leaves before it is on record that it does.
     if (!ending.signal.aborted) await Promise.race([task.place.dispatch(), whenAborted(ending.signal)]);
     if (ending.signal.aborted) {
-      return { result: { kind: 'failed', failure: abortFailure(ending.signal, { billed: 'nothing' }) }, isSent: false };
+      const failure = abortFailure(ending.signal, { billed: 'nothing' });
+      return { result: { kind: 'failed', failure }, isSent: false, firstDeltaAtMs: null };
     }
+    const { onDelta } = call;
+    using watch = onDelta === null ? null : watchStream({ model, clock: deps.clock, onDelta, giveUp });
     const result =
       simulation === null
-        ? await provider.call(request, ending.signal)
-        : await deps.simulator({ provider, simulation }, request, ending.signal);
-    return { result, isSent: true };
+        ? await provider.call(request, ending.signal, watch?.onDelta)
+        : await deps.simulator({ provider, simulation }, request, ending.signal, watch?.onDelta);
+    return { result, isSent: true, firstDeltaAtMs: watch?.firstAtMs() ?? null };
   } finally {
     call.signal.removeEventListener('abort', leave);
   }

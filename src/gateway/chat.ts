@@ -1,13 +1,13 @@
-import type { AttemptReport, CandidateReport } from '../core/decision.ts';
+import type { AttemptReport, RoutingDecision } from '../core/decision.ts';
 import { FAILURE_POLICY } from '../core/failure.ts';
-import type { ProviderKey } from '../core/ids.ts';
+import type { ProviderKey, RequestId } from '../core/ids.ts';
 import type { ChatOutcome } from '../core/outcome.ts';
 import { isUnavailable } from '../core/unavailable.ts';
 import { admitNext, taskOf } from './admit-next.ts';
 import { makeAttempt } from './attempt.ts';
 import { payerOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
-import { endOf } from './ending.ts';
+import { decisionOf, endOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
 import { type Journey, lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOver } from './journey.ts';
 import { openPermit } from './open-permit.ts';
@@ -16,7 +16,8 @@ import { recordFirmly } from './record.ts';
 
 /** What happens to a chat on its way, for those who watch. */
 export type ChatEvent =
-  | { readonly kind: 'planned'; readonly candidates: readonly CandidateReport[] }
+  /** Leave was given for its first attempt, and the money for that is held. */
+  | { readonly kind: 'started'; readonly requestId: RequestId; readonly routing: RoutingDecision }
   | { readonly kind: 'rerouted'; readonly failed: AttemptReport; readonly provider: ProviderKey };
 
 /**
@@ -31,7 +32,6 @@ export async function* chat(
   let journey = start;
   const payer = payerOf(call.caller, call.request.userId, deps.budgetDefault);
   const planned = await planFor(deps, call, payer);
-  yield { kind: 'planned', candidates: planned.plan.ranked.map((ranked) => ranked.report) };
 
   let open = planned.plan.ranked;
   while (open.length > 0 && mayGoOn(deps, call, journey)) {
@@ -43,12 +43,16 @@ export async function* chat(
       using stake = admitted.stake;
       await using place = openPermit(deps, admitted);
       const failed = lastAttemptOf(journey);
-      if (failed !== null) yield { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
+      yield failed === null
+        ? { kind: 'started', requestId: call.requestId, routing: decisionOf(planned, journey) }
+        : { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
 
       const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
       stake.end(attempt.report.outcome);
       journey = withAttempt(journey, attempt, admitted.permit);
       if (attempt.kind === 'answered' || !FAILURE_POLICY[attempt.failure.kind].tryNext) break;
+      // Whoever has read the beginning of one answer is not told the end of another.
+      if (attempt.firstDeltaAtMs !== null) break;
       open = admitted.open;
     } catch (error) {
       // What was attempted may have cost money: it is told and recorded, although nothing more can be tried now.

@@ -140,10 +140,11 @@ function costOf(deps: GatewayDeps, journey: Journey): Cost {
 
 function timingOf(deps: GatewayDeps, journey: Journey): Timing {
   const totalMs = deps.clock.elapsedMs() - journey.deadline.startedAtMs;
+  const firstAtMs = lastAttemptOf(journey)?.firstDeltaAtMs ?? null;
   const upstreamMs = attemptReportsOf(journey).reduce((sum, attempt) => sum + attempt.durationMs, 0);
   return {
     totalMs: Math.round(totalMs),
-    timeToFirstTokenMs: null,
+    timeToFirstTokenMs: firstAtMs === null ? null : Math.round(firstAtMs - journey.deadline.startedAtMs),
     upstreamMs: Math.min(upstreamMs, Math.round(totalMs)),
     overheadMs: Math.max(0, Math.round((totalMs - upstreamMs) * 1000) / 1000),
   };

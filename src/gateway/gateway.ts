@@ -16,9 +16,11 @@ import type { StoreMode } from '../core/store-mode.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { BreakerEvent } from '../ports/breaker-events.ts';
 import type { ProviderSurvey } from '../ports/operations.ts';
+import type { OnDelta } from '../ports/provider.ts';
 import type { StoreKind } from '../ports/store.ts';
 import type { BreakerNotice } from './breaker-notice.ts';
 import type { Caller } from './caller.ts';
+import type { StreamPiece } from './stream-log.ts';
 
 /** What the doors may ask of the gateway. One call each; nothing here throws for an ending that a caller can expect. */
 export interface Gateway {
@@ -31,6 +33,8 @@ export interface Gateway {
   parseChat(raw: RawChat): ParsedChat;
   /** Routes, calls, pays and records one chat. With an idempotency key, once for all sendings: the others are told how it ended. */
   chat(call: ChatCall): Promise<ChatOutcome | NotRun>;
+  /** The same, told piece by piece. Throws what `chat` throws. */
+  stream(call: StreamCall): AsyncIterable<StreamPiece>;
   /** Plans one chat with the same code, and changes nothing. */
   preview(call: ChatCall): Promise<Preview>;
 
@@ -97,6 +101,14 @@ export interface ChatCall {
   readonly door: Door;
   /** Aborted when the caller goes away. A chat with an idempotency key runs on: its caller may come back for the answer. */
   readonly signal: AbortSignal;
+  /** Told each piece of the answer as it comes; then the providers are asked for streams. Null: only the whole answer is wanted. */
+  readonly onDelta: OnDelta | null;
+}
+
+/** A chat whose answer is wanted piece by piece. */
+export interface StreamCall extends Omit<ChatCall, 'onDelta'> {
+  /** The place of the last event that the caller has. Null: none. */
+  readonly resumeAfter: number | null;
 }
 
 export type ParsedChat = { readonly kind: 'valid'; readonly request: ChatRequest } | InvalidInput;

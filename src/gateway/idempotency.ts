@@ -36,7 +36,9 @@ export function makeKeyedChats(deps: GatewayDeps): KeyedChats {
       runs.add(run);
       let outcome: ChatOutcome | null = null;
       try {
-        // Not the caller's own signal: whoever lost the connection comes back with the key, and shall find the answer.
+        // Not the caller's own signal: whoever lost the connection comes back with the key, and shall find the answer. A stream's
+        // signal aborts only when nobody came back.
+        if (call.onDelta !== null) call.signal.addEventListener('abort', () => run.stop.abort(), { once: true });
         outcome = yield* chat(deps, { ...call, signal: run.stop.signal }, journey);
         await keepOutcome(deps, found.claim, outcome);
         return outcome;

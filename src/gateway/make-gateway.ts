@@ -13,6 +13,7 @@ import { startLeaseKeeper } from './lease-keeper.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
+import { makeChatStreams } from './streams.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
@@ -23,6 +24,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const books = startBooksCheck(deps);
   const member = joinFleet(deps);
   const chats = makeKeyedChats(deps);
+  const streams = makeChatStreams(deps, (call) => chats.run(call));
   const forgetter = startKeyForgetter(deps);
   const janitor = startJanitor(deps);
   return {
@@ -34,6 +36,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
     },
     chat: (call) => collect(chats.run(call)),
+    stream: (call) => streams.open(call),
     preview: (call) => preview(deps, call),
     surveyProviders: () => store.survey(),
     statsOf: (provider, window) => store.statsOf(provider, window),
@@ -48,6 +51,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     ...makeBudgets(deps),
     ...makeOperations(deps),
     async [Symbol.asyncDispose]() {
+      await streams[Symbol.asyncDispose]();
       await chats[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.

@@ -28,6 +28,7 @@ export async function planFor(deps: GatewayDeps, call: ChatCall, payer: Payer): 
   const classification = classificationOf(call);
   const plan = makePlan({
     request,
+    isStreamed: call.onDelta !== null,
     registry: deps.registry,
     classification,
     nowMs: snapshot.nowMs,

@@ -35,7 +35,7 @@ function recordOf(deps: GatewayDeps, call: ChatCall, trip: Trip): RequestRecord 
     createdAtMs: epochMs(planned.nowMs),
     status: isAnswered ? 'succeeded' : statusOf(outcome.why),
     door: call.door,
-    isStreamed: false,
+    isStreamed: call.onDelta !== null,
     account: payer.account,
     userId: payer.userId,
     modelRequested: request.model,

@@ -24,7 +24,7 @@ import { chatCall } from './context.ts';
 import { doorError } from './door-error.ts';
 import { failureOf, failureOfNotRun, unrecorded } from './failure-shape.ts';
 import { providerOf } from './provider-shape.ts';
-import { BudgetRef, ProviderRef, RequestRef, RoutingDecisionRef } from './refs.ts';
+import { BudgetRef, ChatSuccessRef, ProviderRef, RequestRef, RoutingDecisionRef } from './refs.ts';
 import { CostRef, TimingRef, TokenUsageRef } from './usage.ts';
 import { FinishReasonEnum, RoleEnum } from './words.ts';
 
@@ -47,7 +47,7 @@ async function recordedOrMade(gateway: Gateway, chat: AnsweredChat): Promise<Req
   }
 }
 
-const ChatSuccessRef = builder.objectRef<AnsweredChat>('ChatSuccess').implement({ description: 'A finished answer.' });
+ChatSuccessRef.implement({ description: 'A finished answer.' });
 
 builder.objectFields(ChatSuccessRef, (t) => ({
   request: t.field({

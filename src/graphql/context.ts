@@ -21,5 +21,5 @@ export function makeContext(of: Omit<OperationContext, 'surveys'>): OperationCon
 
 /** A chat of this operation, as the gateway wants it. */
 export function chatCall(request: ChatRequest, { requestId, caller, signal }: OperationContext): ChatCall {
-  return { requestId, request, caller, door: 'graphql', signal };
+  return { requestId, request, caller, door: 'graphql', signal, onDelta: null };
 }

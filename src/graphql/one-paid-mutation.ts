@@ -1,14 +1,5 @@
-import {
-  type ASTVisitor,
-  type FragmentDefinitionNode,
-  GraphQLError,
-  type GraphQLObjectType,
-  Kind,
-  type OperationDefinitionNode,
-  OperationTypeNode,
-  type SelectionSetNode,
-  type ValidationContext,
-} from 'graphql';
+import { type ASTVisitor, GraphQLError, OperationTypeNode, type ValidationContext } from 'graphql';
+import { paidNamesOf } from './paid-fields.ts';
 
 /**
  * A validation rule: one operation spends money at most once, so that the request id names one chat and nobody buys two hundred
@@ -30,40 +21,4 @@ export function OnePaidMutation(context: ValidationContext): ASTVisitor {
       );
     },
   };
-}
-
-function paidNamesOf(
-  operation: OperationDefinitionNode,
-  mutations: GraphQLObjectType,
-  fragmentOf: (name: string) => FragmentDefinitionNode | null | undefined,
-): ReadonlySet<string> {
-  const fields = mutations.getFields();
-  const names = new Set<string>();
-  /** A fragment that leads back to itself is another rule's business, but must not catch this one. */
-  const entered = new Set<string>();
-  const enter = (selections: SelectionSetNode): void => {
-    for (const selection of selections.selections) {
-      switch (selection.kind) {
-        case Kind.FIELD:
-          if (fields[selection.name.value]?.extensions.isPaid === true) {
-            names.add((selection.alias ?? selection.name).value);
-          }
-          break;
-        case Kind.INLINE_FRAGMENT:
-          enter(selection.selectionSet);
-          break;
-        case Kind.FRAGMENT_SPREAD: {
-          const name = selection.name.value;
-          const fragment = entered.has(name) ? undefined : fragmentOf(name);
-          entered.add(name);
-          if (fragment !== null && fragment !== undefined) enter(fragment.selectionSet);
-          break;
-        }
-        default:
-          selection satisfies never;
-      }
-    }
-  };
-  enter(operation.selectionSet);
-  return names;
 }

@@ -9,6 +9,7 @@ import type { RequestRecord } from '../core/request-record.ts';
 import type { Simulation } from '../core/simulation.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { Budget } from '../gateway/gateway.ts';
+import type { AnsweredChat } from './answered-chat.ts';
 import { builder } from './builder.ts';
 import type { Sight } from './survey-desk.ts';
 
@@ -57,3 +58,5 @@ export const PageInfoRef = builder.objectRef<Page<unknown>>('PageInfo');
 export type NodeShape = ProviderShape | ModelShape | RequestRecord | Budget | BreakerEventShape;
 
 export const NodeRef = builder.interfaceRef<NodeShape>('Node');
+
+export const ChatSuccessRef = builder.objectRef<AnsweredChat>('ChatSuccess');

@@ -86,7 +86,7 @@ export const RouteCandidateRef = builder.objectRef<CandidateReport>('RouteCandid
   }),
 });
 
-const AttemptRef = builder.objectRef<AttemptReport>('Attempt').implement({
+export const AttemptRef = builder.objectRef<AttemptReport>('Attempt').implement({
   description: 'One call to a provider.',
   fields: (t) => ({
     number: t.exposeInt('number', { description: '1 for the first.' }),

@@ -17,6 +17,7 @@ import './budget.ts';
 import './routing.ts';
 import './route-preview.ts';
 import './chat.ts';
+import './chat-stream.ts';
 
 builder.queryType({ description: 'Everything that can be read. Queries never call a provider and never cost money.' });
 builder.mutationType({ description: 'Everything that changes state or spends money.' });

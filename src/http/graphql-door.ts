@@ -46,7 +46,7 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
     const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId, signal: caller.signal });
     try {
       const answered = await ask(deps.yoga, request, body?.text ?? null, operation);
-      if (operation.note.kind === 'subscription') {
+      if (operation.note.kind === 'subscription' && !operation.note.isPaid) {
         streams.add(response);
         if (deps.isDraining()) response.destroy();
       }

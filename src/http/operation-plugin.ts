@@ -34,6 +34,7 @@ export function operationPlugin(deps: {
       return {
         onSubscribeResult({ result, setResult }) {
           if (!isStream(result)) setResult(presentable(result, args.contextValue));
+          else if (args.contextValue.note.isPaid) setResult(counted(result, deps));
           return { onNext: (event) => event.setResult(presentable(event.result, args.contextValue)) };
         },
       };
@@ -46,6 +47,20 @@ export function operationPlugin(deps: {
       setResult({ ...result, extensions: { ...result.extensions, gateway } });
     },
   };
+}
+
+/** A streamed chat fills its place until its stream has ended, in whichever way. */
+async function* counted<Result>(
+  results: AsyncIterable<Result>,
+  { inFlight, gate }: { readonly inFlight: InFlight; readonly gate: LoadGate },
+): AsyncGenerator<Result, void> {
+  const ended = Promise.withResolvers<void>();
+  void inFlight.run(() => gate.run(() => ended.promise));
+  try {
+    yield* results;
+  } finally {
+    ended.resolve();
+  }
 }
 
 function isStream<Result extends object>(result: Result): result is Extract<Result, AsyncIterable<unknown>> {

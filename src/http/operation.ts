@@ -5,6 +5,8 @@ import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { makeContext, type OperationContext } from '../graphql/context.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
+import { isPaid } from '../graphql/paid-fields.ts';
+import { schema } from '../graphql/schema.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -15,6 +17,8 @@ export interface OperationNote {
   /** As the document names it. Null: it has no name, or was never understood. */
   name: string | null;
   kind: 'query' | 'mutation' | 'subscription' | null;
+  /** It runs a request that is paid for: it is let finish, and counts as load, also when it is a subscription. */
+  isPaid: boolean;
   errorCount: number;
 }
 
@@ -37,7 +41,7 @@ export function makeOperation(of: {
   return {
     ...makeContext({ gateway, caller, requestId, signal }),
     log: of.log.with({ requestId: requestGlobalId(requestId) }),
-    note: { name: null, kind: null, errorCount: 0 },
+    note: { name: null, kind: null, isPaid: false, errorCount: 0 },
     startedAtMs: clock.elapsedMs(),
   };
 }
@@ -46,12 +50,13 @@ export function makeOperation(of: {
 export function noteDocument(operation: Operation, document: DocumentNode, name: string | null | undefined): void {
   const found = getOperationAST(document, name);
   operation.note.kind = found?.operation ?? null;
+  operation.note.isPaid = found !== null && found !== undefined && isPaid(schema, document, found);
   operation.note.name = found?.name?.value.slice(0, NAME_CHARS_MAX) ?? null;
 }
 
 /** What an operation wants, as far as it is known. */
 export function wishOf({ note }: Operation): Wish {
-  return note.kind === 'mutation' ? 'act' : 'read';
+  return note.kind === 'mutation' || note.isPaid ? 'act' : 'read';
 }
 
 /** The one line about an operation that has ended. Never a prompt, an answer or a variable. */

@@ -45,7 +45,9 @@ export function makeSocketDoor(deps: SocketDeps): SocketDoor {
   const peers = new Map<Peer, WebSocket>();
   let isDraining = false;
   const closeIfDone = (peer: Peer) => {
-    const isBusy = peer.runs.values().some((run) => run.operation.note.kind !== 'subscription');
+    const isBusy = peer.runs
+      .values()
+      .some((run) => run.operation.note.isPaid || run.operation.note.kind !== 'subscription');
     if (!isBusy) peers.get(peer)?.close(GOING_AWAY, 'Going away');
   };
   const server = makeSocketServer({ ...deps, isDraining: () => isDraining });

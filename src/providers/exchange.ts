@@ -5,14 +5,16 @@ export const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 export type Progress =
   /** Nothing was sent. */
   | { readonly kind: 'unsent' }
-  /** The request was handed to the network; no complete answer yet. `httpStatus` is null before the answer's headers. */
+  /** The request was handed to the network; no complete answer yet, streamed or not. `httpStatus` is null before the answer's headers. */
   | { readonly kind: 'sent'; readonly httpStatus: number | null }
   /** The network failed. */
   | { readonly kind: 'broken'; readonly httpStatus: number | null; readonly fault: unknown }
   /** The answer is longer than `ANSWER_BYTES_MAX`. */
   | { readonly kind: 'tooLong'; readonly httpStatus: number }
   /** A complete answer. */
-  | { readonly kind: 'answered'; readonly httpStatus: number; readonly headers: Headers; readonly body: Uint8Array };
+  | { readonly kind: 'answered'; readonly httpStatus: number; readonly headers: Headers; readonly body: Uint8Array }
+  /** A complete stream. */
+  | { readonly kind: 'streamed'; readonly httpStatus: number };
 
 /** A request as it goes out: text, to one place, and following no redirect. */
 interface Outgoing {
@@ -40,34 +42,59 @@ export interface Exchange {
   progress(): Progress;
 }
 
+interface ExchangeOptions {
+  readonly fetch: UpstreamFetch;
+  readonly furtherAnswer: () => Response;
+  /** Hand on a successful answer while it comes. Anything else is read to its end first. */
+  readonly isStreamed: boolean;
+}
+
 /**
  * A `fetch` for one attempt: it goes to the network once, follows no redirect, reads at most `ANSWER_BYTES_MAX` and remembers
  * how far it came. A provider package that asks again gets `furtherAnswer`, because the money held covers one request.
  */
-export function makeExchange(of: { readonly fetch: UpstreamFetch; readonly furtherAnswer: () => Response }): Exchange {
+export function makeExchange(of: ExchangeOptions): Exchange {
   let progress: Progress = { kind: 'unsent' };
+  /** Reads on, and remembers what stopped it. */
+  const watched = async <T>(httpStatus: number | null, read: () => Promise<T>): Promise<T> => {
+    try {
+      return await read();
+    } catch (fault) {
+      if (progress.kind === 'sent') progress = { kind: 'broken', httpStatus, fault };
+      throw fault;
+    }
+  };
+  const refuseLonger = (httpStatus: number): never => {
+    progress = { kind: 'tooLong', httpStatus };
+    throw new RangeError(`the answer is longer than ${ANSWER_BYTES_MAX} bytes`);
+  };
 
   async function fetchOnce(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
     if (progress.kind !== 'unsent') return of.furtherAnswer();
     const url = input instanceof Request ? input.url : String(input);
     const outgoing = outgoingOf(init);
     progress = { kind: 'sent', httpStatus: null };
-    try {
-      const response = await of.fetch(url, outgoing);
-      const { status: httpStatus, statusText } = response;
-      const headers = headersOf(response);
-      progress = { kind: 'sent', httpStatus };
-      const body = await readBounded(response);
-      if (body === null) {
-        progress = { kind: 'tooLong', httpStatus };
-        throw new RangeError(`the answer is longer than ${ANSWER_BYTES_MAX} bytes`);
-      }
-      progress = { kind: 'answered', httpStatus, headers, body };
-      return new Response(body.length === 0 ? null : body, { status: httpStatus, statusText, headers });
-    } catch (fault) {
-      if (progress.kind === 'sent') progress = { kind: 'broken', httpStatus: progress.httpStatus, fault };
-      throw fault;
+    const response = await watched(null, () => of.fetch(url, outgoing));
+    const { status: httpStatus, statusText } = response;
+    const headers = headersOf(response);
+    progress = { kind: 'sent', httpStatus };
+    if (of.isStreamed && httpStatus < 300 && response.body !== null) {
+      const chunks = boundedChunks(response.body, () => refuseLonger(httpStatus));
+      const next = () => watched(httpStatus, () => chunks.next());
+      const ended = () => {
+        progress = { kind: 'streamed', httpStatus };
+      };
+      return new Response(streamOf({ next, ended, leave: () => chunks.return(undefined) }), {
+        status: httpStatus,
+        statusText,
+        headers,
+      });
     }
+    const body = await watched(httpStatus, () =>
+      readWhole(boundedChunks(response.body, () => refuseLonger(httpStatus))),
+    );
+    progress = { kind: 'answered', httpStatus, headers, body };
+    return new Response(body.length === 0 ? null : body, { status: httpStatus, statusText, headers });
   }
 
   return { fetch: fetchOnce, progress: () => progress };
@@ -86,21 +113,44 @@ function headersOf({ headers }: Incoming): Headers {
   return all;
 }
 
-/** The whole body. Null when it is too long; the connection is then closed, since the rest is not read. */
-async function readBounded(response: Pick<Incoming, 'body'>): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (response.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
+/** The body's chunks, up to `ANSWER_BYTES_MAX`. Beyond, `refuse` throws, and the connection is closed, since the rest is not read. */
+async function* boundedChunks(
+  body: Incoming['body'],
+  refuse: () => never,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (body === null) return;
   let length = 0;
-  for await (const chunk of response.body) {
+  for await (const chunk of body) {
     length += chunk.length;
-    if (length > ANSWER_BYTES_MAX) return null;
-    chunks.push(chunk);
+    if (length > ANSWER_BYTES_MAX) refuse();
+    yield chunk;
   }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
+}
+
+async function readWhole(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return new Uint8Array(Buffer.concat(all));
+}
+
+/** A body that is read only as fast as its reader takes it. */
+function streamOf(of: {
+  readonly next: () => Promise<IteratorResult<Uint8Array, void>>;
+  readonly ended: () => void;
+  readonly leave: () => Promise<unknown>;
+}): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const step = await of.next();
+      if (step.done === true) {
+        of.ended();
+        controller.close();
+      } else {
+        controller.enqueue(step.value);
+      }
+    },
+    async cancel() {
+      await of.leave();
+    },
+  });
 }

@@ -58,13 +58,18 @@ function factsOf(mishap: Mishap): Facts {
         message: `The request could not be written: ${textOf(error)}`,
       };
     case 'sent':
-      return { kind: 'networkError', billed: 'unknown', message: `The call broke off: ${textOf(error)}` };
+      // After the headers it is the stream that tells of an error: the provider itself gave up.
+      return progress.httpStatus === null
+        ? { kind: 'networkError', billed: 'unknown', message: `The call broke off: ${textOf(error)}` }
+        : { kind: 'providerError', billed: 'unknown', message: `In the middle of its answer: ${textOf(error)}` };
     case 'tooLong':
       return { kind: 'invalidResponse', billed: 'unknown', message: `HTTP ${progress.httpStatus}: ${textOf(error)}` };
     case 'broken':
       return brokenFacts(progress);
     case 'answered':
       return answeredFacts(progress, mishap);
+    case 'streamed':
+      return { kind: 'invalidResponse', billed: 'unknown', message: `HTTP ${progress.httpStatus}: ${textOf(error)}` };
     default:
       return progress satisfies never;
   }
@@ -219,6 +224,10 @@ function codeOf(error: unknown): unknown {
 }
 
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown fault';
+  if (!(error instanceof Error)) {
+    // What a stream tells of is no Error: the vendor's own words, as they came.
+    const said = typeof error === 'string' ? error : fieldAt(error, 'message');
+    return typeof said === 'string' && said !== '' ? said : 'unknown fault';
+  }
   return error.message === '' ? String(codeOf(error) ?? error.name) : error.message;
 }

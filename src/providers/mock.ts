@@ -3,11 +3,13 @@ import type { ProviderKey } from '../core/ids.ts';
 import { promptOf, textOf } from '../core/message.ts';
 import type { Answer, Prompt } from '../core/prompt.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
-import type { ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
+import type { OnDelta, ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
 import { pause } from './pause.ts';
 
 /** How many characters of the prompt the mock repeats. */
 const ECHO_CHARS = 50;
+/** How much of its time a mock lets pass before the first word of a stream. */
+const FIRST_WORD_SHARE = 0.3;
 /** The seed's measure of a token. */
 const CHARS_PER_TOKEN = 4;
 
@@ -28,10 +30,12 @@ export function makeMock(settings: MockSettings): ProviderPort {
   return {
     key: settings.key,
     inputTokensMax: (prompt) => inputTokensOf(prompt),
-    call(call, signal) {
+    call(call, signal, onDelta) {
       // Drawn before anything is awaited, even for an attempt that is already over: one attempt, one draw.
       const isFailing = settings.chance.next() < settings.failureRate;
-      return play(settings, call, { signal, isFailing });
+      return onDelta === undefined
+        ? play(settings, call, { signal, isFailing })
+        : stream(settings, call, { signal, isFailing, onDelta });
     },
   };
 }
@@ -45,6 +49,32 @@ async function play(
   const waited = await pause({ clock, ms: call.model.typicalLatencyMs * settings.latencyScale, signal: of.signal });
   if (waited === 'aborted') return { kind: 'failed', failure: abortFailure(of.signal, { billed: 'nothing' }) };
   return of.isFailing ? { kind: 'failed', failure: chanceFailure(key) } : { kind: 'answered', answer: echo(key, call) };
+}
+
+/** The same answer in the same time, word by word. */
+async function stream(
+  settings: MockSettings,
+  call: ProviderCall,
+  of: { readonly signal: AbortSignal; readonly isFailing: boolean; readonly onDelta: OnDelta },
+): Promise<ProviderResult> {
+  const { clock, key } = settings;
+  const { signal } = of;
+  const wholeMs = call.model.typicalLatencyMs * settings.latencyScale;
+  const waited = await pause({ clock, ms: wholeMs * FIRST_WORD_SHARE, signal });
+  if (waited === 'aborted') return { kind: 'failed', failure: abortFailure(signal, { billed: 'nothing' }) };
+  if (of.isFailing) return { kind: 'failed', failure: chanceFailure(key) };
+  const answer = echo(key, call);
+  const words = answer.text?.match(/\s*\S+/g) ?? [];
+  let written = '';
+  for (const word of words) {
+    written += word;
+    of.onDelta({ kind: 'text', text: word });
+    const passed = await pause({ clock, ms: (wholeMs * (1 - FIRST_WORD_SHARE)) / words.length, signal });
+    if (passed === 'passed') continue;
+    const usage = { ...answer.usage, outputTokens: tokensOf(charactersOf(written).length), source: 'counted' } as const;
+    return { kind: 'cut', failure: abortFailure(signal, { billed: 'unknown' }), usage };
+  }
+  return { kind: 'answered', answer };
 }
 
 function chanceFailure(key: ProviderKey): Failure {

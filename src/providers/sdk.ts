@@ -1,13 +1,15 @@
-import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import type { LanguageModelV4CallOptions, LanguageModelV4StreamResult, LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { Failure } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
+import type { OnDelta, ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
 import { answerOf } from './answer-of.ts';
+import { makeCollector } from './collect-stream.ts';
 import { type Exchange, makeExchange, type UpstreamFetch } from './exchange.ts';
 import { failureOf, unsendable } from './failure-of.ts';
 import { renderMessages, renderParameters, type Wishes } from './rendering.ts';
 import { inputTokensMax } from './token-bound.ts';
+import { type Received, usageOf } from './usage.ts';
 import { BASE_URLS, loadVendor, type SdkKind, type Vendor } from './vendor.ts';
 
 /** A real provider, reached through a package of the AI SDK at the level of one model. */
@@ -31,7 +33,7 @@ export async function makeSdkProvider(settings: SdkSettings): Promise<ProviderPo
   return {
     key: settings.key,
     inputTokensMax: (prompt, model) => inputTokensMax({ prompt, model, kind: settings.kind }),
-    call: (call, signal) => callOnce({ settings, vendor }, call, signal),
+    call: (call, signal, onDelta) => callOnce({ settings, vendor }, call, { signal, onDelta: onDelta ?? null }),
   };
 }
 
@@ -46,20 +48,27 @@ interface Sdk {
   readonly vendor: Vendor;
 }
 
-async function callOnce(sdk: Sdk, call: ProviderCall, signal: AbortSignal): Promise<ProviderResult> {
-  const exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer });
+interface Listening {
+  readonly signal: AbortSignal;
+  /** Null: the answer is wanted as a whole. */
+  readonly onDelta: OnDelta | null;
+}
+
+interface Conversation extends Listening {
+  readonly exchange: Exchange;
+}
+
+async function callOnce(sdk: Sdk, call: ProviderCall, listening: Listening): Promise<ProviderResult> {
+  const isStreamed = listening.onDelta !== null;
+  const exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
   try {
-    return await converse(sdk, call, { exchange, signal });
+    return await converse(sdk, call, { ...listening, exchange });
   } catch (error) {
-    return failed(failureIn(sdk, { exchange, signal, error }));
+    return failed(failureIn(sdk, { ...listening, exchange, error }));
   }
 }
 
-async function converse(
-  sdk: Sdk,
-  call: ProviderCall,
-  of: { readonly exchange: Exchange; readonly signal: AbortSignal },
-): Promise<ProviderResult> {
+async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise<ProviderResult> {
   of.signal.throwIfAborted();
   const { vendor, settings } = sdk;
   const { model, maxOutputTokens } = call;
@@ -68,21 +77,64 @@ async function converse(
   const parameters = renderParameters({ prompt: call.prompt, model });
   const effort = parameters.wishes.reasoningEffort;
   const limits = vendor.limits({ model: model.name, maxOutputTokens, effort });
-  const result = await vendor.makeModel({ name: model.name, fetch: of.exchange.fetch }).doGenerate({
+  const options = {
     prompt: rendering.prompt,
     abortSignal: of.signal,
     ...samplingOf(parameters.wishes),
     ...limits.options,
-  });
-  const answer = answerOf(result, {
+  };
+  const bounds = {
     inputTokensMax: inputTokensMax({ prompt: call.prompt, model, kind: settings.kind }),
     outputTokensMax: maxOutputTokens,
     mayReasonUnseen: model.capabilities.includes('reasoning'),
-    warnings: [...rendering.warnings, ...parameters.warnings, ...limits.warnings],
-  });
+  };
+  const languageModel = vendor.makeModel({ name: model.name, fetch: of.exchange.fetch });
+  const warnings = [...rendering.warnings, ...parameters.warnings, ...limits.warnings];
+  if (of.onDelta !== null) {
+    return stream(sdk, { ...of, onDelta: of.onDelta, bounds, warnings, open: () => languageModel.doStream(options) });
+  }
+  const answer = answerOf(await languageModel.doGenerate(options), { ...bounds, warnings });
   if (answer !== null) return { kind: 'answered', answer };
-  return failed(failureIn(sdk, { ...of, error: new Error('it holds no text and no reason for that') }));
+  return failed(failureIn(sdk, { ...of, error: new Error(NO_ANSWER) }));
 }
+
+const NO_ANSWER = 'it holds no text and no reason for that';
+
+interface Streaming extends Conversation {
+  readonly onDelta: OnDelta;
+  readonly bounds: Omit<Received, 'text'>;
+  readonly warnings: readonly string[];
+  readonly open: () => PromiseLike<LanguageModelV4StreamResult>;
+}
+
+/** Passes a stream on to its end. One that breaks off is charged for what was received, not for what was held. */
+async function stream(sdk: Sdk, of: Streaming): Promise<ProviderResult> {
+  const { bounds, warnings, exchange } = of;
+  const collector = makeCollector(of.onDelta);
+  try {
+    const { stream: parts } = await of.open();
+    for await (const part of parts) collector.take(part);
+    const { result } = collector.collected();
+    // No word on why it ended: the connection was closed as if all had been said.
+    if (result === null || result.finishReason.raw === undefined) throw new Error(NO_END);
+    const answer = answerOf(result, { ...bounds, warnings });
+    if (answer === null) throw new Error(NO_ANSWER);
+    return { kind: 'answered', answer };
+  } catch (error) {
+    const failure = failureIn(sdk, { exchange, signal: of.signal, error });
+    const { text, reasoning } = collector.collected();
+    const received = text + reasoning;
+    if (received === '' || failure.billed === 'nothing') return failed(failure);
+    return { kind: 'cut', failure, usage: usageOf(NOTHING_REPORTED, { ...bounds, text: received }) };
+  }
+}
+
+const NO_END = 'it broke off without an end';
+
+const NOTHING_REPORTED: LanguageModelV4Usage = {
+  inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+  outputTokens: { total: undefined, text: undefined, reasoning: undefined },
+};
 
 function failureIn(
   sdk: Sdk,

@@ -30,11 +30,11 @@ const FAULTS: Readonly<Record<Exclude<FailureMode, 'slow'>, Fault>> = {
 
 /** Fails without calling the provider, so nothing is billed. A `timeout` that names a time ends when it has passed. */
 export function makeSimulator(clock: Clock): SimulatorPort {
-  return async ({ provider, simulation }, call, signal) => {
+  return async ({ provider, simulation }, call, signal, onDelta) => {
     const { mode, latencyMs } = simulation;
     const waited = await pause({ clock, ms: latencyMs ?? WAITS_MS[mode], signal });
     if (waited === 'aborted') return failed(abortOf(signal));
-    return mode === 'slow' ? provider.call(call, signal) : failed(simulated(FAULTS[mode]));
+    return mode === 'slow' ? provider.call(call, signal, onDelta) : failed(simulated(FAULTS[mode]));
   };
 }
 

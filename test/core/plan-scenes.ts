@@ -150,6 +150,7 @@ export async function planOf(of: Scene): Promise<Planned> {
   const input: PlanInput = {
     request: parsed.request,
     registry: of.registry,
+    isStreamed: false,
     classification: { category: of.category, confidence: 1, signals: [], classifier: 'test' },
     ...snapshot,
     defaultCap: of.cap,

@@ -36,6 +36,7 @@ const ELIGIBLE: Case = {
     bound: makeBound({ inputTokensMax: 100, outputTokensAsked: 1, modelOutputTokensMax: 10, price: MODEL.price }),
     inputTokens: 100,
     latencyMsP95: 400,
+    isStreamed: false,
     refusal: null,
   },
   means: null,

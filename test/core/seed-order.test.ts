@@ -70,6 +70,7 @@ async function ourOrder(
   const plan = makePlan({
     request: parsed.request,
     registry,
+    isStreamed: false,
     classification: { category: of.category, confidence: 1, signals: [], classifier: 'test' },
     ...(await store.look(ANONYMOUS)),
     defaultCap: null,

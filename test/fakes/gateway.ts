@@ -11,7 +11,8 @@ import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
 import { later } from '../../src/core/time.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
-import type { Budget, ChatCall, Gateway, Preview } from '../../src/gateway/gateway.ts';
+import type { Budget, ChatCall, Gateway, Preview, StreamCall } from '../../src/gateway/gateway.ts';
+import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
 import { invalidInput, notFound, pageOf, recordOf } from './gateway-answers.ts';
@@ -26,6 +27,8 @@ export interface FakeGateway extends Gateway {
   /** How the next chats end. */
   onChat: (call: ChatCall) => ChatOutcome | NotRun | Promise<ChatOutcome>;
   onPreview: (call: ChatCall) => Preview;
+  /** The events of the next streams. */
+  onStream: (call: StreamCall) => AsyncIterable<StreamPiece> | Iterable<StreamPiece>;
   /** Runs before each survey; throws to play a bug. */
   onSurvey: () => void;
   /** The replicas that it sees with its own configuration, and with others. */
@@ -72,6 +75,7 @@ export function makeFakeGateway(): FakeGateway {
     isLogLost: false,
     logFault: null,
     onChat: (call) => answered(call, clock.now()),
+    onStream: () => [],
     onPreview: () => ({
       decision: { ...DECISION, attempts: [] },
       selected: DECISION.candidates[0]!,
@@ -122,6 +126,9 @@ export function makeFakeGateway(): FakeGateway {
       const isRun = outcome.kind !== 'notRun' && outcome.requestId === call.requestId;
       if (isRun && !gateway.isLogLost) gateway.records.push(recordOf(call, outcome, clock.now()));
       return outcome;
+    },
+    async *stream(call) {
+      yield* gateway.onStream(call);
     },
     preview: async (call) => gateway.onPreview(call),
 

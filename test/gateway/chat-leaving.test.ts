@@ -9,7 +9,7 @@ test('a listener who stops between two attempts leaves nothing held and pays for
   await using kit = makeGatewayKit({ registry: TWO });
   kit.provider('one').script({ kind: 'fail', failure: { kind: 'providerError' } });
   const events = chat(kit.deps, kit.callOf({ prompt: 'hello', userId: 'ann' }));
-  expect((await events.next()).value).toMatchObject({ kind: 'planned' });
+  expect((await events.next()).value).toMatchObject({ kind: 'started', routing: { attempts: [] } });
   expect((await events.next()).value).toMatchObject({ kind: 'rerouted', provider: 'two' });
   await events.return(null as never);
   expect(kit.provider('two').calls).toHaveLength(0);

@@ -55,7 +55,7 @@ export async function send(
 }
 
 export function answerIn(result: ProviderResult): Answer {
-  if (result.kind === 'failed') throw new Error(result.failure.message);
+  if (result.kind !== 'answered') throw new Error(result.failure.message);
   return result.answer;
 }
 

@@ -91,7 +91,8 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
   const callOf = (raw: RawChat, signal = new AbortController().signal): ChatCall => {
     const parsed = gateway.parseChat(raw);
     if (parsed.kind !== 'valid') throw new RangeError(parsed.message);
-    return { requestId: requestId(newUuid()), request: parsed.request, caller: OPEN_CALLER, door: 'graphql', signal };
+    const { request } = parsed;
+    return { requestId: requestId(newUuid()), request, caller: OPEN_CALLER, door: 'graphql', signal, onDelta: null };
   };
   return {
     gateway,

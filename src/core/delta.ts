@@ -1,0 +1,13 @@
+/** A piece of an answer, as it comes from the provider. Pieces are appended in their order; none is empty. */
+export type Delta =
+  | { readonly kind: 'text'; readonly text: string }
+  /** Thinking, where the provider shows it. */
+  | { readonly kind: 'reasoning'; readonly text: string }
+  /** Of one of the answer's tool calls. `id` and `name` come once, with its first piece; null later. */
+  | {
+      readonly kind: 'toolCall';
+      readonly index: number;
+      readonly id: string | null;
+      readonly name: string | null;
+      readonly argumentsChunk: string | null;
+    };

@@ -1,0 +1,103 @@
+import type { AttemptReport, RoutingDecision } from '../core/decision.ts';
+import type { Delta } from '../core/delta.ts';
+import type { ProviderKey, RequestId } from '../core/ids.ts';
+import type { ChatOutcome, NotRun } from '../core/outcome.ts';
+
+/** What happens to a streamed chat, in order. */
+export type StreamEvent =
+  | { readonly kind: 'started'; readonly requestId: RequestId; readonly routing: RoutingDecision }
+  | { readonly kind: 'delta'; readonly delta: Delta }
+  | { readonly kind: 'rerouted'; readonly failed: AttemptReport; readonly provider: ProviderKey }
+  | { readonly kind: 'ended'; readonly outcome: ChatOutcome | NotRun };
+
+/** An event and its place in the stream, from 0. */
+export interface Placed {
+  readonly sequence: number;
+  readonly event: StreamEvent;
+}
+
+/** What a reader of a stream is given. `lost`: it read so slowly that events it wants are gone; nothing follows. */
+export type StreamPiece = Placed | { readonly kind: 'lost' };
+
+/** What a reader finds next. `lost`: it fell so far behind that the events it wants are gone. */
+export type Read =
+  | { readonly kind: 'event'; readonly placed: Placed }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'over' };
+
+/** The events of one stream, for readers that begin anywhere, each at a pace of its own. Nobody waits for a reader. */
+export interface StreamLog {
+  append(event: StreamEvent): void;
+  /** Nothing is appended any more, and readers that have all are told so. */
+  close(): void;
+  /** The event of this place: waits until there is one, or the signal aborts (`over`). */
+  read(sequence: number, signal: AbortSignal): Promise<Read>;
+}
+
+/** Most characters of pieces that are kept for readers. A longer answer loses its beginning: whoever has not read that is told so. */
+export const LOG_CHARS_MAX = 4 * 1024 * 1024;
+
+export function makeStreamLog(charsMax: number = LOG_CHARS_MAX): StreamLog {
+  let events: Placed[] = [];
+  let next = 0;
+  let chars = 0;
+  let isClosed = false;
+  let change = Promise.withResolvers<void>();
+  const tell = () => {
+    change.resolve();
+    change = Promise.withResolvers();
+  };
+  return {
+    append(event) {
+      if (isClosed) return;
+      events.push({ sequence: next, event });
+      next += 1;
+      chars += charsOf(event);
+      if (chars > charsMax) ({ events, chars } = withoutBeginning(events, chars, charsMax));
+      tell();
+    },
+    close() {
+      isClosed = true;
+      tell();
+    },
+    async read(sequence, signal) {
+      for (;;) {
+        if (signal.aborted) return { kind: 'over' };
+        const first = events[0]?.sequence ?? next;
+        if (sequence < first) return { kind: 'lost' };
+        const placed = events[sequence - first];
+        if (placed !== undefined) return { kind: 'event', placed };
+        if (isClosed) return { kind: 'over' };
+        await either(change.promise, signal);
+      }
+    },
+  };
+}
+
+/** Half of what is allowed stays, so that this is seldom done. */
+function withoutBeginning(events: readonly Placed[], chars: number, charsMax: number) {
+  let left = chars;
+  let at = 0;
+  for (; at < events.length - 1 && left > charsMax / 2; at += 1) {
+    const placed = events[at];
+    if (placed !== undefined) left -= charsOf(placed.event);
+  }
+  return { events: events.slice(at), chars: left };
+}
+
+function charsOf(event: StreamEvent): number {
+  if (event.kind !== 'delta') return 0;
+  const { delta } = event;
+  return delta.kind === 'toolCall' ? (delta.argumentsChunk?.length ?? 0) : delta.text.length;
+}
+
+async function either(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const leave = () => aborted.resolve();
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

@@ -1,0 +1,187 @@
+import { idempotencyConflict } from '../core/ended.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
+import type { RequestId } from '../core/ids.ts';
+import type { ChatOutcome, NotRun } from '../core/outcome.ts';
+import { payerOf } from './caller.ts';
+import type { ChatEvent } from './chat.ts';
+import type { GatewayDeps } from './deps.ts';
+import type { ChatCall, StreamCall } from './gateway.ts';
+import { makeStreamLog, type StreamLog, type StreamPiece } from './stream-log.ts';
+
+/** How long a stream with an idempotency key waits for its reader to come back, and how long it is kept after its end. */
+const LIMITS = { awaitedMs: 10_000, keptMs: 60_000, keptMax: 1_000 } as const;
+
+/** Streamed chats of this replica. Disposing stops them. */
+export interface ChatStreams extends AsyncDisposable {
+  /**
+   * Runs a chat and tells its events. With an idempotency key that a stream of this replica has, joins that one instead, whether
+   * it still runs or has ended. Throws what the chat throws.
+   */
+  open(call: StreamCall): AsyncGenerator<StreamPiece, void>;
+}
+
+type Run = (call: ChatCall) => AsyncGenerator<ChatEvent, ChatOutcome | NotRun>;
+
+/** How a chat ended: what came of it, or what it threw. */
+type End =
+  | { readonly kind: 'told'; readonly outcome: ChatOutcome | NotRun }
+  | { readonly kind: 'threw'; readonly error: unknown };
+
+/** One chat that runs, or has ended, and those who read it. */
+interface Running {
+  readonly requestId: RequestId;
+  /** Equal when the same was asked. */
+  readonly body: string;
+  readonly log: StreamLog;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+  readers: number;
+  end: End | null;
+  /** Until it is stopped, when nobody reads it; until it is forgotten, when it has ended. */
+  timer: Disposable | null;
+}
+
+function begin(run: Run, call: StreamCall): Running {
+  const log = makeStreamLog();
+  const stop = new AbortController();
+  const ended = Promise.withResolvers<void>();
+  const running: Running = {
+    requestId: call.requestId,
+    body: fingerprintOf(call.request),
+    log,
+    stop,
+    ended: ended.promise,
+    readers: 0,
+    end: null,
+    timer: null,
+  };
+  const chat = run({ ...call, signal: stop.signal, onDelta: (delta) => log.append({ kind: 'delta', delta }) });
+  const end = (how: End) => {
+    running.end = how;
+    log.close();
+    ended.resolve();
+  };
+  tellOf(chat, log).then(
+    (outcome) => end({ kind: 'told', outcome }),
+    (error: unknown) => end({ kind: 'threw', error }),
+  );
+  return running;
+}
+
+export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
+  const keyed = new Map<string, Running>();
+  const all = new Set<Running>();
+
+  const start = (call: StreamCall) => {
+    const running = begin(run, call);
+    all.add(running);
+    void running.ended.then(() => all.delete(running));
+    return running;
+  };
+  const join = (call: StreamCall, key: string): Running => {
+    const known = keyed.get(key);
+    if (known !== undefined) return known;
+    const running = start(call);
+    keyed.set(key, running);
+    const forget = () => {
+      if (keyed.get(key) === running) keyed.delete(key);
+    };
+    void running.ended.then(() => {
+      running.timer?.[Symbol.dispose]();
+      // Another ending frees the key: whoever sends it again wants another try.
+      if (running.end?.kind !== 'told' || running.end.outcome.kind !== 'answered') return forget();
+      const oldest = keyed.size > LIMITS.keptMax ? keyed.keys().next().value : undefined;
+      if (oldest !== undefined) keyed.delete(oldest);
+      running.timer = deps.clock.after(LIMITS.keptMs, forget);
+    });
+    return running;
+  };
+  /** The last reader has left: one without a key will not come back. */
+  const left = (running: Running, isKeyed: boolean) => {
+    running.readers -= 1;
+    if (running.readers > 0 || running.end !== null) return;
+    if (isKeyed) running.timer = deps.clock.after(LIMITS.awaitedMs, () => running.stop.abort());
+    else running.stop.abort();
+  };
+  const joined = (running: Running) => {
+    running.readers += 1;
+    if (running.end !== null) return;
+    running.timer?.[Symbol.dispose]();
+    running.timer = null;
+  };
+
+  return {
+    async *open(call) {
+      const key = keyOf(deps, call);
+      const running = key === null ? start(call) : join(call, key);
+      if (running.body !== fingerprintOf(call.request)) return yield* conflictWith(running);
+      joined(running);
+      try {
+        yield* read(running, call);
+      } finally {
+        left(running, key !== null);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { stop } of all) stop.abort();
+      await Promise.all(Array.from(all, ({ ended }) => ended));
+      for (const { timer } of keyed.values()) timer?.[Symbol.dispose]();
+      keyed.clear();
+    },
+  };
+}
+
+/** Null: each sending is a stream of its own. */
+function keyOf(deps: GatewayDeps, { request, caller }: StreamCall): string | null {
+  if (request.idempotencyKey === null) return null;
+  const { account } = payerOf(caller, request.userId, deps.budgetDefault);
+  return `${account}\n${request.idempotencyKey}`;
+}
+
+async function* read(running: Running, call: StreamCall): AsyncGenerator<StreamPiece, void> {
+  for (let next = (call.resumeAfter ?? -1) + 1; ; next += 1) {
+    const found = await running.log.read(next, call.signal);
+    switch (found.kind) {
+      case 'event':
+        yield found.placed;
+        break;
+      case 'lost':
+        yield { kind: 'lost' };
+        return;
+      case 'over':
+        if (running.end?.kind === 'threw' && !call.signal.aborted) throw running.end.error;
+        return;
+      default:
+        return found satisfies never;
+    }
+  }
+}
+
+function* conflictWith({ requestId }: Running): Generator<StreamPiece, void> {
+  yield { sequence: 0, event: { kind: 'ended', outcome: { kind: 'notRun', requestId, why: idempotencyConflict() } } };
+}
+
+/** Writes down what happens to a chat. One that was not run here, but is told of, is told in the same order. */
+async function tellOf(
+  chat: AsyncGenerator<ChatEvent, ChatOutcome | NotRun>,
+  log: StreamLog,
+): Promise<ChatOutcome | NotRun> {
+  let isStarted = false;
+  for (;;) {
+    const step = await chat.next();
+    if (step.done !== true) {
+      isStarted = true;
+      log.append(step.value);
+      continue;
+    }
+    const outcome = step.value;
+    if (!isStarted && outcome.kind === 'answered') {
+      log.append({ kind: 'started', requestId: outcome.requestId, routing: outcome.routing });
+      if (outcome.answer.text !== null) {
+        log.append({ kind: 'delta', delta: { kind: 'text', text: outcome.answer.text } });
+      }
+    }
+    log.append({ kind: 'ended', outcome });
+    return outcome;
+  }
+}
