@@ -61,8 +61,9 @@ async function serve(): Promise<number | null> {
   });
   if (start.kind === 'failed') return complain([start.message], EXIT.failed);
   const { app } = start;
-  console.error(bannerOf(app, config, resolved.endpoints));
+  // First: whoever reads the banner may send a signal at once.
   stopOnSignals(app, config.drainWaitMs);
+  console.error(bannerOf(app, config, resolved.endpoints));
   return null;
 }
 
