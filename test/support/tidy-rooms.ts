@@ -15,11 +15,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   gateway: { rooms: ['core', 'ports'], packages: [] },
   providers: { rooms: ['core', 'ports'], packages: ['node:', '@ai-sdk/', 'zod'] },
   'store/memory': { rooms: ['core', 'ports'], packages: ['node:'] },
-  'store/postgres': { rooms: ['core', 'ports'], packages: ['node:', 'drizzle-orm', 'postgres'] },
+  'store/postgres': { rooms: ['core', 'ports', 'store/time-limit'], packages: ['node:', 'drizzle-orm', 'postgres'] },
   'store/embedded': { rooms: ['core', 'ports', 'store/folder-lock'], packages: ['node:', 'postgres'] },
-  'store/journal': { rooms: ['core', 'ports', 'store/folder-lock'], packages: ['node:'] },
+  'store/journal': { rooms: ['core', 'ports', 'store/folder-lock', 'store/time-limit'], packages: ['node:'] },
   // Core's own rules decide for the accounts that go on: the memory store is how they are applied.
-  'store/outage': { rooms: ['core', 'ports', 'store/memory'], packages: [] },
+  'store/outage': { rooms: ['core', 'ports', 'store/memory', 'store/time-limit'], packages: [] },
+  'store/time-limit': { rooms: ['ports'], packages: [] },
   'store/folder-lock': { rooms: [], packages: ['node:'] },
   graphql: { rooms: ['core', 'gateway'], packages: ['graphql', '@pothos/', 'zod'] },
   http: {

@@ -2,6 +2,7 @@ import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { DurableStore } from '../../ports/store.ts';
+import { atMost } from '../time-limit.ts';
 import { adopt } from './adopt.ts';
 import type { JournalFolder } from './folder.ts';
 
@@ -52,9 +53,7 @@ export function startAdoption(
   return {
     async settled(limitMs) {
       if (left.size === 0 || of.store.absence() !== null) return;
-      const late = Promise.withResolvers<void>();
-      using _timer = of.clock.after(limitMs, late.resolve);
-      await Promise.race([ended.promise, late.promise]);
+      await atMost(limitMs, of.clock, ended.promise);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

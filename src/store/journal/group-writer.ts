@@ -1,5 +1,6 @@
 import { JournalUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { atMost } from '../time-limit.ts';
 
 /**
  * A disk that failed is tried again this often. One that is still busy with a group at the last of some looks has failed too: looks,
@@ -92,9 +93,7 @@ export function makeGroupWriter<Item>(of: {
     },
     fault: () => fault,
     async [Symbol.asyncDispose]() {
-      const late = Promise.withResolvers<void>();
-      using _timer = of.clock.after(WRITE_MS_MAX, late.resolve);
-      await Promise.race([running, late.promise]);
+      if (running !== null) await atMost(WRITE_MS_MAX, of.clock, running);
       retry?.[Symbol.dispose]();
     },
   };

@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { CarriedOut, KeepableAct } from '../../ports/replay.ts';
 import type { DurableStore } from '../../ports/store.ts';
+import { atMost } from '../time-limit.ts';
 import type { Drainers } from './drainer.ts';
 import type { Journal, Place } from './journal.ts';
 
@@ -33,9 +34,7 @@ export async function keepSafe(
   } catch (error) {
     // The disk failed with an answer in hand: the store itself may still keep it.
     log.error('an act could not be kept in the journal', { act: what.kind, error: String(error) });
-    const late = Promise.withResolvers<void>();
-    using _timer = clock.after(WITHOUT_DISK_MS, late.resolve);
-    await Promise.race([carried, late.promise]);
+    await atMost(WITHOUT_DISK_MS, clock, carried);
   }
   return { carried };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { DurableStore, Store } from '../../ports/store.ts';
+import { atMost } from '../time-limit.ts';
 import type { Drainers } from './drainer.ts';
 
 /** How long a read waits at most for what this replica answered before. */
@@ -54,7 +55,5 @@ export function readsAfterOwnWrites(of: Waiting): Reads {
 export async function caughtUpWithin(limitMs: number, { store, drainers, clock }: Waiting): Promise<void> {
   const busy = Object.values(drainers).filter((drainer) => drainer.count() > 0);
   if (busy.length === 0 || store.absence() !== null) return;
-  const late = Promise.withResolvers<void>();
-  using _timer = clock.after(limitMs, late.resolve);
-  await Promise.race([Promise.all(busy.map((drainer) => drainer.caughtUp())), late.promise]);
+  await atMost(limitMs, clock, Promise.all(busy.map((drainer) => drainer.caughtUp())));
 }

@@ -7,6 +7,7 @@ import type { Admission, Admitted, Settled, Settlement } from '../../ports/admis
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { ReservingStore, Store } from '../../ports/store.ts';
+import { atMost } from '../time-limit.ts';
 import { type Island, makeIsland, type OpenDraw } from './island.ts';
 import { makeModeWatch } from './mode-watch.ts';
 import { makeReserveBook, type ReserveBook } from './reserve-book.ts';
@@ -129,11 +130,7 @@ function settleDraw({ store, island, telling }: Outage, open: OpenDraw, settleme
 }
 
 async function end({ store, keeper, telling, clock }: Outage): Promise<void> {
-  if (store.absence() === null) {
-    const late = Promise.withResolvers<void>();
-    using _timer = clock.after(STOP_WAIT_MS, late.resolve);
-    await Promise.race([Promise.all(telling), late.promise]);
-  }
+  if (store.absence() === null) await atMost(STOP_WAIT_MS, clock, Promise.all(telling));
   if (!(await keeper.end())) store.leaveForNextStart();
   await store[Symbol.asyncDispose]();
 }

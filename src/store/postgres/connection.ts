@@ -2,9 +2,9 @@ import type postgres from 'postgres';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import { Late, within } from '../time-limit.ts';
 import { connectTo, type Lane, makeLane } from './lane.ts';
 import { type Presence, watchPresence } from './presence.ts';
-import { Late, within } from './within.ts';
 
 /**
  * How much longer than an act a read of the read side may take, and the long acts of upkeep. And how long the connection of the

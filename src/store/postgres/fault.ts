@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { Late } from './within.ts';
+import { Late } from '../time-limit.ts';
 
 /** What a failure of an act says about PostgreSQL, and about the act. */
 export type FaultKind =

@@ -1,10 +1,10 @@
 import postgres from 'postgres';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { Late, within } from '../time-limit.ts';
 import { ARRAY_TYPES } from './array-parameters.ts';
 import { faultKindOf } from './fault.ts';
 import type { Presence } from './presence.ts';
-import { Late, within } from './within.ts';
 
 /** Connections for one kind of work, with a limit on every wait. */
 export interface Lane extends AsyncDisposable {

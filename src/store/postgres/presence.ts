@@ -2,8 +2,8 @@ import postgres from 'postgres';
 import type { StoreAbsence } from '../../core/store-mode.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import { within } from '../time-limit.ts';
 import { ARRAY_TYPES } from './array-parameters.ts';
-import { within } from './within.ts';
 
 /** How often PostgreSQL is looked for while it is away. */
 const LOOK_EVERY_MS = 200;

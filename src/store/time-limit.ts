@@ -1,4 +1,4 @@
-import type { Clock } from '../../ports/clock.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** The answer did not come in time. What was asked may have been done all the same. */
 export class Late extends Error {}
@@ -12,4 +12,11 @@ export async function within<Result>(
   using _timer = of.clock.after(of.limitMs, () => late.reject(new Late(`no answer within ${of.limitMs} ms`)));
   // Awaited here: the timer must outlive the wait.
   return await Promise.race([work, late.promise]);
+}
+
+/** Waits for `work`, but no longer than `limitMs`: it goes on, and whoever waited does too. Rejects as the work does in that time. */
+export async function atMost(limitMs: number, clock: Pick<Clock, 'after'>, work: PromiseLike<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  using _timer = clock.after(limitMs, late.resolve);
+  await Promise.race([work, late.promise]);
 }
