@@ -16,6 +16,7 @@ import type { ChatCall } from './gateway.ts';
 import type { OpenPermit } from './open-permit.ts';
 import { providerOf } from './planning.ts';
 import { watchStream } from './stream-watch.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** One attempt, ended and settled. */
 export type Attempt =
@@ -145,7 +146,7 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
     const request = { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens };
     const simulation = await drawSimulation(deps, permit);
     // A disk that takes its time does not take the caller's: nothing leaves before it is on record that it does.
-    if (!ending.signal.aborted) await Promise.race([task.place.dispatch(), whenAborted(ending.signal)]);
+    if (!ending.signal.aborted) await unlessAborted(task.place.dispatch(), ending.signal);
     if (ending.signal.aborted) {
       const failure = abortFailure(ending.signal, { billed: 'nothing' });
       return { result: { kind: 'failed', failure }, isSent: false, firstDeltaAtMs: null };
@@ -160,13 +161,6 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
   } finally {
     call.signal.removeEventListener('abort', leave);
   }
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => aborted.resolve(), { once: true });
-  if (signal.aborted) aborted.resolve();
-  return aborted.promise;
 }
 
 /** The simulation to play on this attempt, if chance and its own limit say so. Null: none. */

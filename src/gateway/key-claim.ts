@@ -11,6 +11,7 @@ import { payerOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 import { keepOutcome } from './keep-outcome.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** How long to pause before looking again whether another sending has ended: soon at first, then less and less often. */
 const PAUSE = { firstMs: 20, growth: 1.5, mostMs: 500 } as const;
@@ -88,10 +89,6 @@ function notRun(requestId: RequestId, why: NotRun['why']): Found {
 /** Resolves when the time is over, or at once when the signal aborts. */
 async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   const over = Promise.withResolvers<void>();
-  const leave = () => over.resolve();
-  using _timer = clock.after(ms, leave);
-  signal.addEventListener('abort', leave);
-  if (signal.aborted) leave();
-  await over.promise;
-  signal.removeEventListener('abort', leave);
+  using _timer = clock.after(ms, over.resolve);
+  await unlessAborted(over.promise, signal);
 }

@@ -2,6 +2,7 @@ import type { AttemptReport, RoutingDecision } from '../core/decision.ts';
 import type { Delta } from '../core/delta.ts';
 import type { ProviderKey, RequestId } from '../core/ids.ts';
 import type { ChatOutcome, NotRun } from '../core/outcome.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** What happens to a streamed chat, in order. */
 export type StreamEvent =
@@ -68,7 +69,7 @@ export function makeStreamLog(charsMax: number = LOG_CHARS_MAX): StreamLog {
         const placed = events[sequence - first];
         if (placed !== undefined) return { kind: 'event', placed };
         if (isClosed) return { kind: 'over' };
-        await either(change.promise, signal);
+        await unlessAborted(change.promise, signal);
       }
     },
   };
@@ -89,15 +90,4 @@ function charsOf(event: StreamEvent): number {
   if (event.kind !== 'delta') return 0;
   const { delta } = event;
   return delta.kind === 'toolCall' ? (delta.argumentsChunk?.length ?? 0) : delta.text.length;
-}
-
-async function either(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<void>();
-  const leave = () => aborted.resolve();
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }
