@@ -1,7 +1,8 @@
 -- What waits at one moment at one replica goes in one call and one commit: settles first, then admissions, then looks, each in the
 -- order in which it came. So an account is told of what was spent before it is asked for more. Locks are taken before anything is
 -- decided, in one order for everybody: holds by id, breakers by name, accounts by key; slots and probes are never waited for, and the
--- event counter comes last. src/core says the same in TypeScript, and test/contract holds both to the same answers.
+-- event counter comes last. src/core says the same in TypeScript, and test/contract holds both to the same answers. The
+-- parts are here; `exchange`, which puts them together, stands in 0006 with what is paid from slices.
 
 DROP FUNCTION switchyard.admit(jsonb);
 --> statement-breakpoint
@@ -364,38 +365,6 @@ BEGIN
       LEFT JOIN switchyard.account_now a ON a.key = wanted.key),
     'providers', (SELECT jsonb_agg(switchyard.provider_json(s, v_now) ORDER BY s.position)
       FROM switchyard.provider_state s));
-END $$;
---> statement-breakpoint
--- All of it, in the one order of locks. 0006 adds what was paid from slices. Rows are found by their index, always: a plan that was
--- made while a table was small outlives that, and would read the whole of it at every call until the statistics are renewed.
-CREATE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE
-  v_settles jsonb := coalesce(p->'settles', '[]');
-  v_is_settling boolean := jsonb_array_length(v_settles) > 0;
-  v_is_admitting boolean := jsonb_array_length(coalesce(p->'admissions', '[]')) > 0;
-  v_holds switchyard.hold[] := '{}';
-  v_breakers record;
-  v_now timestamptz;
-  v_settled jsonb;
-  v_admitted jsonb;
-BEGIN
-  IF v_is_settling THEN
-    v_holds := switchyard.lock_holds(v_settles);
-    v_settles := switchyard.settles_in_time(v_settles, v_holds);
-    v_breakers := switchyard.lock_breakers(v_settles, v_holds);
-  END IF;
-  IF v_is_settling OR v_is_admitting THEN
-    PERFORM switchyard.lock_accounts(ARRAY(SELECT account FROM unnest(v_holds) WHERE id IS NOT NULL
-      UNION SELECT value FROM jsonb_array_elements_text(p->'accounts')));
-  END IF;
-  -- Only now: who waited for a lock must not take a slot of an instant that has passed.
-  v_now := switchyard.clock();
-  IF v_is_settling THEN
-    v_settled := switchyard.settle_all(v_settles, v_holds, v_breakers.states, v_breakers.locked, p->>'replica', v_now);
-  END IF;
-  IF v_is_admitting THEN v_admitted := switchyard.admit_all(p, v_now); END IF;
-  RETURN jsonb_build_object('settled', v_settled, 'admitted', v_admitted, 'looked',
-    CASE WHEN jsonb_array_length(coalesce(p->'looks', '[]')) > 0 THEN switchyard.look_all(p->'looks') END);
 END $$;
 --> statement-breakpoint
 -- Ends holds that are due: posted in full, never given back. One replica at a time; a hold that is being settled is left alone.

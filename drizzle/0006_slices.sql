@@ -162,7 +162,9 @@ BEGIN
   RETURN v_held;
 END $$;
 --> statement-breakpoint
-CREATE OR REPLACE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan = off AS $$
+-- What waits on a replica at one moment, in the one order of locks. Rows are found by their index, always: a plan that was made
+-- while a table was small outlives that, and would read the whole of it at every call until the statistics are renewed.
+CREATE FUNCTION switchyard.exchange(p jsonb) RETURNS jsonb LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_settles jsonb := coalesce(p->'settles', '[]');
   v_is_settling boolean := jsonb_array_length(v_settles) > 0;
