@@ -38,7 +38,10 @@ export function makeKeyedChats(deps: GatewayDeps): KeyedChats {
       try {
         // Not the caller's own signal: whoever lost the connection comes back with the key, and shall find the answer. A stream's
         // signal aborts only when nobody came back.
-        if (call.onDelta !== null) call.signal.addEventListener('abort', () => run.stop.abort(), { once: true });
+        if (call.onDelta !== null) {
+          call.signal.addEventListener('abort', () => run.stop.abort(), { once: true });
+          if (call.signal.aborted) run.stop.abort();
+        }
         outcome = yield* chat(deps, { ...call, signal: run.stop.signal }, journey);
         await keepOutcome(deps, found.claim, outcome);
         return outcome;

@@ -78,6 +78,13 @@ export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
     void running.ended.then(() => all.delete(running));
     return running;
   };
+  /** Of those that have ended: whoever runs may still be joined. */
+  const forgetOldest = () => {
+    const [oldest] = keyed.entries().find(([, known]) => known.end !== null) ?? [];
+    if (oldest === undefined) return;
+    keyed.get(oldest)?.timer?.[Symbol.dispose]();
+    keyed.delete(oldest);
+  };
   const join = (call: StreamCall, key: string): Running => {
     const known = keyed.get(key);
     if (known !== undefined) return known;
@@ -90,9 +97,8 @@ export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
       running.timer?.[Symbol.dispose]();
       // Another ending frees the key: whoever sends it again wants another try.
       if (running.end?.kind !== 'told' || running.end.outcome.kind !== 'answered') return forget();
-      const oldest = keyed.size > LIMITS.keptMax ? keyed.keys().next().value : undefined;
-      if (oldest !== undefined) keyed.delete(oldest);
       running.timer = deps.clock.after(LIMITS.keptMs, forget);
+      if (keyed.size > LIMITS.keptMax) forgetOldest();
     });
     return running;
   };

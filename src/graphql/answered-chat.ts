@@ -17,7 +17,8 @@ export function recordOfAnswer(chat: AnsweredChat, nowMs: EpochMs): RequestRecor
     createdAtMs: later(nowMs, -Math.round(timing.totalMs)),
     status: 'succeeded',
     door: 'graphql',
-    isStreamed: false,
+    // Only the first piece of a stream has a time of its own.
+    isStreamed: timing.timeToFirstTokenMs !== null,
     account,
     userId: userOf(account),
     modelRequested: asked.model,

@@ -255,3 +255,23 @@ test('when the gateway stops, a stream ends as cancelled, and is paid for', asyn
   expect(endOf(await rest)).toMatchObject({ kind: 'ended', why: { code: 'CANCELLED' } });
   expect(await moneyOf(kit)).toEqual({ posted: 20_000_000n, held: 0n });
 });
+
+test('a stream that is stopped while its key is asked for calls nobody', async () => {
+  const kit = makeGatewayKit({ registry: PRICED });
+  kit.provider('a').script(SILENT);
+  const gate = Promise.withResolvers<void>();
+  const { claimKey } = kit.deps.store;
+  Object.assign(kit.deps.store, {
+    claimKey: async (claim: Parameters<typeof claimKey>[0]) => {
+      await gate.promise;
+      return claimKey(claim);
+    },
+  });
+  const pieces = all(open(kit, KEYED));
+  await quiet();
+  const stopped = kit[Symbol.asyncDispose]();
+  gate.resolve();
+  expect(endOf(await pieces)).toMatchObject({ kind: 'ended', why: { code: 'CANCELLED' } });
+  await stopped;
+  expect(kit.provider('a').calls).toHaveLength(0);
+});
