@@ -3,7 +3,7 @@ import type { RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Exposition } from '../ports/meters.ts';
-import { type DoorFault, pathOf, sendFault, sendJson, sendMethodNotAllowed, wantsHtml } from './answer.ts';
+import { pathOf, SHUTTING_DOWN, sendFault, sendJson, sendMethodNotAllowed, wantsHtml } from './answer.ts';
 import { refuseBody, turnAway } from './body.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { GraphqlDoor } from './graphql-door.ts';
@@ -41,11 +41,11 @@ export function makeRouter(deps: {
     response: ServerResponse,
     requestId: RequestId,
   ): Promise<void> {
-    if (deps.isDraining()) return refuseBody(request, response, SHUTTING_DOWN, deps.clock);
+    if (deps.isDraining()) return refuseBody(request, response, SHUTTING_DOWN, deps);
     if (request.method === 'GET' && wantsHtml(request)) return graphiql.answer(request, response);
     // What a POST wants stands in its body. Only where there is no room for anything it is not read.
     const fault = deps.gate.refuse(request.method === 'GET' ? 'read' : 'act');
-    if (fault !== null) return turnAway(request, response, fault, deps.clock);
+    if (fault !== null) return turnAway(request, response, fault, deps);
     return graphql.answer(request, response, requestId);
   }
 
@@ -68,13 +68,6 @@ function answerIndex(request: IncomingMessage, response: ServerResponse, gateway
     metrics: METRICS_PATH,
   });
 }
-
-const SHUTTING_DOWN: DoorFault = {
-  status: 503,
-  code: 'SHUTTING_DOWN',
-  message: 'This replica is shutting down. Send it again.',
-  retryAfterMs: 1_000,
-};
 
 const answerUnknown: Route = async (request, response) => {
   const message = `Nothing is served at ${pathOf(request).slice(0, 100)}. GraphQL is at ${GRAPHQL_PATH}.`;
