@@ -10,6 +10,8 @@ import type { GraphqlDoor } from './graphql-door.ts';
 import type { HealthDoor } from './health.ts';
 import type { LoadGate } from './load-gate.ts';
 import { answerMetrics, METRICS_PATH } from './metrics.ts';
+import { MODELS_PATH } from './rest/models-door.ts';
+import { CHAT_PATH, type RestDoor } from './rest/rest-door.ts';
 import { GRAPHQL_PATH } from './yoga.ts';
 
 type Route = (request: IncomingMessage, response: ServerResponse, requestId: RequestId) => Promise<void>;
@@ -19,6 +21,7 @@ export function makeRouter(deps: {
   readonly gateway: Gateway;
   readonly graphql: GraphqlDoor;
   readonly graphiql: GraphiqlPage;
+  readonly rest: RestDoor;
   readonly health: HealthDoor;
   readonly metrics: Exposition;
   readonly clock: Clock;
@@ -49,7 +52,11 @@ export function makeRouter(deps: {
     return graphql.answer(request, response, requestId);
   }
 
-  return (request, response, requestId) => (routes.get(pathOf(request)) ?? answerUnknown)(request, response, requestId);
+  return (request, response, requestId) => {
+    const path = pathOf(request);
+    const route = routes.get(path) ?? (deps.rest.isAt(path) ? deps.rest.answer : answerUnknown);
+    return route(request, response, requestId);
+  };
 }
 
 /** Tells what is here, until the control room moves in. */
@@ -63,6 +70,8 @@ function answerIndex(request: IncomingMessage, response: ServerResponse, gateway
     version: gateway.info.version,
     graphql: GRAPHQL_PATH,
     graphiql: `${GRAPHQL_PATH} in a browser`,
+    rest: CHAT_PATH,
+    models: MODELS_PATH,
     live: '/livez',
     ready: '/readyz?verbose',
     metrics: METRICS_PATH,
@@ -70,6 +79,6 @@ function answerIndex(request: IncomingMessage, response: ServerResponse, gateway
 }
 
 const answerUnknown: Route = async (request, response) => {
-  const message = `Nothing is served at ${pathOf(request).slice(0, 100)}. GraphQL is at ${GRAPHQL_PATH}.`;
+  const message = `Nothing is served at ${pathOf(request).slice(0, 100)}. GraphQL is at ${GRAPHQL_PATH}, OpenAI's API at ${CHAT_PATH}.`;
   sendFault(response, { status: 404, code: 'NOT_FOUND', message });
 };

@@ -12,6 +12,7 @@ import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
 import { makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
+import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
@@ -71,8 +72,9 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   const yoga = makeGraphqlServer({ log, inFlight, gate });
   const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, callers, isLeaving, isDraining });
   const sockets = makeSocketDoor({ ...deps, yoga, inFlight, gate });
+  const rest = makeRestDoor({ ...deps, gate, inFlight, callers, isLeaving, isDraining });
   const health = makeHealthDoor({ ...deps, isLeaving });
-  const route = makeRouter({ ...deps, graphql, health, graphiql: makeGraphiqlPage(), gate, isDraining });
+  const route = makeRouter({ ...deps, graphql, rest, health, graphiql: makeGraphiqlPage(), gate, isDraining });
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = newId();
