@@ -60,7 +60,7 @@ interface Conversation extends Listening {
 
 async function callOnce(sdk: Sdk, call: ProviderCall, listening: Listening): Promise<ProviderResult> {
   const isStreamed = listening.onDelta !== null;
-  const exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
+  using exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
   try {
     return await converse(sdk, call, { ...listening, exchange });
   } catch (error) {
