@@ -64,6 +64,15 @@ describe.each(SDK_KINDS)('%s', (kind) => {
     });
   });
 
+  // A package's own message repeats what it could not read, and the log would keep it.
+  test('a piece that is not JSON is nonsense, and what stands in it is not quoted', async () => {
+    const listener = await makeListener({ kind, capabilities: ['streaming'] });
+    const bytes = Buffer.from(`data: {"the secret": "of the prompt"\n\n${beginningOf(kind)}`);
+    const { result } = await listener.hear({ pieces: [bytes], ending: 'closed' });
+    expect(result).toMatchObject({ kind: 'failed', failure: { kind: 'invalidResponse', httpStatus: 200 } });
+    expect(JSON.stringify(result)).not.toContain('secret');
+  });
+
   test.each([
     ['nothing', ''],
     ['a whole answer that is no stream', '{"choices":[{"message":{"role":"assistant","content":"ok"}}]}'],
