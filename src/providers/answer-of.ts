@@ -1,17 +1,23 @@
 import type { LanguageModelV4GenerateResult, SharedV4Warning } from '@ai-sdk/provider';
 import type { Answer, FinishReason } from '../core/prompt.ts';
 import { fieldAt } from './json-field.ts';
+import { writtenCall } from './token-bound.ts';
 import { type Received, usageOf } from './usage.ts';
 
 /** A package's result as an answer. Null when it holds nothing: no text, no refusal and no word on why. */
 export function answerOf(
   result: LanguageModelV4GenerateResult,
-  of: Omit<Received, 'text'> & { readonly warnings: readonly string[] },
+  of: Omit<Received, 'text'> & {
+    readonly warnings: readonly string[];
+    /** The model's own refusal, which stands last among the texts. Null when there is none. */
+    readonly refusal: string | null;
+  },
 ): Answer | null {
   const { unified, raw } = result.finishReason;
   const texts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   const reasoning = result.content.flatMap((part) => (part.type === 'reasoning' ? [part.text] : []));
-  const ownRefusal = refusalIn(result);
+  const calls = result.content.flatMap((part) => (part.type === 'tool-call' ? [writtenCall(part)] : []));
+  const ownRefusal = of.refusal;
   const written = ownRefusal !== null && texts.at(-1) === ownRefusal ? texts.slice(0, -1) : texts;
   const text = written.join('') === '' ? null : written.join('');
   if (text === null && ownRefusal === null && raw === undefined) return null;
@@ -19,13 +25,13 @@ export function answerOf(
     text,
     refusal: ownRefusal ?? (unified === 'content-filter' ? `The provider's filter ended the answer (${raw}).` : null),
     finishReason: finishReasonOf(unified, text),
-    usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning].join('') }),
+    usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning, ...calls].join('') }),
     warnings: [...of.warnings, ...result.warnings.map(readable)],
   };
 }
 
 /** OpenAI's refusal, from the body: its package appends it to the text. Null when there is none. */
-function refusalIn(result: LanguageModelV4GenerateResult): string | null {
+export function refusalIn(result: LanguageModelV4GenerateResult): string | null {
   const refusal = fieldAt(result.response?.body, 'choices', 0, 'message', 'refusal');
   return typeof refusal === 'string' && refusal !== '' ? refusal : null;
 }

@@ -40,6 +40,11 @@ export function tokensMaxOf(text: string): number {
   return isAscii ? bytes : Math.max(bytes, Buffer.byteLength(text.normalize('NFKC')));
 }
 
+/** A tool call as a model writes it. Its marks and its name are tokens as well, and a provider bills them. */
+export function writtenCall(call: { readonly toolName: string; readonly input: string }): string {
+  return JSON.stringify({ name: call.toolName, arguments: call.input });
+}
+
 function textTokensMax(message: Message): number {
   return message.parts.reduce((sum, part) => sum + (part.kind === 'text' ? tokensMaxOf(part.text) : 0), 0);
 }
