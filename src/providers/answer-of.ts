@@ -24,7 +24,7 @@ export function answerOf(
   return {
     text,
     refusal: ownRefusal ?? (unified === 'content-filter' ? `The provider's filter ended the answer (${raw}).` : null),
-    finishReason: finishReasonOf(unified, text),
+    finishReason: finishReasonOf(unified, { hasText: text !== null, hasCalls: calls.length > 0 }),
     usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning, ...calls].join('') }),
     warnings: [...of.warnings, ...result.warnings.map(readable)],
   };
@@ -36,10 +36,10 @@ export function refusalIn(result: LanguageModelV4GenerateResult): string | null 
   return typeof refusal === 'string' && refusal !== '' ? refusal : null;
 }
 
-/** An end of a kind that no one foresaw is a plain end when text came, since servers invent such words. */
+/** An end of a kind that no one foresaw is a plain end when something came, since servers invent such words. */
 function finishReasonOf(
   unified: LanguageModelV4GenerateResult['finishReason']['unified'],
-  text: string | null,
+  came: { readonly hasText: boolean; readonly hasCalls: boolean },
 ): FinishReason {
   switch (unified) {
     case 'stop':
@@ -52,7 +52,8 @@ function finishReasonOf(
       return 'toolCalls';
     case 'interrupted':
     case 'other':
-      return text === null ? 'error' : 'stop';
+      if (came.hasCalls) return 'toolCalls';
+      return came.hasText ? 'stop' : 'error';
     default:
       return unified satisfies never;
   }
