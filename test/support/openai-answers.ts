@@ -1,6 +1,6 @@
 // What OpenAI's API answers to chats, errors and lists of models, in the form of an OpenAPI document and under OpenAI's names. Written
 // down from what OpenAI documents, as of its API description 2.3.0, for the fields that a client reads; the types of OpenAI's own
-// package, which are made from that description, are held against it in openai-oracle.test.ts.
+// package, which are made from that description, are held against it in test/http/openai-oracle.test.ts.
 
 const object = (required: object, optional: object = {}) => ({
   type: 'object',

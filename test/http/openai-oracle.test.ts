@@ -9,7 +9,7 @@ import {
   errorFaults,
   makeOracle,
   modelListFaults,
-} from './support/openai-oracle.ts';
+} from '../support/openai-oracle.ts';
 
 // The oracle is only worth what it refuses, and what it accepts must be OpenAI's: the bodies here are held against the types of
 // OpenAI's package by the compiler, and those of a fake of OpenAI's API that this project did not write are accepted as they come.
