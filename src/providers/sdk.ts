@@ -4,7 +4,7 @@ import type { Failure } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OnDelta, ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
-import { answerOf } from './answer-of.ts';
+import { answerOf, refusalIn } from './answer-of.ts';
 import { makeCollector } from './collect-stream.ts';
 import { type Exchange, makeExchange, type UpstreamFetch } from './exchange.ts';
 import { failureOf, unsendable } from './failure-of.ts';
@@ -62,7 +62,7 @@ interface Conversation extends Listening {
 
 async function callOnce(sdk: Sdk, call: ProviderCall, listening: Listening): Promise<ProviderResult> {
   const isStreamed = listening.onDelta !== null;
-  const exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
+  using exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
   try {
     return await converse(sdk, call, { ...listening, exchange });
   } catch (error) {
@@ -96,9 +96,16 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
   );
   const warnings = [...rendering.warnings, ...leftOut, ...dropped, ...limits.warnings];
   if (of.onDelta !== null) {
-    return stream(sdk, { ...of, onDelta: of.onDelta, bounds, warnings, open: () => languageModel.doStream(options) });
+    return stream(sdk, {
+      ...of,
+      onDelta: of.onDelta,
+      bounds,
+      warnings,
+      open: () => languageModel.doStream({ ...options, includeRawChunks: true }),
+    });
   }
-  const answer = answerOf(await languageModel.doGenerate(options), { ...bounds, warnings });
+  const result = await languageModel.doGenerate(options);
+  const answer = answerOf(result, { ...bounds, warnings, refusal: refusalIn(result) });
   if (answer !== null) return { kind: 'answered', answer };
   return failed(failureIn(sdk, { ...of, error: new Error(NO_ANSWER) }));
 }
@@ -119,16 +126,15 @@ async function stream(sdk: Sdk, of: Streaming): Promise<ProviderResult> {
   try {
     const { stream: parts } = await of.open();
     for await (const part of parts) collector.take(part);
-    const { result } = collector.collected();
+    const { result, refusal } = collector.collected();
     // No word on why it ended: the connection was closed as if all had been said.
     if (result === null || result.finishReason.raw === undefined) throw new Error(NO_END);
-    const answer = answerOf(result, { ...bounds, warnings });
+    const answer = answerOf(result, { ...bounds, warnings, refusal });
     if (answer === null) throw new Error(NO_ANSWER);
     return { kind: 'answered', answer };
   } catch (error) {
     const failure = failureIn(sdk, { exchange, signal: of.signal, error });
-    const { text, reasoning } = collector.collected();
-    const received = text + reasoning;
+    const { received } = collector.collected();
     if (received === '' || failure.billed === 'nothing') return failed(failure);
     return { kind: 'cut', failure, usage: usageOf(NOTHING_REPORTED, { ...bounds, text: received }) };
   }

