@@ -5,6 +5,7 @@ import type {
   SharedV4Warning,
 } from '@ai-sdk/provider';
 import type { OnDelta } from '../ports/provider.ts';
+import { earlyInputTokens } from './early-count.ts';
 import { fieldAt } from './json-field.ts';
 import { writtenCall } from './token-bound.ts';
 
@@ -12,6 +13,8 @@ import { writtenCall } from './token-bound.ts';
 export interface Collected {
   /** All that the model wrote, for counting. Empty before its first piece. */
   readonly received: string;
+  /** As the provider reported it on the way. Null: it did not. */
+  readonly inputTokens: number | null;
   /** The model's own refusal. Null when there is none. */
   readonly refusal: string | null;
   /** In the shape of an answer that came as a whole. Null before the provider said how it ended. */
@@ -27,6 +30,7 @@ export interface Collector {
 
 export function makeCollector(onDelta: OnDelta): Collector {
   let reasoning = '';
+  let inputTokens: number | null = null;
   let warnings: readonly SharedV4Warning[] = [];
   let end: Pick<LanguageModelV4GenerateResult, 'finishReason' | 'usage'> | null = null;
   const texts = collectTexts(onDelta);
@@ -37,6 +41,7 @@ export function makeCollector(onDelta: OnDelta): Collector {
         warnings = part.warnings;
         return;
       case 'raw':
+        inputTokens = earlyInputTokens(part.rawValue) ?? inputTokens;
         texts.frame(part.rawValue);
         return;
       case 'text-delta':
@@ -76,6 +81,7 @@ export function makeCollector(onDelta: OnDelta): Collector {
     take,
     collected: () => ({
       received: [texts.text(), texts.refusal(), reasoning, ...calls.written().map(writtenCall)].join(''),
+      inputTokens,
       refusal: texts.refusal() === '' ? null : texts.refusal(),
       result: end === null ? null : { content: content(), warnings: [...warnings], ...end },
     }),

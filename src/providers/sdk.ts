@@ -134,18 +134,21 @@ async function stream(sdk: Sdk, of: Streaming): Promise<ProviderResult> {
     return { kind: 'answered', answer };
   } catch (error) {
     const failure = failureIn(sdk, { exchange, signal: of.signal, error });
-    const { received } = collector.collected();
+    const { received, inputTokens } = collector.collected();
     if (received === '' || failure.billed === 'nothing') return failed(failure);
-    return { kind: 'cut', failure, usage: usageOf(NOTHING_REPORTED, { ...bounds, text: received }) };
+    return { kind: 'cut', failure, usage: usageOf(reportedSoFar(inputTokens), { ...bounds, text: received }) };
   }
 }
 
 const NO_END = 'it broke off without an end';
 
-const NOTHING_REPORTED: LanguageModelV4Usage = {
-  inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
-  outputTokens: { total: undefined, text: undefined, reasoning: undefined },
-};
+function reportedSoFar(inputTokens: number | null): LanguageModelV4Usage {
+  const total = inputTokens ?? undefined;
+  return {
+    inputTokens: { total, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+    outputTokens: { total: undefined, text: undefined, reasoning: undefined },
+  };
+}
 
 function failureIn(
   sdk: Sdk,

@@ -199,6 +199,17 @@ test('an error in the middle of a stream is the provider’s own', async () => {
   });
 });
 
+test.each([
+  ['anthropic', 5],
+  ['gemini', 5],
+] as const)('%s: the input of a stream that breaks off is what was reported before', async (kind, inputTokens) => {
+  const { result } = await stream(kind, async (response) => {
+    await write(response, STREAMS[kind].pieces);
+    response.destroy();
+  });
+  expect(result).toMatchObject({ kind: 'cut', usage: { inputTokens, source: 'counted' } });
+});
+
 test('a model that may have thought unseen is not counted by what was shown', async () => {
   await using upstream = await openUpstream(async (response) => {
     await write(response, OPENAI.pieces);

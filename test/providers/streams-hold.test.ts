@@ -37,7 +37,7 @@ interface Scene {
 }
 
 /** The laws that hold for whatever came, and which of them are broken. */
-function breachesOf({ result, text, isBodyLeft }: Heard, { saved }: Scene): readonly string[] {
+function breachesOf({ result, text, toolCalls, isBodyLeft }: Heard, { saved }: Scene): readonly string[] {
   const counts = result.kind === 'failed' ? [] : Object.values(usageIn(result)).filter((of) => typeof of === 'number');
   const told = result.kind === 'answered' ? (result.answer.text ?? '') : text;
   const laws = {
@@ -45,6 +45,12 @@ function breachesOf({ result, text, isBodyLeft }: Heard, { saved }: Scene): read
     'a failure does not quote the answer': result.kind === 'answered' || !isQuoting(result.failure.message, saved),
     'a count is a whole number': counts.every((count) => Number.isInteger(count) && count >= 0),
     'what was told is the answer': text === told,
+    'the calls that were told are the answer’s':
+      result.kind !== 'answered' ||
+      isDeepStrictEqual(
+        toolCalls,
+        result.answer.toolCalls.map(({ id: _, ...call }) => call),
+      ),
     'the connection is given back': isBodyLeft,
     'no rejection is left unhandled': unhandled.length === 0,
   };
