@@ -169,6 +169,7 @@ describe('the models', () => {
   test('are listed by their exact names, the choice among all first', async () => {
     await using service = await startService();
     const response = await raw(service, { method: 'GET', path: '/v1/models' });
+    expect(operationsOf(service)).toMatchObject([{ door: 'rest', operation: 'models', kind: 'query', status: 200 }]);
     const model = { object: 'model', created: 0 };
     expect(JSON.parse(response.text)).toEqual({
       object: 'list',

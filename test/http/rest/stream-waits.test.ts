@@ -3,7 +3,7 @@ import { STREAM_WAITS } from '../../../src/http/rest/event-stream.ts';
 import { type FakeClock, makeFakeClock } from '../../fakes/clock.ts';
 import { quiet } from '../../support/gateway-kit.ts';
 import { startService } from '../running-server.ts';
-import { chunksOf, post } from './rest-kit.ts';
+import { chunksOf, operationsOf, post } from './rest-kit.ts';
 import { ended, failed, hold, open, play, STREAM, started, text, until } from './stream-kit.ts';
 
 describe('while nothing comes', () => {
@@ -63,6 +63,14 @@ describe('while nothing comes', () => {
   });
 });
 
+/** Until the sockets between us are full. */
+async function untilStuck(count: () => number): Promise<void> {
+  for (let before = -1; before !== count(); ) {
+    before = count();
+    for (let turn = 0; turn < 10; turn += 1) await quiet();
+  }
+}
+
 test('a reader who stops reading is waited for: what it has not taken is not asked for', async () => {
   await using service = await startService();
   let asked = 0;
@@ -74,16 +82,35 @@ test('a reader who stops reading is waited for: what it has not taken is not ask
   };
   const { response, received } = await open(service);
   response.pause();
-  let before = -1;
-  // Until the sockets between us are full.
-  while (before !== asked) {
-    before = asked;
-    for (let turn = 0; turn < 10; turn += 1) await quiet();
-  }
+  await untilStuck(() => asked);
   expect(asked).toBeLessThan(1_000);
   response.resume();
   await until(() => received().endsWith('[DONE]\n\n'));
   expect(asked).toBe(2_000);
+});
+
+test('a reader who takes nothing for a minute is left, and fills no place any more', async () => {
+  const clock = makeFakeClock();
+  await using service = await startService({ clock });
+  const left = Promise.withResolvers<void>();
+  let asked = 0;
+  service.gateway.onStream = function* (call) {
+    try {
+      yield { sequence: 0, event: started(call) };
+      for (; !call.signal.aborted; asked += 1) yield { sequence: asked + 1, event: text('x'.repeat(64_000)) };
+    } finally {
+      left.resolve();
+    }
+  };
+  const { response } = await open(service);
+  response.pause();
+  await untilStuck(() => asked);
+  clock.advance(STREAM_WAITS.stalledMs - 1);
+  await quiet();
+  expect(operationsOf(service)).toEqual([]);
+  clock.advance(1);
+  await left.promise;
+  await until(() => operationsOf(service).length === 1);
 });
 
 test('a reader who hangs up ends the stream, before its first piece and after', async () => {
