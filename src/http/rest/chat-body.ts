@@ -97,7 +97,7 @@ function spellingOf(body: ChatShape): Spelling {
 
 /** What the service has no word for, and a provider of this protocol may understand. */
 function extrasOf(body: ChatShape): Readonly<Record<string, unknown>> {
-  const unknown = Object.entries(body).filter(([name]) => !KNOWN_FIELDS.has(name) && !(name in REPLACED));
+  const unknown = Object.entries(body).filter(([name]) => !KNOWN_FIELDS.has(name) && !Object.hasOwn(REPLACED, name));
   const { logprobs, top_logprobs } = body;
   const wanted = Object.entries({ logprobs: logprobs === true ? true : null, top_logprobs });
   return Object.fromEntries([...unknown, ...wanted].filter(([, value]) => isSaid(value)));
