@@ -5,7 +5,7 @@ import { refuseBody, turnAway } from '../body.ts';
 import { type ChatDoorDeps, makeChatDoor } from './chat-door.ts';
 import { answerModels, MODELS_PATH } from './models-door.ts';
 import { REST_FORM } from './rest-error.ts';
-import { logVisit, makeVisit } from './visit.ts';
+import { logVisit, makeVisit, noteWish } from './visit.ts';
 
 export const CHAT_PATH = '/v1/chat/completions';
 
@@ -38,7 +38,7 @@ export function makeRestDoor(deps: ChatDoorDeps & { readonly isDraining: () => b
       if (isChat) return answerChat(request, response, requestId);
       if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
         const visit = makeVisit({ ...deps, request, response, requestId, signal: NEVER });
-        Object.assign(visit.note, { name: 'models', kind: 'query' });
+        noteWish(visit, { name: 'models', kind: 'query', isPaid: false });
         answerModels(request, response, gateway);
         return logVisit(visit, clock);
       }
