@@ -59,23 +59,12 @@ function refusedWishes(body: ChatShape): readonly RestIssue[] {
   return [...issues, ...refusedProviderWishes(body.provider ?? {})];
 }
 
-const REPLACED = {
-  functions: 'send tools',
-  function_call: 'send tool_choice',
-  audio: 'answers are text',
-} as const;
+/** Fields that OpenAI itself has replaced. */
+const REPLACED = { functions: 'send tools', function_call: 'send tool_choice' } as const;
 
 function rawChatOf(body: ChatShape, headers: IncomingHttpHeaders): RawChat {
   const names = [...(isSaid(body.model) ? [body.model] : []), ...(body.models ?? [])];
-  const extras = extrasOf(body);
-  const beyond = {
-    presencePenalty: body.presence_penalty,
-    frequencyPenalty: body.frequency_penalty,
-    ...(Object.keys(extras).length > 0 ? { extras } : {}),
-    ...rawToolFieldsOf(body),
-  };
   return {
-    ...beyond,
     model: names[0],
     fallbackModels: names.slice(1),
     messages: body.messages.map(rawMessageOf),
@@ -85,6 +74,10 @@ function rawChatOf(body: ChatShape, headers: IncomingHttpHeaders): RawChat {
     stop: body.stop,
     seed: body.seed,
     reasoningEffort: body.reasoning_effort,
+    presencePenalty: body.presence_penalty,
+    frequencyPenalty: body.frequency_penalty,
+    ...rawToolFieldsOf(body),
+    extras: extrasOf(body),
     routing: rawPreferencesOf(body.provider ?? {}),
     maxCostUsd: body.max_cost_usd,
     timeoutMs: body.timeout_ms ?? patienceOf(headers),
@@ -104,7 +97,7 @@ function spellingOf(body: ChatShape): Spelling {
 
 /** What the service has no word for, and a provider of this protocol may understand. */
 function extrasOf(body: ChatShape): Readonly<Record<string, unknown>> {
-  const unknown = Object.entries(body).filter(([name]) => !KNOWN_FIELDS.has(name) && !(name in REPLACED));
+  const unknown = Object.entries(body).filter(([name]) => !KNOWN_FIELDS.has(name) && !Object.hasOwn(REPLACED, name));
   const { logprobs, top_logprobs } = body;
   const wanted = Object.entries({ logprobs: logprobs === true ? true : null, top_logprobs });
   return Object.fromEntries([...unknown, ...wanted].filter(([, value]) => isSaid(value)));

@@ -18,7 +18,7 @@ import { completionOf } from './completion.ts';
 import { routingOf } from './explanation.ts';
 import { errorObjectOf, errorOfFault, errorOfIssues, errorOfMasked, errorOfRefusal, REST_FORM } from './rest-error.ts';
 import { answerStream } from './stream-answer.ts';
-import { explained, logVisit, makeVisit, sendError, sendWhole, type Visit } from './visit.ts';
+import { explained, logVisit, makeVisit, noteWish, sendError, sendWhole, type Visit } from './visit.ts';
 
 export interface ChatDoorDeps {
   readonly gateway: Gateway;
@@ -89,14 +89,16 @@ function badRequest(what: string): Body {
 }
 
 function ask(deps: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
-  const { note, request } = visit;
-  if (request.headers[WISH_HEADERS.dryRun] === 'true') {
-    Object.assign(note, { name: 'routePreview', kind: 'query' });
+  if (visit.request.headers[WISH_HEADERS.dryRun] === 'true') {
+    noteWish(visit, { name: 'routePreview', kind: 'query', isPaid: false });
     return answerPreview(deps, visit, asked);
   }
-  const kind = asked.isStreamed ? 'subscription' : 'mutation';
-  Object.assign(note, { name: asked.isStreamed ? 'chatStream' : 'chat', kind, isPaid: true });
-  return asked.isStreamed ? answerStream(deps, visit, asked) : answerWhole(deps, visit, asked);
+  if (asked.isStreamed) {
+    noteWish(visit, { name: 'chatStream', kind: 'subscription', isPaid: true });
+    return answerStream(deps, visit, asked);
+  }
+  noteWish(visit, { name: 'chat', kind: 'mutation', isPaid: true });
+  return answerWhole(deps, visit, asked);
 }
 
 async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, { request }: AskedChat): Promise<void> {

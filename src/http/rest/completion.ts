@@ -1,5 +1,5 @@
 import type { Answered } from '../../core/outcome.ts';
-import type { FinishReason } from '../../core/prompt.ts';
+import type { Answer, FinishReason } from '../../core/prompt.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
 import { usageOf } from './usage.ts';
 
@@ -15,13 +15,6 @@ export function finishReasonOf(reason: FinishReason) {
   return FINISH_REASONS[reason];
 }
 
-/** What a model said. */
-interface Speech {
-  readonly text: string | null;
-  readonly refusal: string | null;
-  readonly toolCalls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
-}
-
 /** A whole answer. `created` in seconds since 1970. */
 export function completionOf(outcome: Answered, created: number) {
   const { answer, warnings } = outcome;
@@ -33,14 +26,19 @@ export function completionOf(outcome: Answered, created: number) {
     model: outcome.model,
     provider: outcome.provider,
     choices: [
-      { index: 0, message: messageOf(answer), logprobs: null, finish_reason: finishReasonOf(answer.finishReason) },
+      {
+        index: 0,
+        message: messageOf(answer),
+        logprobs: answer.logprobs,
+        finish_reason: finishReasonOf(answer.finishReason),
+      },
     ],
     usage: usageOf(outcome.usage, outcome.cost),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
 }
 
-function messageOf({ text, refusal, toolCalls = [] }: Speech) {
+function messageOf({ text, refusal, toolCalls }: Answer) {
   const calls = toolCalls.map((call) => ({
     id: call.id,
     type: 'function',

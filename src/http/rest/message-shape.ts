@@ -31,18 +31,17 @@ export const MESSAGE = z.object({
   tool_call_id: z.string().nullish(),
 });
 
-export function rawMessageOf({ role, content, refusal, ...tools }: z.infer<typeof MESSAGE>): RawMessage {
-  const said = (content ?? []).map(rawPartOf);
-  const [only] = said;
-  const text = said.length === 1 ? only?.text : undefined;
-  const toolFields = {
-    ...(tools.tool_calls === null || tools.tool_calls === undefined
-      ? {}
-      : { toolCalls: tools.tool_calls.map(({ id, function: called }) => ({ id, ...called })) }),
-    ...(tools.tool_call_id === null || tools.tool_call_id === undefined ? {} : { toolCallId: tools.tool_call_id }),
-  };
-  if (content === null || content === undefined) return { role, content: refusal, ...toolFields };
-  return typeof text === 'string' ? { role, content: text, ...toolFields } : { role, parts: said, ...toolFields };
+export function rawMessageOf(message: z.infer<typeof MESSAGE>): RawMessage {
+  const { role, content, refusal } = message;
+  const toolCalls = message.tool_calls?.map(({ id, function: called }) => ({ id, ...called }));
+  const tools = { toolCalls, toolCallId: message.tool_call_id };
+  if (content === null || content === undefined) return { role, content: refusal, ...tools };
+  const parts = content.map(rawPartOf);
+  const [only] = parts;
+  // One text is a content in every word of the core, and in what it says of one.
+  return parts.length === 1 && typeof only?.text === 'string'
+    ? { role, content: only.text, ...tools }
+    : { role, parts, ...tools };
 }
 
 function rawPartOf(part: z.infer<typeof PART>): RawPart {

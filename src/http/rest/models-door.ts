@@ -10,34 +10,36 @@ export const MODELS_PATH = '/v1/models';
 const OURSELVES = 'switchyard';
 
 /** `GET /v1/models` and `GET /v1/models/{id}`: what `model` may say. */
-export async function answerModels(
+export function answerModels(
   request: IncomingMessage,
   response: ServerResponse,
   { registry }: { readonly registry: Registry },
-): Promise<void> {
+): void {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return sendMethodNotAllowed(response, 'GET, HEAD', REST_FORM);
+    sendMethodNotAllowed(response, 'GET, HEAD', REST_FORM);
+    return;
   }
   const path = pathOf(request);
-  if (path === MODELS_PATH) return sendJson(response, 200, { object: 'list', data: listOf(registry) });
   const id = decoded(path.slice(MODELS_PATH.length + 1));
-  const owner = ownerOf(registry, id);
-  if (owner !== null) return sendJson(response, 200, modelOf(id, owner));
-  const message = `No model answers to "${id.slice(0, 200)}"; GET ${MODELS_PATH} lists them.`;
-  sendFault(response, { status: 404, code: 'NOT_FOUND', message }, REST_FORM);
+  const found = path === MODELS_PATH ? { object: 'list', data: listOf(registry) } : modelCalled(registry, id);
+  if (found !== null) sendJson(response, 200, found);
+  else {
+    const message = `No model answers to "${id.slice(0, 200)}"; GET ${MODELS_PATH} lists them.`;
+    sendFault(response, { status: 404, code: 'NOT_FOUND', message }, REST_FORM);
+  }
 }
 
 /** `auto`, and every exact name once, in the registry's order. */
 function listOf(registry: Registry) {
   const names = new Set(registry.providers.flatMap((provider) => provider.models.map((model) => model.name)));
-  return [AUTO, ...names].map((name) => modelOf(name, ownerOf(registry, name) ?? OURSELVES));
+  return [AUTO, ...names].map((name) => modelCalled(registry, name));
 }
 
-/** The first provider with a model of this name, alias or `provider/model`. Null when there is none. */
-function ownerOf(registry: Registry, name: string): string | null {
-  if (name === AUTO) return OURSELVES;
+/** A model by its name, an alias or `provider/model`; its owner is the first provider that has it. Null when there is none. */
+function modelCalled(registry: Registry, name: string) {
+  if (name === AUTO) return modelOf(name, OURSELVES);
   const owner = registry.providers.find((provider) => isKnownModel({ ...registry, providers: [provider] }, name));
-  return owner?.key ?? null;
+  return owner === undefined ? null : modelOf(name, owner.key);
 }
 
 function modelOf(id: string, owner: string) {

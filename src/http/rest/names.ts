@@ -57,6 +57,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bidempotencyKey\b/g, 'Idempotency-Key'],
   [/`prompt` and `messages`/g, '`messages` and nothing else'],
   [/\bcome from USER\b/g, 'have the role user'],
+  [/\bTOOL messages/g, 'messages of the role tool'],
+  [/\bASSISTANT messages/g, 'messages of the role assistant'],
   [/\brouting\.(candidates|attempts)\b/g, 'gateway.routing.$1 (with x-switchyard-metadata: enabled)'],
 ];
 

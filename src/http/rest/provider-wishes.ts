@@ -42,7 +42,7 @@ const NOT_OFFERED = ['data_collection', 'zdr', 'quantizations', 'preferred_min_t
 /** To ignore a wish would be to promise what nobody keeps. */
 export function refusedProviderWishes(wishes: z.infer<typeof PROVIDER_WISHES>): readonly RestIssue[] {
   return Object.keys(wishes)
-    .filter((name) => !(name in PROVIDER_WISHES.shape) && wishes[name] !== null)
+    .filter((name) => !Object.hasOwn(PROVIDER_WISHES.shape, name) && wishes[name] !== null)
     .map((name) => {
       const what = NOT_OFFERED.includes(name) ? 'is not offered' : 'is not known';
       return { param: `provider.${name}`, message: `${what} here, and would not be kept. Leave it out` };

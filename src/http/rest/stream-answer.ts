@@ -82,11 +82,15 @@ function routeAfter(route: RouteSoFar | null, event: StreamEvent): RouteSoFar | 
   switch (event.kind) {
     case 'started': {
       const { candidates, summary, attempts } = event.routing;
-      const answered = attempts.at(-1);
-      return { answering: answered ?? candidates[0] ?? null, attempts: Math.max(attempts.length, 1), summary };
+      // One that is told again has its attempts behind it.
+      const who = attempts.at(-1) ?? candidates[0];
+      const answering = who === undefined ? null : { provider: who.provider, model: who.model };
+      return { answering, attempts: Math.max(attempts.length, 1), summary };
     }
-    case 'rerouted':
-      return route === null ? null : { ...route, answering: event, attempts: route.attempts + 1 };
+    case 'rerouted': {
+      const { provider, model } = event;
+      return route === null ? null : { ...route, answering: { provider, model }, attempts: route.attempts + 1 };
+    }
     case 'delta':
     case 'ended':
       return route;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { RawChat } from '../../core/raw-chat.ts';
+import { TOOL_MODES } from '../../core/tool.ts';
 
 const TOOL = z.object({
   type: z.literal('function', { error: 'must be function: there are no other tools' }),
@@ -11,10 +13,7 @@ const TOOL = z.object({
 });
 
 const TOOL_CHOICE = z.union(
-  [
-    z.enum(['auto', 'none', 'required']),
-    z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) }),
-  ],
+  [z.enum(TOOL_MODES), z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) })],
   { error: 'must be auto, none, required, or {"type": "function", "function": {"name": …}}' },
 );
 
@@ -43,22 +42,38 @@ export const TOOL_FIELDS = {
 
 const FIELDS = z.object(TOOL_FIELDS);
 
-/** The same as the core calls it. What was not said is left out. */
-export function rawToolFieldsOf(body: z.infer<typeof FIELDS>) {
-  const { tools, tool_choice: choice, parallel_tool_calls: parallel, response_format: format } = body;
-  const given = <Value>(value: Value | null | undefined) => value !== null && value !== undefined;
+type ToolFields = z.infer<typeof FIELDS>;
+
+/** The same as the core calls it. */
+export function rawToolFieldsOf(
+  body: ToolFields,
+): Pick<RawChat, 'tools' | 'toolChoice' | 'parallelToolCalls' | 'responseFormat'> {
   return {
-    ...(given(tools) ? { tools: tools?.map((tool) => tool.function) } : {}),
-    ...(given(choice) ? { toolChoice: toolChoiceOf(choice) } : {}),
-    ...(given(parallel) ? { parallelToolCalls: parallel } : {}),
-    ...(given(format) && format?.type !== 'text' ? { responseFormat: responseFormatOf(format) } : {}),
+    tools: body.tools?.map((tool) => tool.function),
+    toolChoice: toolChoiceOf(body.tool_choice),
+    parallelToolCalls: body.parallel_tool_calls,
+    responseFormat: responseFormatOf(body.response_format),
   };
 }
 
-function toolChoiceOf(choice: z.infer<typeof FIELDS>['tool_choice']) {
-  return typeof choice === 'string' ? { mode: choice } : { function: choice?.function.name };
+function toolChoiceOf(choice: ToolFields['tool_choice']): RawChat['toolChoice'] {
+  if (choice === null || choice === undefined) return null;
+  return typeof choice === 'string' ? { mode: choice } : { function: choice.function.name };
 }
 
-function responseFormatOf(format: z.infer<typeof FIELDS>['response_format']) {
-  return format?.type === 'json_schema' ? { jsonSchema: format.json_schema } : { jsonObject: true };
+function responseFormatOf(format: ToolFields['response_format']): RawChat['responseFormat'] {
+  if (format === null || format === undefined) return null;
+  switch (format.type) {
+    case 'text':
+      return null;
+    case 'json_object':
+      return { jsonObject: true };
+    case 'json_schema': {
+      const { name, schema, strict } = format.json_schema;
+      // Strict only where it is said: so it is with OpenAI.
+      return { jsonSchema: { name, schema, strict: strict ?? false } };
+    }
+    default:
+      return format satisfies never;
+  }
 }

@@ -5,7 +5,7 @@ import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { sendJson } from '../answer.ts';
-import { logOperation, type Operation } from '../operation.ts';
+import { logOperation, type Operation, type OperationNote } from '../operation.ts';
 import { whenSent } from '../outgoing.ts';
 import { clientRequestIdOf } from '../request-id.ts';
 import { EXPOSED_HEADERS, type Headers, outcomeHeadersOf, WISH_HEADERS } from './answer-headers.ts';
@@ -36,10 +36,16 @@ export function makeVisit(of: {
     signal,
     isExplained: request.headers[WISH_HEADERS.metadata] === 'enabled',
     log: of.log.with({ requestId: requestGlobalId(requestId) }),
-    // In the words of the other door, so that one search finds both.
     note: { name: null, kind: null, isPaid: false, errorCount: 0 },
     startedAtMs: clock.elapsedMs(),
   };
+}
+
+/** Remembers what is wanted, in the words of the other door, so that one search of the log finds both. */
+export function noteWish({ note }: Visit, wish: Pick<OperationNote, 'name' | 'kind' | 'isPaid'>): void {
+  note.name = wish.name;
+  note.kind = wish.kind;
+  note.isPaid = wish.isPaid;
 }
 
 /** Sends a whole answer, and waits until it is out. */

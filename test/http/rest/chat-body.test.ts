@@ -51,6 +51,11 @@ test.each<[what: string, body: object, raw: object, headers?: Record<string, str
     { messages: [USER, { role: 'assistant', toolCalls: [{ id: 'c1', name: 'look', arguments: '{"at":1}' }] }] },
   ],
   [
+    'the result of a tool',
+    { messages: [USER, { role: 'tool', content: 'far', tool_call_id: 'c1' }] },
+    { messages: [USER, { role: 'tool', content: 'far', toolCallId: 'c1' }] },
+  ],
+  [
     'an answer that was declined',
     { messages: [USER, { role: 'assistant', content: null, refusal: 'No.' }] },
     { messages: [USER, { role: 'assistant', content: 'No.' }] },
@@ -119,7 +124,7 @@ test.each<[what: string, body: object, raw: object, headers?: Record<string, str
   ['no wishes', {}, { routing: { requireParameters: false } }],
   [
     'what there is no word for',
-    { logit_bias: { 50: 1 }, verbosity: 'low', logprobs: true, top_logprobs: 2, audio: null },
+    { logit_bias: { 50: 1 }, verbosity: 'low', logprobs: true, top_logprobs: 2, greeting: null },
     { extras: { logit_bias: { 50: 1 }, verbosity: 'low', logprobs: true, top_logprobs: 2 } },
   ],
   ['a key', {}, { idempotencyKey: 'k' }, { 'idempotency-key': 'k' }],
@@ -132,9 +137,10 @@ test.each<[what: string, body: object, raw: object, headers?: Record<string, str
 
 test('what was not said is not handed on', () => {
   const raw = rawOf({ stream: false, logprobs: false, temperature: null, response_format: { type: 'text' } });
-  for (const field of ['extras', 'tools', 'toolChoice', 'responseFormat', 'parallelToolCalls', 'timeoutMs']) {
-    expect(raw).not.toHaveProperty(field);
+  for (const field of ['tools', 'toolChoice', 'responseFormat', 'parallelToolCalls', 'timeoutMs'] as const) {
+    expect(raw[field] ?? null).toBe(null);
   }
+  expect(raw.extras).toEqual({});
 });
 
 test('a stream is asked for, with and without usage', () => {
@@ -187,8 +193,20 @@ test.each<[param: string, body: object, message: RegExp, headers?: Record<string
   ['reasoning_effort', { reasoning_effort: 'xhigh' }, /one of minimal, low, medium, high/],
   ['logprobs', { logprobs: true, stream: true }, /not told in streams/],
   ['functions', { functions: [] }, /send tools/],
-  ['audio', { audio: { voice: 'x' } }, /answers are text/],
+  ['audio', { audio: { voice: 'x' } }, /is not passed on/],
   ['tools[0].type', { tools: [{ type: 'custom' }] }, /must be function/],
+  ['tools[0].function.name', { tools: [{ ...tool, function: { name: 'a b' } }] }, /letters, digits/],
+  ['tools[0].function.parameters', { tools: [{ ...tool, function: { name: 'a', parameters: 5 } }] }, /JSON Schema/],
+  ['tool_choice.function', { tools: [tool], tool_choice: { type: 'function', function: { name: 'x' } } }, /none of/],
+  ['messages[1].tool_call_id', { messages: [USER, { role: 'tool', content: 'x', tool_call_id: 'c' }] }, /no earlier/],
+  ['messages[0].tool_call_id', { messages: [{ ...USER, tool_call_id: 'c' }] }, /messages of the role tool/],
+  ['messages[0].tool_calls', { messages: [{ ...USER, tool_calls: [call] }] }, /messages of the role assistant/],
+  ['presence_penalty', { presence_penalty: 3 }, /from -2 to 2/],
+  [
+    'response_format.json_schema.schema',
+    { response_format: { type: 'json_schema', json_schema: { name: 'n' } } },
+    /Schema/,
+  ],
   ['tool_choice', { tool_choice: 'sometimes' }, /must be auto, none, required/],
   ['response_format.type', { response_format: { type: 'grammar' } }, /text, json_object or json_schema/],
   ['user', { user: '' }, /must not be empty/],

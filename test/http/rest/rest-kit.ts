@@ -78,3 +78,16 @@ export function chunksOf(text: string): readonly Chunk[] {
     .filter((event) => event.startsWith('data: {'))
     .map((event): Chunk => JSON.parse(event.slice('data: '.length)));
 }
+
+export const EXPLAINED = { 'x-switchyard-metadata': 'enabled' };
+
+/** All headers of ours that an answer has. */
+export function oursOf(headers: Headers): Record<string, string> {
+  const names = /^(x-switchyard|x-should|retry-after|server-timing)/;
+  return Object.fromEntries([...headers].filter(([name]) => names.test(name)));
+}
+
+/** The log lines about operations that have ended. */
+export function operationsOf({ log }: { readonly log: readonly Record<string, unknown>[] }) {
+  return log.filter(({ msg }) => msg === 'operation');
+}
