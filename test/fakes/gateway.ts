@@ -188,6 +188,11 @@ export function makeFakeGateway(): FakeGateway {
       if (gateway.logFault !== null) throw gateway.logFault;
       return gateway.records.find((record) => record.id === id) ?? null;
     },
+    completeRequest: async ({ id }) => gateway.records.find((record) => record.id === id) ?? null,
+    async cancelChat({ id }) {
+      const request = gateway.records.find((record) => record.id === id);
+      return request === undefined ? notFound(id) : { kind: 'stopped', request };
+    },
     async pageRequests({ page, filter, order }) {
       const sign = order.direction === 'ascending' ? 1 : -1;
       const found = gateway.records
