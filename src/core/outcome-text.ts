@@ -72,7 +72,7 @@ function decodeAnswer(value: unknown): Answer {
   };
 }
 
-function decodeUsage(value: unknown): TokenUsage {
+export function decodeUsage(value: unknown): TokenUsage {
   const fields = decodeFields(value);
   return {
     inputTokens: decodeNumber(fields.inputTokens),
@@ -83,7 +83,7 @@ function decodeUsage(value: unknown): TokenUsage {
   };
 }
 
-function decodeCost(value: unknown): Cost {
+export function decodeCost(value: unknown): Cost {
   const fields = decodeFields(value);
   return {
     total: decodeMoney(fields.total),
@@ -94,7 +94,7 @@ function decodeCost(value: unknown): Cost {
   };
 }
 
-function decodeTiming(value: unknown): Timing {
+export function decodeTiming(value: unknown): Timing {
   const fields = decodeFields(value);
   return {
     totalMs: decodeNumber(fields.totalMs),

@@ -16,6 +16,7 @@ import { makeLiveChats } from './live-chats.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
+import { makeRequestHub } from './request-hub.ts';
 import { makeChatStreams } from './streams.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
@@ -23,6 +24,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = needs;
   const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs), live: makeLiveChats() };
   const hub = makeBreakerHub(deps);
+  const requests = makeRequestHub(deps);
   const canceller = makeCanceller(deps);
   const reaper = startReaper(deps);
   const books = startBooksCheck(deps);
@@ -49,6 +51,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     watchBreakers: (watch) => hub.watch(watch),
     findRequest: async (id) => deps.live.find(id) ?? store.find(id),
     completeRequest: (view, signal) => complete(deps, view, signal),
+    watchRequests: (watch) => requests.watch(watch),
     cancelChat: (wish) => canceller.cancelChat(wish),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
@@ -60,6 +63,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await streams[Symbol.asyncDispose]();
       await chats[Symbol.asyncDispose]();
       canceller[Symbol.dispose]();
+      await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
       const works = [reaper, deps.leases, books, member, forgetter, janitor];

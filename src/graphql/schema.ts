@@ -13,6 +13,7 @@ import './model.ts';
 import './metric-set.ts';
 import './analytics.ts';
 import './request.ts';
+import './request-event.ts';
 import './budget.ts';
 import './routing.ts';
 import './route-preview.ts';
