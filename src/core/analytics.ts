@@ -1,5 +1,5 @@
 import type { PicoUsd } from './money.ts';
-import type { RequestStatus } from './request-record.ts';
+import type { RequestProgress } from './request-record.ts';
 import type { EpochMs } from './time.ts';
 
 export const DIMENSIONS = ['provider', 'model', 'category', 'user', 'door', 'status'] as const;
@@ -56,7 +56,8 @@ export interface Window {
 
 /** Keeps only some requests. Null or an empty list: no condition. All given conditions must hold. */
 export interface RequestFilter {
-  readonly status: readonly RequestStatus[];
+  /** The log has no request that is running. */
+  readonly status: readonly RequestProgress[];
   readonly provider: readonly string[];
   readonly model: readonly string[];
   readonly userId: string | null;

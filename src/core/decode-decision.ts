@@ -77,7 +77,7 @@ function decodeRejection(value: unknown): Rejection {
   };
 }
 
-function decodeAttempt(value: unknown): AttemptReport {
+export function decodeAttempt(value: unknown): AttemptReport {
   const attempt = decodeFields(value);
   return {
     number: decodeNumber(attempt.number),

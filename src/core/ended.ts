@@ -2,12 +2,12 @@ import type { Deadline } from './deadline.ts';
 import { FAILURE_POLICY, type Failure } from './failure.ts';
 import type { IdempotencyConflict, Unanswered } from './outcome.ts';
 
-/** The caller left. */
+/** The caller left, or had it stopped. */
 export function cancelled(): Extract<Unanswered, { readonly kind: 'cancelled' }> {
   return {
     kind: 'cancelled',
     code: 'CANCELLED',
-    message: 'The caller went away before an answer was complete. What was begun is paid for.',
+    message: 'It was stopped before an answer was complete, or its caller went away. What was begun is paid for.',
     isRetryable: false,
     retryAfterMs: null,
   };

@@ -81,7 +81,7 @@ function decodeToolCall(value: unknown): ToolCall {
   return { id: decodeText(fields.id), name: decodeText(fields.name), arguments: decodeText(fields.arguments) };
 }
 
-function decodeUsage(value: unknown): TokenUsage {
+export function decodeUsage(value: unknown): TokenUsage {
   const fields = decodeFields(value);
   return {
     inputTokens: decodeNumber(fields.inputTokens),
@@ -92,7 +92,7 @@ function decodeUsage(value: unknown): TokenUsage {
   };
 }
 
-function decodeCost(value: unknown): Cost {
+export function decodeCost(value: unknown): Cost {
   const fields = decodeFields(value);
   return {
     total: decodeMoney(fields.total),
@@ -103,7 +103,7 @@ function decodeCost(value: unknown): Cost {
   };
 }
 
-function decodeTiming(value: unknown): Timing {
+export function decodeTiming(value: unknown): Timing {
   const fields = decodeFields(value);
   return {
     totalMs: decodeNumber(fields.totalMs),

@@ -1,9 +1,9 @@
 import type { RequestFilter, Window } from './analytics.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { RequestView } from './request-record.ts';
 import type { EpochMs } from './time.ts';
 
-/** Whether a request meets every condition of a filter. */
-export function isMatch(record: RequestRecord, filter: RequestFilter): boolean {
+/** Whether a request meets every condition of a filter, as it is now. */
+export function isMatch(record: RequestView, filter: RequestFilter): boolean {
   const { window, userId, fellBack, costMin, totalMsMin } = filter;
   return (
     isAmong(record.status, filter.status) &&

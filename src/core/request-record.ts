@@ -12,6 +12,9 @@ export const REQUEST_STATUSES = ['succeeded', 'failed', 'refused', 'cancelled'] 
 /** How a request ended: answered, not answered, refused before any call, stopped by the caller. */
 export type RequestStatus = (typeof REQUEST_STATUSES)[number];
 
+/** How far a request is: under way, or as above. */
+export type RequestProgress = 'running' | RequestStatus;
+
 export const DOORS = ['graphql', 'rest'] as const;
 
 export type Door = (typeof DOORS)[number];
@@ -59,6 +62,20 @@ export interface RequestRecord {
   readonly routing: RoutingDecision;
   readonly metadata: Readonly<Record<string, string>>;
   readonly conversationId: string | null;
+}
+
+/** A request as it is now. While it runs, cost and time are what they have come to, and the provider is the one that is asked. */
+export interface RequestView extends Omit<RequestRecord, 'status' | 'routing'> {
+  readonly status: RequestProgress;
+  /** Null when another replica told of the request: then the log has it once the request has ended. */
+  readonly routing: RoutingDecision | null;
+}
+
+/** A request with its decision. */
+export type RoutedView = RequestView & { readonly routing: RoutingDecision };
+
+export function isRouted(view: RequestView): view is RoutedView {
+  return view.routing !== null;
 }
 
 export const REQUEST_ORDER_FIELDS = ['createdAt', 'cost', 'duration'] as const;

@@ -24,3 +24,8 @@ export function payerOf(_caller: Caller, userId: string | null, budgetDefault: P
     ? { account: ANONYMOUS, userId: null, defaultCap: null }
     : { account: userAccount(userId), userId, defaultCap: budgetDefault };
 }
+
+/** The one place that decides whose live requests a caller is shown. Today there is only the caller who may see all. */
+export function maySee(caller: Caller, _request: { readonly account: AccountKey }): boolean {
+  return caller.kind === 'open';
+}

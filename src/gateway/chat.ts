@@ -12,7 +12,7 @@ import type { ChatCall } from './gateway.ts';
 import { type Journey, lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOver } from './journey.ts';
 import { openPermit } from './open-permit.ts';
 import { planFor } from './planning.ts';
-import { recordFirmly } from './record.ts';
+import { recordFirmly, viewOf } from './record.ts';
 
 /** What happens to a chat on its way, for those who watch. */
 export type ChatEvent =
@@ -27,13 +27,16 @@ export type ChatEvent =
 
 /**
  * One chat from beginning to end: classify and plan, then attempt after attempt (each admitted, called and settled), until
- * one answers, none is left, time is up, or the caller leaves. Every ending is recorded and returned. Time runs from `start`.
+ * one answers, none is left, time is up, the caller leaves, or it is stopped. Every ending is recorded and returned. Time runs from
+ * `start`.
  */
 export async function* chat(
   deps: GatewayDeps,
-  call: ChatCall,
-  start: Journey = setOut(deps, call),
+  asked: ChatCall,
+  start: Journey = setOut(deps, asked),
 ): AsyncGenerator<ChatEvent, ChatOutcome> {
+  using live = deps.live.open(asked);
+  const { call } = live;
   let journey = start;
   const payer = payerOf(call.caller, call.request.userId, deps.budgetDefault);
   const planned = await planFor(deps, call, payer);
@@ -48,6 +51,8 @@ export async function* chat(
       using stake = admitted.stake;
       await using place = openPermit(deps, admitted);
       const failed = lastAttemptOf(journey);
+      const trip = { payer, planned, journey, permit: admitted.permit };
+      live.move(() => viewOf(deps, call, trip), failed?.report ?? null);
       yield failed === null
         ? { kind: 'started', requestId: call.requestId, routing: decisionOf(planned, journey) }
         : { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider, model: admitted.permit.model };
@@ -67,6 +72,6 @@ export async function* chat(
   }
 
   const outcome = await endOf(deps, call, { payer, planned, journey });
-  await recordFirmly(deps, call, { payer, planned, outcome });
+  live.end(await recordFirmly(deps, call, { payer, planned, outcome }));
   return outcome;
 }

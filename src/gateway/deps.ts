@@ -9,12 +9,15 @@ import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
 import type { GatewayInfo } from './gateway.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
+import type { LiveChats } from './live-chats.ts';
 import type { PaceBook } from './pace-book.ts';
 import type { RetryBook } from './retry-book.ts';
 
 /** What the parts of the gateway share: what comes from outside, and the background work beside the requests. */
 export interface GatewayDeps extends GatewayNeeds {
   readonly leases: LeaseKeeper;
+  /** The chats that run here. */
+  readonly live: LiveChats;
 }
 
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */

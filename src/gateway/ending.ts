@@ -128,7 +128,8 @@ function nameOf(report: CandidateReport): string {
   return `${report.provider}/${report.model}`;
 }
 
-function costOf(deps: GatewayDeps, journey: Journey): Cost {
+/** What a chat has cost so far. */
+export function costOf(deps: GatewayDeps, journey: Journey): Cost {
   return {
     total: spentOn(journey),
     input: ZERO_USD,
@@ -138,7 +139,8 @@ function costOf(deps: GatewayDeps, journey: Journey): Cost {
   };
 }
 
-function timingOf(deps: GatewayDeps, journey: Journey): Timing {
+/** Where its time went so far. */
+export function timingOf(deps: GatewayDeps, journey: Journey): Timing {
   const totalMs = deps.clock.elapsedMs() - journey.deadline.startedAtMs;
   const firstAtMs = lastAttemptOf(journey)?.firstDeltaAtMs ?? null;
   const upstreamMs = attemptReportsOf(journey).reduce((sum, attempt) => sum + attempt.durationMs, 0);

@@ -10,7 +10,8 @@ import type { PageAnswer, PageQuery } from '../core/page.ts';
 import type { Period } from '../core/period.ts';
 import type { RawChat } from '../core/raw-chat.ts';
 import type { Registry } from '../core/registry.ts';
-import type { Door, RequestOrder, RequestRecord } from '../core/request-record.ts';
+import type { RequestEvent } from '../core/request-event.ts';
+import type { Door, RequestOrder, RequestRecord, RequestView, RoutedView } from '../core/request-record.ts';
 import type { FailureMode } from '../core/simulation.ts';
 import type { StoreMode } from '../core/store-mode.ts';
 import type { EpochMs } from '../core/time.ts';
@@ -46,7 +47,14 @@ export interface Gateway {
   /** Present states first, or everything after `after`; then every change as it happens, until `signal` aborts. */
   watchBreakers(watch: BreakerWatch): Promise<BreakerWatchAnswer>;
 
-  findRequest(id: RequestId): Promise<RequestRecord | null>;
+  /** As it is now, when it runs on this replica; otherwise as the log has it. Null: neither. */
+  findRequest(id: RequestId): Promise<RequestView | null>;
+  /** The same with its decision, waiting a moment for the log when another replica has it. Null: nobody can tell, or not yet. */
+  completeRequest(view: RequestView, signal: AbortSignal): Promise<RoutedView | null>;
+  /** Those that run here first, then everything that happens to requests on all replicas, until `signal` aborts. */
+  watchRequests(watch: RequestWatch): RequestWatchAnswer;
+  /** Stops a chat, wherever it runs, and answers how it ended. What was received is paid for. */
+  cancelChat(wish: CancelWish): Promise<{ readonly kind: 'stopped'; readonly request: RequestView } | NotFound>;
   pageRequests(query: {
     readonly page: PageQuery;
     readonly filter: RequestFilter;
@@ -153,6 +161,30 @@ export type BreakerWatchAnswer =
   | { readonly kind: 'watching'; readonly notices: AsyncIterable<BreakerNotice> }
   | { readonly kind: 'unknownAfter'; readonly message: string }
   | { readonly kind: 'tooManyWatchers'; readonly message: string };
+
+export interface RequestWatch {
+  /** What it wants at this moment. Each event is measured by the request as it was then. */
+  readonly filter: () => RequestFilter;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+}
+
+/** What a watcher of requests is told. */
+export interface RequestNotice {
+  readonly event: RequestEvent;
+  /** Events that it missed before this one: because it was slow, or because they were lost on their way from another replica. */
+  readonly dropped: number;
+}
+
+export type RequestWatchAnswer =
+  | { readonly kind: 'watching'; readonly notices: AsyncIterable<RequestNotice> }
+  | { readonly kind: 'tooManyWatchers'; readonly message: string };
+
+export interface CancelWish {
+  readonly id: RequestId;
+  /** Aborted when whoever wants to stop it goes away. It is stopped all the same. */
+  readonly signal: AbortSignal;
+}
 
 export interface Budget {
   readonly account: Account;

@@ -6,12 +6,11 @@ import type { RequestId } from '../core/ids.ts';
 import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import { parseOutcome } from '../core/outcome-text.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
-import type { Clock } from '../ports/clock.ts';
 import { payerOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 import { keepOutcome } from './keep-outcome.ts';
-import { unlessAborted } from './unless-aborted.ts';
+import { pause } from './pause.ts';
 
 /** How long to pause before looking again whether another sending has ended: soon at first, then less and less often. */
 const PAUSE = { firstMs: 20, growth: 1.5, mostMs: 500 } as const;
@@ -84,11 +83,4 @@ function toldAgain(text: string): ChatOutcome {
 
 function notRun(requestId: RequestId, why: NotRun['why']): Found {
   return { kind: 'told', outcome: { kind: 'notRun', requestId, why } };
-}
-
-/** Resolves when the time is over, or at once when the signal aborts. */
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  using _timer = clock.after(ms, over.resolve);
-  await unlessAborted(over.promise, signal);
 }

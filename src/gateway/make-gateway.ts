@@ -2,7 +2,9 @@ import { parseChat } from '../core/parse-chat.ts';
 import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgets } from './budgets.ts';
+import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
+import { complete } from './complete-request.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
 import type { Gateway } from './gateway.ts';
@@ -10,16 +12,20 @@ import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
 import { startKeyForgetter } from './key-forgetter.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
+import { makeLiveChats } from './live-chats.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
+import { makeRequestHub } from './request-hub.ts';
 import { makeChatStreams } from './streams.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = needs;
-  const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs) };
+  const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs), live: makeLiveChats() };
   const hub = makeBreakerHub(deps);
+  const requests = makeRequestHub(deps);
+  const canceller = makeCanceller(deps);
   const reaper = startReaper(deps);
   const books = startBooksCheck(deps);
   const member = joinFleet(deps);
@@ -43,7 +49,10 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     breakerHistory: (provider, page) => store.history(provider, page),
     findBreakerEvent: (sequence) => store.findEvent(sequence),
     watchBreakers: (watch) => hub.watch(watch),
-    findRequest: (id) => store.find(id),
+    findRequest: async (id) => deps.live.find(id) ?? store.find(id),
+    completeRequest: (view, signal) => complete(deps, view, signal),
+    watchRequests: (watch) => requests.watch(watch),
+    cancelChat: (wish) => canceller.cancelChat(wish),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
     now: () => clock.now(),
@@ -53,6 +62,8 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     async [Symbol.asyncDispose]() {
       await streams[Symbol.asyncDispose]();
       await chats[Symbol.asyncDispose]();
+      canceller[Symbol.dispose]();
+      await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
       const works = [reaper, deps.leases, books, member, forgetter, janitor];

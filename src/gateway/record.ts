@@ -1,12 +1,15 @@
 import { addUsd, maxUsd, type PicoUsd, picoUsd, ZERO_USD } from '../core/money.ts';
 import type { Answered, ChatOutcome } from '../core/outcome.ts';
 import { recordedErrorOf, statusOf } from '../core/record-of.ts';
-import type { RequestRecord } from '../core/request-record.ts';
+import type { RequestRecord, RequestView } from '../core/request-record.ts';
 import { epochMs } from '../core/time.ts';
 import { costOfUsage } from '../core/usage.ts';
+import type { Permit } from '../ports/admission.ts';
 import type { Payer } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
+import { costOf, decisionOf, timingOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
+import type { Journey } from './journey.ts';
 import type { Planned } from './planning.ts';
 
 interface Trip {
@@ -16,32 +19,66 @@ interface Trip {
 }
 
 /** Writes the request log. A log that cannot be written never costs the caller an answer that was paid for. */
-export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<void> {
+export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<RequestRecord> {
+  const record = recordOf(deps, call, trip);
   try {
-    await deps.store.record(recordOf(deps, call, trip));
+    await deps.store.record(record);
   } catch (error) {
     deps.log.error('a request could not be recorded', { requestId: `req_${call.requestId}`, error: String(error) });
   }
+  return record;
+}
+
+/** A request of which an attempt is being made, as it is at this moment. */
+export function viewOf(
+  deps: GatewayDeps,
+  call: ChatCall,
+  trip: Omit<Trip, 'outcome'> & { readonly journey: Journey; readonly permit: Permit },
+): RequestView {
+  const { planned, journey, permit } = trip;
+  const cost = costOf(deps, journey);
+  return {
+    ...basisOf(call, trip),
+    status: 'running',
+    provider: permit.provider,
+    model: permit.model,
+    fellBack: journey.attempts.length > 0,
+    usage: null,
+    cost: { ...cost, reserved: maxUsd(cost.reserved, permit.held) },
+    saved: ZERO_USD,
+    timing: timingOf(deps, journey),
+    finishReason: null,
+    error: null,
+    routing: decisionOf(planned, journey),
+  };
+}
+
+/** What is known of a request as soon as it is planned. */
+function basisOf({ requestId, door, onDelta, request }: ChatCall, { payer, planned }: Omit<Trip, 'outcome'>) {
+  return {
+    id: requestId,
+    createdAtMs: epochMs(planned.nowMs),
+    door,
+    isStreamed: onDelta !== null,
+    account: payer.account,
+    userId: payer.userId,
+    modelRequested: request.model,
+    category: planned.classification.category,
+    metadata: request.metadata,
+    conversationId: request.conversationId,
+  };
 }
 
 function recordOf(deps: GatewayDeps, call: ChatCall, trip: Trip): RequestRecord {
-  const { payer, planned, outcome } = trip;
-  const { request } = call;
+  const { outcome } = trip;
   const { attempts } = outcome.routing;
   const last = attempts.at(-1) ?? null;
   const isAnswered = outcome.kind === 'answered';
   return {
-    id: call.requestId,
-    createdAtMs: epochMs(planned.nowMs),
+    ...basisOf(call, trip),
     status: isAnswered ? 'succeeded' : statusOf(outcome.why),
-    door: call.door,
-    isStreamed: call.onDelta !== null,
-    account: payer.account,
-    userId: payer.userId,
-    modelRequested: request.model,
     provider: last?.provider ?? null,
     model: last?.model ?? null,
-    category: planned.classification.category,
     fellBack: attempts.length > 1,
     usage: isAnswered ? outcome.usage : null,
     cost: outcome.cost,
@@ -50,8 +87,6 @@ function recordOf(deps: GatewayDeps, call: ChatCall, trip: Trip): RequestRecord 
     finishReason: isAnswered ? outcome.answer.finishReason : null,
     error: isAnswered ? null : recordedErrorOf(outcome.why),
     routing: outcome.routing,
-    metadata: request.metadata,
-    conversationId: request.conversationId,
   };
 }
 

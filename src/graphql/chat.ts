@@ -2,7 +2,7 @@ import type { ChatRequest } from '../core/chat-request.ts';
 import { userOf } from '../core/ids.ts';
 import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import type { Answer } from '../core/prompt.ts';
-import type { RequestRecord } from '../core/request-record.ts';
+import type { RequestView } from '../core/request-record.ts';
 import { isUnavailable } from '../core/unavailable.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type AnsweredChat, recordOfAnswer } from './answered-chat.ts';
@@ -44,7 +44,7 @@ const ChatMessageRef = builder.objectRef<Answer>('ChatMessage').implement({
 });
 
 /** The answer was paid for: it is never lost because the log could not be written, or cannot be read now. */
-async function recordedOrMade(gateway: Gateway, chat: AnsweredChat): Promise<RequestRecord> {
+async function recordedOrMade(gateway: Gateway, chat: AnsweredChat): Promise<RequestView> {
   try {
     return (await gateway.findRequest(chat.requestId)) ?? recordOfAnswer(chat, gateway.now());
   } catch (error) {
@@ -139,7 +139,7 @@ builder.mutationField('chat', (t) =>
 function resultOf(outcome: ChatOutcome | NotRun, asked: ChatRequest) {
   if (outcome.kind === 'answered') return { ...outcome, asked };
   const failure = outcome.kind === 'notRun' ? failureOfNotRun(outcome) : failureOf(outcome.why, outcome);
-  // Nobody is left to read it: a caller who went away needs no type of their own.
+  // Whoever went away reads nothing, and whoever had it stopped knows: no type of their own for them.
   if (failure.kind === 'cancelled') throw doorError('CANCELLED', failure.message);
   return failure;
 }

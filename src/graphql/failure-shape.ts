@@ -3,7 +3,7 @@ import type { ProviderKey, RequestId } from '../core/ids.ts';
 import { ZERO_USD } from '../core/money.ts';
 import type { IdempotencyConflict, NotRun, RateLimitState, Refusal, Unanswered } from '../core/outcome.ts';
 import { findProvider, type Registry } from '../core/registry.ts';
-import type { RecordedError, RequestRecord } from '../core/request-record.ts';
+import type { RecordedError, RoutedView } from '../core/request-record.ts';
 import type { FeatureDisabled, InvalidInput, NotFound } from '../gateway/gateway.ts';
 
 /** `requestId` is null when no request was recorded. */
@@ -83,7 +83,7 @@ export function failureOfNotRun({ why, requestId }: NotRun): IdempotencyConflict
 }
 
 /** The failure of a recorded request, as far as the record tells: what it did not keep is filled in from the decision. */
-export function failureOfRecord(record: RequestRecord, error: RecordedError, registry: Registry): FailureShape {
+export function failureOfRecord(record: RoutedView, error: RecordedError, registry: Registry): FailureShape {
   const { code, message, isRetryable, retryAfterMs } = error;
   const told: Refusal & Told = { code, message, isRetryable, retryAfterMs, requestId: record.id };
   const required = error.required ?? ZERO_USD;
@@ -116,7 +116,7 @@ export function failureOfRecord(record: RequestRecord, error: RecordedError, reg
 }
 
 /** The limit that was used up, by the first candidate that was refused for it. */
-function rateLimitOf(record: RequestRecord, registry: Registry): RateLimitState {
+function rateLimitOf(record: RoutedView, registry: Registry): RateLimitState {
   const full = record.routing.candidates.find((candidate) => candidate.rejection?.reason === 'rateLimited');
   const limit = full === undefined ? 0 : limitOf(full.provider, registry);
   return { limit, used: limit, freeAtMs: full?.rejection?.untilMs ?? null };

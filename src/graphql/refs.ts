@@ -5,7 +5,7 @@ import type { ProviderKey, ReplicaId } from '../core/ids.ts';
 import type { RateLimitState } from '../core/outcome.ts';
 import type { Page } from '../core/page.ts';
 import type { ModelSpec, ProviderSpec } from '../core/registry.ts';
-import type { RequestRecord } from '../core/request-record.ts';
+import type { RequestView } from '../core/request-record.ts';
 import type { Simulation } from '../core/simulation.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { Budget } from '../gateway/gateway.ts';
@@ -44,7 +44,7 @@ export interface BreakerEventShape {
 
 export const ProviderRef = builder.objectRef<ProviderShape>('Provider');
 export const ModelRef = builder.objectRef<ModelShape>('Model');
-export const RequestRef = builder.objectRef<RequestRecord>('Request');
+export const RequestRef = builder.objectRef<RequestView>('Request');
 export const BudgetRef = builder.objectRef<Budget>('Budget');
 export const BreakerEventRef = builder.objectRef<BreakerEventShape>('BreakerEvent');
 export const BreakerRef = builder.objectRef<Sight>('CircuitBreaker');
@@ -55,7 +55,7 @@ export const MetricSetRef = builder.objectRef<MetricSet>('MetricSet');
 export const PageInfoRef = builder.objectRef<Page<unknown>>('PageInfo');
 
 /** Anything with a global id. */
-export type NodeShape = ProviderShape | ModelShape | RequestRecord | Budget | BreakerEventShape;
+export type NodeShape = ProviderShape | ModelShape | RequestView | Budget | BreakerEventShape;
 
 export const NodeRef = builder.interfaceRef<NodeShape>('Node');
 

@@ -36,10 +36,11 @@ builder.objectFields(RequestRef, (t) => ({
 }));
 
 builder.objectFields(RequestRef, (t) => ({
-  routing: t.expose('routing', {
+  routing: t.field({
     type: RoutingDecisionRef,
     description: 'Why it was routed as it was.',
     nullable: true,
+    resolve: async (view, _args, { gateway, signal }) => (await gateway.completeRequest(view, signal))?.routing ?? null,
   }),
   usage: t.expose('usage', { type: TokenUsageRef, description: 'Tokens used.', nullable: true }),
   cost: t.expose('cost', { type: CostRef, description: 'What it cost.', nullable: true }),
@@ -53,8 +54,11 @@ builder.objectFields(RequestRef, (t) => ({
     type: ApiErrorRef,
     description: 'What went wrong.',
     nullable: true,
-    resolve: (record, _args, { gateway }) =>
-      record.error === null ? null : failureOfRecord(record, record.error, gateway.registry),
+    resolve: async (view, _args, { gateway, signal }) => {
+      if (view.error === null) return null;
+      const whole = await gateway.completeRequest(view, signal);
+      return whole === null ? null : failureOfRecord(whole, view.error, gateway.registry);
+    },
   }),
   metadata: t.expose('metadata', { type: 'JSON', description: 'Labels the caller gave.', nullable: true }),
   conversationId: t.exposeString('conversationId', { description: 'Conversation the caller named.', nullable: true }),

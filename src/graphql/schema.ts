@@ -13,11 +13,13 @@ import './model.ts';
 import './metric-set.ts';
 import './analytics.ts';
 import './request.ts';
+import './request-event.ts';
 import './budget.ts';
 import './routing.ts';
 import './route-preview.ts';
 import './chat.ts';
 import './chat-stream.ts';
+import './cancel-chat.ts';
 
 builder.queryType({ description: 'Everything that can be read. Queries never call a provider and never cost money.' });
 builder.mutationType({ description: 'Everything that changes state or spends money.' });

@@ -56,6 +56,7 @@ export const DoorEnum = builder.enumType('Door', {
 export const RequestStatusEnum = builder.enumType('RequestStatus', {
   description: 'How far a request is.',
   values: {
+    RUNNING: { value: 'running', description: 'Under way.' },
     SUCCEEDED: { value: 'succeeded', description: 'Answered.' },
     FAILED: { value: 'failed', description: 'Not answered.' },
     REFUSED: { value: 'refused', description: 'Refused before any call.' },

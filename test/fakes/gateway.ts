@@ -11,7 +11,15 @@ import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
 import { later } from '../../src/core/time.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
-import type { Budget, ChatCall, Gateway, Preview, StreamCall } from '../../src/gateway/gateway.ts';
+import type {
+  Budget,
+  ChatCall,
+  Gateway,
+  Preview,
+  RequestWatch,
+  RequestWatchAnswer,
+  StreamCall,
+} from '../../src/gateway/gateway.ts';
 import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
@@ -29,6 +37,8 @@ export interface FakeGateway extends Gateway {
   onPreview: (call: ChatCall) => Preview;
   /** The events of the next streams. */
   onStream: (call: StreamCall) => AsyncIterable<StreamPiece> | Iterable<StreamPiece>;
+  /** What whoever watches requests is told. */
+  onWatchRequests: (watch: RequestWatch) => RequestWatchAnswer;
   /** Runs before each survey; throws to play a bug. */
   onSurvey: () => void;
   /** The replicas that it sees with its own configuration, and with others. */
@@ -76,6 +86,7 @@ export function makeFakeGateway(): FakeGateway {
     logFault: null,
     onChat: (call) => answered(call, clock.now()),
     onStream: () => [],
+    onWatchRequests: () => ({ kind: 'watching', notices: (async function* none() {})() }),
     onPreview: () => ({
       decision: { ...DECISION, attempts: [] },
       selected: DECISION.candidates[0]!,
@@ -187,6 +198,12 @@ export function makeFakeGateway(): FakeGateway {
     async findRequest(id) {
       if (gateway.logFault !== null) throw gateway.logFault;
       return gateway.records.find((record) => record.id === id) ?? null;
+    },
+    completeRequest: async ({ id }) => gateway.records.find((record) => record.id === id) ?? null,
+    watchRequests: (watch) => gateway.onWatchRequests(watch),
+    async cancelChat({ id }) {
+      const request = gateway.records.find((record) => record.id === id);
+      return request === undefined ? notFound(id) : { kind: 'stopped', request };
     },
     async pageRequests({ page, filter, order }) {
       const sign = order.direction === 'ascending' ? 1 : -1;

@@ -52,3 +52,15 @@ test('closing ends a waiting reader, forgets what is queued, and refuses what co
   full.close();
   expect(await full.take()).toBeNull();
 });
+
+test('what was lost on its way is told with the next entry, and is not forgotten when that one is dropped too', async () => {
+  const outbox = makeOutbox<string>(2);
+  outbox.put('first');
+  outbox.miss(3);
+  outbox.put('second');
+  expect(await outbox.take()).toEqual({ item: 'first', dropped: 0 });
+  outbox.put('third');
+  outbox.put('fourth');
+  expect(await outbox.take()).toEqual({ item: 'third', dropped: 4 });
+  expect(await outbox.take()).toEqual({ item: 'fourth', dropped: 0 });
+});

@@ -6,6 +6,7 @@ import type { Registry } from '../../src/core/registry.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
+import { makeLiveChats } from '../../src/gateway/live-chats.ts';
 import { makeGateway } from '../../src/gateway/make-gateway.ts';
 import { makePaceBook } from '../../src/gateway/pace-book.ts';
 import { makeRetryBook } from '../../src/gateway/retry-book.ts';
@@ -84,6 +85,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     retries: makeRetryBook(clock),
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
+    live: makeLiveChats(),
     logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };

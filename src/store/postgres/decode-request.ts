@@ -1,7 +1,6 @@
 import { CATEGORIES } from '../../core/category.ts';
 import {
   decodeBoolean,
-  decodeFields,
   decodeInstant,
   decodeMoney,
   decodeNullable,
@@ -11,10 +10,10 @@ import {
   type Fields,
 } from '../../core/decode.ts';
 import { decodeDecision } from '../../core/decode-decision.ts';
+import { decodeLabels, decodeRecordedError } from '../../core/decode-record.ts';
 import { accountKey, providerKey, requestId } from '../../core/ids.ts';
-import { ERROR_CODES } from '../../core/outcome.ts';
 import { FINISH_REASONS } from '../../core/prompt.ts';
-import { DOORS, REQUEST_STATUSES, type RecordedError, type RequestRecord } from '../../core/request-record.ts';
+import { DOORS, REQUEST_STATUSES, type RequestRecord } from '../../core/request-record.ts';
 import { type TokenUsage, USAGE_SOURCES } from '../../core/usage.ts';
 
 /** A request out of a row that was selected with `requestColumns`. */
@@ -48,7 +47,7 @@ export function decodeRequest(row: Fields): RequestRecord {
       overheadMs: decodeNumber(row.overhead_ms),
     },
     finishReason: decodeNullable(row.finish_reason, (value) => decodeOneOf(FINISH_REASONS, value)),
-    error: decodeNullable(row.error, decodeError),
+    error: decodeNullable(row.error, decodeRecordedError),
     routing: decodeDecision(row.decision, row.attempts),
     metadata: decodeLabels(row.metadata),
     conversationId: decodeNullable(row.conversation_id, decodeText),
@@ -63,20 +62,4 @@ function decodeUsage(row: Fields): TokenUsage {
     reasoningTokens: decodeNumber(row.reasoning_tokens),
     source: decodeOneOf(USAGE_SOURCES, row.usage_source),
   };
-}
-
-function decodeError(value: unknown): RecordedError {
-  const error = decodeFields(value);
-  return {
-    code: decodeOneOf(ERROR_CODES, error.code),
-    message: decodeText(error.message),
-    isRetryable: decodeBoolean(error.isRetryable),
-    retryAfterMs: decodeNullable(error.retryAfterMs, decodeNumber),
-    required: decodeNullable(error.required, decodeMoney),
-    timeoutMs: decodeNullable(error.timeoutMs, decodeNumber),
-  };
-}
-
-function decodeLabels(value: unknown): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(decodeFields(value)).map(([name, label]) => [name, decodeText(label)]));
 }
