@@ -9,6 +9,7 @@ import type { ReplayPort } from './replay.ts';
 import type { RequestLogPort } from './request-log.ts';
 import type { DrawPort, ReservePort } from './reserve.ts';
 import type { UpkeepPort } from './upkeep.ts';
+import type { WirePort } from './wire.ts';
 
 export type StoreKind = 'postgres' | 'embedded' | 'memory';
 
@@ -22,6 +23,7 @@ export interface Store
     FleetPort,
     BooksPort,
     UpkeepPort,
+    WirePort,
     AsyncDisposable {
   readonly kind: StoreKind;
   /** Resolves when the store answers; rejects with the reason when it does not. */

@@ -16,8 +16,7 @@ export function makeLateStore(of: {
 }): LateStore {
   const { kind, sinceMs, why } = of;
   let arrived: DurableStore | null = null;
-  /** Who waits for hints, and how to stop it once the store is there. */
-  const hints = new Map<() => void, Disposable | null>();
+  const listening = makeLateListening();
   const store = (): DurableStore => {
     if (arrived === null) throw new StoreUnavailable(why());
     return arrived;
@@ -27,10 +26,7 @@ export function makeLateStore(of: {
     kind,
     arrive(present) {
       arrived = present;
-      for (const hint of hints.keys()) {
-        hints.set(hint, present.onHint(hint));
-        hint();
-      }
+      listening.arrive(present);
     },
     look: async (account) => store().look(account),
     admit: async (admission) => store().admit(admission),
@@ -63,15 +59,9 @@ export function makeLateStore(of: {
     checkBooks: async (step) => store().checkBooks(step),
     beat: async (heartbeat) => store().beat(heartbeat),
     leave: async () => store().leave(),
-    onHint(act) {
-      hints.set(act, arrived?.onHint(act) ?? null);
-      return {
-        [Symbol.dispose]: () => {
-          hints.get(act)?.[Symbol.dispose]();
-          hints.delete(act);
-        },
-      };
-    },
+    onHint: listening.onHint,
+    publish: (topic, text) => arrived?.publish(topic, text),
+    onMessage: listening.onMessage,
     encode: encodeAct,
     carryOut: async (text) => store().carryOut(text),
     voidUnsent: async (replica, sent) => store().voidUnsent(replica, sent),
@@ -80,5 +70,34 @@ export function makeLateStore(of: {
     absence,
     mode: () => modeOf(absence()),
     [Symbol.asyncDispose]: async () => arrived?.[Symbol.asyncDispose](),
+  };
+}
+
+/** Keeps what is listened for until the store is there, and listens then. */
+function makeLateListening(): Pick<DurableStore, 'onHint' | 'onMessage'> & Pick<LateStore, 'arrive'> {
+  let arrived: DurableStore | null = null;
+  const begun = new Map<(present: DurableStore) => Disposable, Disposable | null>();
+  const listen = (begin: (present: DurableStore) => Disposable): Disposable => {
+    begun.set(begin, arrived === null ? null : begin(arrived));
+    return {
+      [Symbol.dispose]: () => {
+        begun.get(begin)?.[Symbol.dispose]();
+        begun.delete(begin);
+      },
+    };
+  };
+  return {
+    arrive(present) {
+      arrived = present;
+      for (const begin of begun.keys()) begun.set(begin, begin(present));
+    },
+    onHint: (act) =>
+      listen((present) => {
+        const heard = present.onHint(act);
+        // What was recorded before it arrived.
+        act();
+        return heard;
+      }),
+    onMessage: (topic, act) => listen((present) => present.onMessage(topic, act)),
   };
 }

@@ -10,6 +10,7 @@ import { makeMemoryKeys } from './idempotency.ts';
 import { makeMemoryOperations } from './operations.ts';
 import { makeMemoryRequestLog } from './request-log.ts';
 import { makeMemoryState } from './state.ts';
+import { makeMemoryWire } from './wire.ts';
 
 /** A store that lives and dies with the process. Its clock is handed in. */
 export function makeMemoryStore(options: {
@@ -27,6 +28,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryBooks(state),
     ...makeMemoryRequestLog({ now: options.now }),
     ...makeMemoryKeys({ now: options.now }),
+    ...makeMemoryWire(),
     ping: async () => undefined,
     absence: () => null,
     mode: () => ({ kind: 'normal' }),

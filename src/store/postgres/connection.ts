@@ -14,7 +14,7 @@ import { type Presence, watchPresence } from './presence.ts';
 const PATIENCE = { readFactor: 4, upkeepMs: 30_000, exchangeSilenceMs: 1_000 } as const;
 
 /** Connections of each lane. One where what is sent must arrive in its order. */
-const CONNECTIONS = { exchange: 1, act: 4, record: 1, read: 6, upkeep: 1, hints: 1 } as const;
+const CONNECTIONS = { exchange: 1, act: 4, record: 1, read: 6, upkeep: 1, wire: 1, hints: 1 } as const;
 
 /** How a store is reached. */
 export interface ConnectionSettings {
@@ -40,7 +40,9 @@ export interface Connection extends AsyncDisposable {
   readonly read: Lane['run'];
   /** Work that no request waits for. */
   readonly upkeep: Lane['run'];
-  /** Hears hints. It is never rebuilt: what it misses is polled for. */
+  /** Says things to other replicas, in order. */
+  readonly wire: Lane['run'];
+  /** Hears hints, and other replicas. It is never rebuilt: what it misses is polled for, or not worth it. */
   readonly hints: postgres.Sql;
 }
 
@@ -69,6 +71,7 @@ export function connect(settings: ConnectionSettings): Connection {
     record: lane(CONNECTIONS.record, readMs),
     read: lane(CONNECTIONS.read, readMs),
     upkeep: lane(CONNECTIONS.upkeep, PATIENCE.upkeepMs),
+    wire: lane(CONNECTIONS.wire, limitMs),
     hints,
     async [Symbol.asyncDispose]() {
       await presence[Symbol.asyncDispose]();

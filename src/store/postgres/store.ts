@@ -17,6 +17,7 @@ import { makePostgresReplay } from './replay.ts';
 import { makePostgresRequestLog } from './request-log.ts';
 import { makePostgresReserve } from './reserve.ts';
 import { makePostgresUpkeep } from './upkeep.ts';
+import { makePostgresWire } from './wire.ts';
 
 /** State shared by all replicas of one migrated PostgreSQL 18 database, whether remote or embedded. */
 export async function openPostgresStore(
@@ -48,6 +49,7 @@ export async function openPostgresStore(
     ...makePostgresUpkeep(connection),
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
+    ...makePostgresWire(connection, options),
     range: events.range,
     tail: events.tail,
     findEvent: events.findEvent,
