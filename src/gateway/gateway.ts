@@ -13,6 +13,7 @@ import type { Registry } from '../core/registry.ts';
 import type { Door, RequestOrder, RequestRecord } from '../core/request-record.ts';
 import type { FailureMode } from '../core/simulation.ts';
 import type { StoreMode } from '../core/store-mode.ts';
+import type { Pace, Tick } from '../core/tick.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { BreakerEvent } from '../ports/breaker-events.ts';
 import type { ProviderSurvey } from '../ports/operations.ts';
@@ -45,6 +46,9 @@ export interface Gateway {
   findBreakerEvent(sequence: number): Promise<BreakerEvent | null>;
   /** Present states first, or everything after `after`; then every change as it happens, until `signal` aborts. */
   watchBreakers(watch: BreakerWatch): Promise<BreakerWatchAnswer>;
+
+  /** A summary at once, and another at every step of the pace, until `signal` aborts. Throws when the first one cannot be made. */
+  watchTicks(watch: TickWatch): Promise<TickWatchAnswer>;
 
   findRequest(id: RequestId): Promise<RequestRecord | null>;
   pageRequests(query: {
@@ -150,6 +154,20 @@ export interface BreakerWatch {
 export type BreakerWatchAnswer =
   | { readonly kind: 'watching'; readonly notices: AsyncIterable<BreakerNotice> }
   | { readonly kind: 'unknownAfter'; readonly message: string }
+  | { readonly kind: 'tooManyWatchers'; readonly message: string };
+
+export interface TickWatch {
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+}
+
+/** A summary, with how the providers stand: looked up once for all who watch, and only if somebody asks. */
+export interface LiveTick extends Tick {
+  survey(): ReturnType<Gateway['surveyProviders']>;
+}
+
+export type TickWatchAnswer =
+  | { readonly kind: 'watching'; readonly ticks: AsyncIterable<LiveTick> }
   | { readonly kind: 'tooManyWatchers'; readonly message: string };
 
 export interface Budget {

@@ -14,12 +14,14 @@ import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
 import { makeChatStreams } from './streams.ts';
+import { makeTickHub } from './tick-hub.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = needs;
   const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs) };
   const hub = makeBreakerHub(deps);
+  const tickHub = makeTickHub(deps);
   const reaper = startReaper(deps);
   const books = startBooksCheck(deps);
   const member = joinFleet(deps);
@@ -43,6 +45,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     breakerHistory: (provider, page) => store.history(provider, page),
     findBreakerEvent: (sequence) => store.findEvent(sequence),
     watchBreakers: (watch) => hub.watch(watch),
+    watchTicks: (watch) => tickHub.watch(watch),
     findRequest: (id) => store.find(id),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
@@ -55,7 +58,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await chats[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [reaper, deps.leases, books, member, forgetter, janitor];
+      const works = [tickHub, reaper, deps.leases, books, member, forgetter, janitor];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };

@@ -12,6 +12,7 @@ import './simulation.ts';
 import './model.ts';
 import './metric-set.ts';
 import './analytics.ts';
+import './analytics-tick.ts';
 import './request.ts';
 import './budget.ts';
 import './routing.ts';

@@ -11,7 +11,15 @@ import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
 import { later } from '../../src/core/time.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
-import type { Budget, ChatCall, Gateway, Preview, StreamCall } from '../../src/gateway/gateway.ts';
+import type {
+  Budget,
+  ChatCall,
+  Gateway,
+  Preview,
+  StreamCall,
+  TickWatch,
+  TickWatchAnswer,
+} from '../../src/gateway/gateway.ts';
 import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
@@ -29,6 +37,8 @@ export interface FakeGateway extends Gateway {
   onPreview: (call: ChatCall) => Preview;
   /** The events of the next streams. */
   onStream: (call: StreamCall) => AsyncIterable<StreamPiece> | Iterable<StreamPiece>;
+  /** What those who watch ticks are told. */
+  onTicks: (watch: TickWatch) => TickWatchAnswer;
   /** Runs before each survey; throws to play a bug. */
   onSurvey: () => void;
   /** The replicas that it sees with its own configuration, and with others. */
@@ -83,6 +93,7 @@ export function makeFakeGateway(): FakeGateway {
       estimatedInputTokens: 12,
       reservation: usd('0.05'),
     }),
+    onTicks: () => ({ kind: 'tooManyWatchers', message: 'nobody may watch' }),
     onSurvey: () => {},
     setState: (provider, next) => change(providerKey(provider), next),
     watcherCount: () => watchers.size,
@@ -183,6 +194,8 @@ export function makeFakeGateway(): FakeGateway {
       }
       return { kind: 'watching', notices: notices() };
     },
+
+    watchTicks: async (watch) => gateway.onTicks(watch),
 
     async findRequest(id) {
       if (gateway.logFault !== null) throw gateway.logFault;
