@@ -11,10 +11,12 @@ import type { GatewayInfo } from './gateway.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { PaceBook } from './pace-book.ts';
 import type { RetryBook } from './retry-book.ts';
+import type { WatchedBudgets } from './watched-budgets.ts';
 
 /** What the parts of the gateway share: what comes from outside, and the background work beside the requests. */
 export interface GatewayDeps extends GatewayNeeds {
   readonly leases: LeaseKeeper;
+  readonly watchedBudgets: WatchedBudgets;
 }
 
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */

@@ -1,5 +1,6 @@
 import type { Account, BudgetStatus } from '../core/account.ts';
 import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window } from '../core/analytics.ts';
+import type { BudgetNews } from '../core/budget-news.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
@@ -66,6 +67,8 @@ export interface Gateway {
   budgetOf(userId: string): Promise<Budget>;
   pageBudgets(page: PageQuery, status: readonly BudgetStatus[]): Promise<PageAnswer<Budget>>;
   setBudget(wish: SetBudget, caller: Caller): Promise<{ readonly kind: 'set'; readonly budget: Budget } | InvalidInput>;
+  /** The present state of each budget first, then what happens to it, until `signal` aborts. Throws when the first cannot be read. */
+  watchBudgets(watch: BudgetWatch): Promise<BudgetWatchAnswer>;
 
   simulateFailure(wish: SimulateFailure, caller: Caller): Promise<SimulateAnswer>;
   /** Null: all providers. Answers those that had one in force. */
@@ -168,6 +171,26 @@ export interface LiveTick extends Tick {
 
 export type TickWatchAnswer =
   | { readonly kind: 'watching'; readonly ticks: AsyncIterable<LiveTick> }
+  | { readonly kind: 'tooManyWatchers'; readonly message: string };
+
+export interface BudgetWatch {
+  readonly caller: Caller;
+  /** Null: everybody whose budgets the caller may see. */
+  readonly userId: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** What a watcher of budgets is told. */
+export interface BudgetNotice {
+  readonly kind: 'present' | BudgetNews | 'refused';
+  /** As it was seen then. */
+  readonly budget: Budget;
+  /** When that was; of a new period, when it began. */
+  readonly atMs: EpochMs;
+}
+
+export type BudgetWatchAnswer =
+  | { readonly kind: 'watching'; readonly notices: AsyncIterable<BudgetNotice> }
   | { readonly kind: 'tooManyWatchers'; readonly message: string };
 
 export interface Budget {

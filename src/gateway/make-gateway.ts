@@ -1,6 +1,7 @@
 import { parseChat } from '../core/parse-chat.ts';
 import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
+import { makeBudgetHub } from './budget-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import type { ChatEvent } from './chat.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
@@ -19,7 +20,8 @@ import { makeTickHub } from './tick-hub.ts';
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = needs;
-  const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs) };
+  const budgetHub = makeBudgetHub(needs);
+  const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs), watchedBudgets: budgetHub };
   const hub = makeBreakerHub(deps);
   const tickHub = makeTickHub(deps);
   const reaper = startReaper(deps);
@@ -46,6 +48,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     findBreakerEvent: (sequence) => store.findEvent(sequence),
     watchBreakers: (watch) => hub.watch(watch),
     watchTicks: (watch) => tickHub.watch(watch),
+    watchBudgets: (watch) => budgetHub.watch(watch),
     findRequest: (id) => store.find(id),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
@@ -58,7 +61,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await chats[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [tickHub, reaper, deps.leases, books, member, forgetter, janitor];
+      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };

@@ -15,6 +15,7 @@ import './analytics.ts';
 import './analytics-tick.ts';
 import './request.ts';
 import './budget.ts';
+import './budget-event.ts';
 import './routing.ts';
 import './route-preview.ts';
 import './chat.ts';

@@ -13,6 +13,8 @@ import { later } from '../../src/core/time.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
 import type {
   Budget,
+  BudgetWatch,
+  BudgetWatchAnswer,
   ChatCall,
   Gateway,
   Preview,
@@ -37,8 +39,9 @@ export interface FakeGateway extends Gateway {
   onPreview: (call: ChatCall) => Preview;
   /** The events of the next streams. */
   onStream: (call: StreamCall) => AsyncIterable<StreamPiece> | Iterable<StreamPiece>;
-  /** What those who watch ticks are told. */
+  /** What those who watch ticks and budgets are told. */
   onTicks: (watch: TickWatch) => TickWatchAnswer;
+  onBudgets: (watch: BudgetWatch) => BudgetWatchAnswer;
   /** Runs before each survey; throws to play a bug. */
   onSurvey: () => void;
   /** The replicas that it sees with its own configuration, and with others. */
@@ -94,6 +97,7 @@ export function makeFakeGateway(): FakeGateway {
       reservation: usd('0.05'),
     }),
     onTicks: () => ({ kind: 'tooManyWatchers', message: 'nobody may watch' }),
+    onBudgets: () => ({ kind: 'tooManyWatchers', message: 'nobody may watch' }),
     onSurvey: () => {},
     setState: (provider, next) => change(providerKey(provider), next),
     watcherCount: () => watchers.size,
@@ -196,6 +200,7 @@ export function makeFakeGateway(): FakeGateway {
     },
 
     watchTicks: async (watch) => gateway.onTicks(watch),
+    watchBudgets: async (watch) => gateway.onBudgets(watch),
 
     async findRequest(id) {
       if (gateway.logFault !== null) throw gateway.logFault;

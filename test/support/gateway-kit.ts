@@ -84,6 +84,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     retries: makeRetryBook(clock),
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
+    watchedBudgets: { touch: () => undefined, noteEnd: () => undefined },
     logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };
