@@ -1,4 +1,4 @@
-import type { Account } from '../core/account.ts';
+import { type Account, availableOf } from '../core/account.ts';
 import { CHAT_LIMITS } from '../core/chat-request.ts';
 import { userAccount, userOf } from '../core/ids.ts';
 import { AMOUNT_MAX, formatUsd, type PicoUsd } from '../core/money.ts';
@@ -8,12 +8,15 @@ import type { Budget, Gateway, SetBudget } from './gateway.ts';
 import { actorOf, invalidInput } from './operations.ts';
 
 /** What users may spend: reading and setting. */
-export function makeBudgets(deps: GatewayDeps): Pick<Gateway, 'budgetOf' | 'pageBudgets' | 'setBudget'> {
+export function makeBudgets(
+  deps: GatewayDeps,
+): Pick<Gateway, 'budgetOf' | 'availableIn' | 'pageBudgets' | 'setBudget'> {
   const { store, budgetDefault, watchedBudgets } = deps;
   return {
     async budgetOf(userId) {
       return budgetFrom(await store.account(userAccount(userId)), budgetDefault);
     },
+    availableIn: (account) => availableOf(account, userOf(account.key) === null ? null : budgetDefault),
     async pageBudgets(page, status) {
       const answer = await store.accounts({ page, defaultCap: budgetDefault, status });
       if (answer.kind === 'badCursor') return answer;

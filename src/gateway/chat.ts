@@ -18,7 +18,12 @@ import { recordFirmly } from './record.ts';
 export type ChatEvent =
   /** Leave was given for its first attempt, and the money for that is held. */
   | { readonly kind: 'started'; readonly requestId: RequestId; readonly routing: RoutingDecision }
-  | { readonly kind: 'rerouted'; readonly failed: AttemptReport; readonly provider: ProviderKey };
+  | {
+      readonly kind: 'rerouted';
+      readonly failed: AttemptReport;
+      readonly provider: ProviderKey;
+      readonly model: string;
+    };
 
 /**
  * One chat from beginning to end: classify and plan, then attempt after attempt (each admitted, called and settled), until
@@ -45,7 +50,7 @@ export async function* chat(
       const failed = lastAttemptOf(journey);
       yield failed === null
         ? { kind: 'started', requestId: call.requestId, routing: decisionOf(planned, journey) }
-        : { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
+        : { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider, model: admitted.permit.model };
 
       const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
       stake.end(attempt.report.outcome);

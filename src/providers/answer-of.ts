@@ -1,9 +1,11 @@
-import type { LanguageModelV4GenerateResult, SharedV4Warning } from '@ai-sdk/provider';
+import type { LanguageModelV4Content, LanguageModelV4GenerateResult, SharedV4Warning } from '@ai-sdk/provider';
+import type { ToolCall } from '../core/message.ts';
 import type { Answer, FinishReason } from '../core/prompt.ts';
+import { isJsonObject, type JsonObject } from '../core/tool.ts';
 import { fieldAt } from './json-field.ts';
 import { type Received, usageOf } from './usage.ts';
 
-/** A package's result as an answer. Null when it holds nothing: no text, no refusal and no word on why. */
+/** A package's result as an answer. Null when it holds nothing: no text, no tool call, no refusal and no word on why. */
 export function answerOf(
   result: LanguageModelV4GenerateResult,
   of: Omit<Received, 'text'> & { readonly warnings: readonly string[] },
@@ -14,12 +16,16 @@ export function answerOf(
   const ownRefusal = refusalIn(result);
   const written = ownRefusal !== null && texts.at(-1) === ownRefusal ? texts.slice(0, -1) : texts;
   const text = written.join('') === '' ? null : written.join('');
-  if (text === null && ownRefusal === null && raw === undefined) return null;
+  const toolCalls = result.content.flatMap(toolCallIn);
+  if (text === null && toolCalls.length === 0 && ownRefusal === null && raw === undefined) return null;
+  const called = toolCalls.map((call) => call.name + call.arguments);
   return {
     text,
     refusal: ownRefusal ?? (unified === 'content-filter' ? `The provider's filter ended the answer (${raw}).` : null),
-    finishReason: finishReasonOf(unified, text),
-    usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning].join('') }),
+    toolCalls,
+    logprobs: logprobsIn(result),
+    finishReason: finishReasonOf(unified, { text, toolCalls }),
+    usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning, ...called].join('') }),
     warnings: [...of.warnings, ...result.warnings.map(readable)],
   };
 }
@@ -30,10 +36,22 @@ function refusalIn(result: LanguageModelV4GenerateResult): string | null {
   return typeof refusal === 'string' && refusal !== '' ? refusal : null;
 }
 
+/** One for the caller to make. What a provider called and ran by itself is none. */
+function toolCallIn(part: LanguageModelV4Content): readonly ToolCall[] {
+  if (part.type !== 'tool-call' || part.providerExecuted === true) return [];
+  return [{ id: part.toolCallId, name: part.toolName, arguments: part.input }];
+}
+
+/** From the body, since the packages have no common word for them. Null when there are none. */
+function logprobsIn(result: LanguageModelV4GenerateResult): JsonObject | null {
+  const logprobs = fieldAt(result.response?.body, 'choices', 0, 'logprobs');
+  return isJsonObject(logprobs) ? logprobs : null;
+}
+
 /** An end of a kind that no one foresaw is a plain end when text came, since servers invent such words. */
 function finishReasonOf(
   unified: LanguageModelV4GenerateResult['finishReason']['unified'],
-  text: string | null,
+  { text, toolCalls }: Pick<Answer, 'text' | 'toolCalls'>,
 ): FinishReason {
   switch (unified) {
     case 'stop':
@@ -46,6 +64,7 @@ function finishReasonOf(
       return 'toolCalls';
     case 'interrupted':
     case 'other':
+      if (toolCalls.length > 0) return 'toolCalls';
       return text === null ? 'error' : 'stop';
     default:
       return unified satisfies never;

@@ -1,4 +1,5 @@
-import type { LanguageModelV4CallOptions, LanguageModelV4StreamResult, LanguageModelV4Usage } from '@ai-sdk/provider';
+import type { LanguageModelV4StreamResult, LanguageModelV4Usage } from '@ai-sdk/provider';
+import { droppedExtrasOf } from '../core/extras.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -7,10 +8,11 @@ import { answerOf } from './answer-of.ts';
 import { makeCollector } from './collect-stream.ts';
 import { type Exchange, makeExchange, type UpstreamFetch } from './exchange.ts';
 import { failureOf, unsendable } from './failure-of.ts';
-import { renderMessages, renderParameters, type Wishes } from './rendering.ts';
+import { renderWishes } from './render-wishes.ts';
+import { renderMessages } from './rendering.ts';
 import { inputTokensMax } from './token-bound.ts';
 import { type Received, usageOf } from './usage.ts';
-import { BASE_URLS, loadVendor, type SdkKind, type Vendor } from './vendor.ts';
+import { BASE_URLS, loadVendor, mergeOptions, type SdkKind, type Vendor } from './vendor.ts';
 
 /** A real provider, reached through a package of the AI SDK at the level of one model. */
 export interface SdkSettings {
@@ -29,7 +31,7 @@ export interface SdkSettings {
 
 export async function makeSdkProvider(settings: SdkSettings): Promise<ProviderPort> {
   const baseUrl = baseUrlOf(settings);
-  const vendor = await loadVendor({ kind: settings.kind, name: settings.key, apiKey: settings.apiKey, baseUrl });
+  const vendor = await loadVendor({ kind: settings.kind, apiKey: settings.apiKey, baseUrl });
   return {
     key: settings.key,
     inputTokensMax: (prompt, model) => inputTokensMax({ prompt, model, kind: settings.kind }),
@@ -74,14 +76,14 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
   const { model, maxOutputTokens } = call;
   const rendering = renderMessages({ prompt: call.prompt, model, systemPlace: vendor.systemPlace });
   if (rendering.kind === 'unsendable') return failed(unsendable(rendering.reason));
-  const parameters = renderParameters({ prompt: call.prompt, model });
-  const effort = parameters.wishes.reasoningEffort;
-  const limits = vendor.limits({ model: model.name, maxOutputTokens, effort });
+  const { asked, wishes, warnings: leftOut } = renderWishes(call.prompt, model);
+  const limits = vendor.limits({ model: model.name, maxOutputTokens, effort: asked.reasoningEffort });
   const options = {
     prompt: rendering.prompt,
     abortSignal: of.signal,
-    ...samplingOf(parameters.wishes),
+    ...wishes,
     ...limits.options,
+    providerOptions: mergeOptions(vendor.ownOptions(asked), limits.options.providerOptions ?? {}),
   };
   const bounds = {
     inputTokensMax: inputTokensMax({ prompt: call.prompt, model, kind: settings.kind }),
@@ -89,7 +91,10 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
     mayReasonUnseen: model.capabilities.includes('reasoning'),
   };
   const languageModel = vendor.makeModel({ name: model.name, fetch: of.exchange.fetch });
-  const warnings = [...rendering.warnings, ...parameters.warnings, ...limits.warnings];
+  const dropped = droppedExtrasOf(settings.kind, asked.extras).map(
+    (name) => `${name} was not sent: ${settings.key} does not take it.`,
+  );
+  const warnings = [...rendering.warnings, ...leftOut, ...dropped, ...limits.warnings];
   if (of.onDelta !== null) {
     return stream(sdk, { ...of, onDelta: of.onDelta, bounds, warnings, open: () => languageModel.doStream(options) });
   }
@@ -149,17 +154,6 @@ function failureIn(
     areErrorsBilled: settings.areErrorsBilled,
     secrets: settings.apiKey === null ? [] : [settings.apiKey],
   });
-}
-
-type Sampling = Pick<LanguageModelV4CallOptions, 'temperature' | 'topP' | 'seed' | 'stopSequences'>;
-
-function samplingOf(wishes: Wishes): Sampling {
-  return {
-    ...(wishes.temperature !== null && { temperature: wishes.temperature }),
-    ...(wishes.topP !== null && { topP: wishes.topP }),
-    ...(wishes.seed !== null && { seed: wishes.seed }),
-    ...(wishes.stop.length > 0 && { stopSequences: [...wishes.stop] }),
-  };
 }
 
 function failed(failure: Failure): ProviderResult {

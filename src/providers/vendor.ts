@@ -1,5 +1,5 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions } from '@ai-sdk/provider';
-import type { ReasoningEffort } from '../core/prompt.ts';
+import type { LanguageModelV4, LanguageModelV4CallOptions, SharedV4ProviderOptions } from '@ai-sdk/provider';
+import type { Prompt, ReasoningEffort } from '../core/prompt.ts';
 import type { ProviderKind } from '../core/registry.ts';
 import type { SystemPlace } from './rendering.ts';
 
@@ -8,8 +8,6 @@ export type SdkKind = Exclude<ProviderKind, 'mock'>;
 /** Where a provider is and who we are there. */
 export interface VendorAccess {
   readonly kind: SdkKind;
-  /** Names the provider to its package. */
-  readonly name: string;
   /** Null when the server asks for none, as some compatible servers do. */
   readonly apiKey: string | null;
   readonly baseUrl: string;
@@ -27,6 +25,8 @@ export interface Vendor {
     readonly options: LimitOptions;
     readonly warnings: readonly string[];
   };
+  /** What the packages have no common word for, in this one's own words. */
+  ownOptions(prompt: Prompt): SharedV4ProviderOptions;
   /** What the package is told when it asks for a second request. */
   furtherAnswer(): Response;
 }
@@ -44,12 +44,20 @@ export async function loadVendor(access: VendorAccess): Promise<Vendor> {
   switch (access.kind) {
     case 'openai': {
       const { createOpenAI } = await import('@ai-sdk/openai');
-      return { ...PLAIN, makeModel: ({ name, fetch }) => createOpenAI({ ...shared, fetch }).chat(name) };
+      return {
+        ...PLAIN,
+        makeModel: ({ name, fetch }) => createOpenAI({ ...shared, fetch }).chat(name),
+        ownOptions: openaiOptions,
+      };
     }
     case 'openaiCompatible': {
       const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
-      const named = { ...shared, name: access.name };
-      return { ...PLAIN, makeModel: ({ name, fetch }) => createOpenAICompatible({ ...named, fetch })(name) };
+      const settings = { ...shared, name: COMPATIBLE, supportsStructuredOutputs: true };
+      return {
+        ...PLAIN,
+        makeModel: ({ name, fetch }) => createOpenAICompatible({ ...settings, fetch })(name),
+        ownOptions: compatibleOptions,
+      };
     }
     case 'gemini': {
       const { createGoogle } = await import('@ai-sdk/google');
@@ -63,6 +71,10 @@ export async function loadVendor(access: VendorAccess): Promise<Vendor> {
         systemPlace: 'first',
         makeModel: ({ name, fetch }) => createAnthropic({ ...shared, fetch })(name),
         limits: (of) => (getModelCapabilities(of.model).supportsAdaptiveThinking ? PLAIN.limits(of) : budgetLimits(of)),
+        ownOptions: ({ tools }) =>
+          tools === null || tools.isParallel === null
+            ? {}
+            : { anthropic: { disableParallelToolUse: !tools.isParallel } },
       };
     }
     default:
@@ -76,6 +88,7 @@ const PLAIN: Omit<Vendor, 'makeModel'> = {
     options: effort === null ? { maxOutputTokens } : { maxOutputTokens, reasoning: effort },
     warnings: [],
   }),
+  ownOptions: () => ({}),
   furtherAnswer: () => {
     throw new Error('the provider package asked for a second request in one attempt');
   },
@@ -117,4 +130,40 @@ function budgetLimits(of: Parameters<Vendor['limits']>[0]): ReturnType<Vendor['l
     options: { maxOutputTokens: maxOutputTokens - budgetTokens, providerOptions: { anthropic: { thinking } } },
     warnings: [],
   };
+}
+
+/** Under this name the package of compatible servers looks for options of its own. */
+const COMPATIBLE = 'compatible';
+
+function openaiOptions({ tools, responseFormat, extras }: Prompt): SharedV4ProviderOptions {
+  const options = {
+    parallelToolCalls: tools?.isParallel ?? undefined,
+    strictJsonSchema: responseFormat?.kind === 'jsonSchema' ? responseFormat.isStrict : undefined,
+    logitBias: extras?.logit_bias,
+    // One field for two: a number asks for that many alternatives.
+    logprobs: extras?.top_logprobs ?? extras?.logprobs,
+  };
+  return { openai: parseJson(options) };
+}
+
+/** What this package does not know it passes on under the same name. */
+function compatibleOptions({ tools, responseFormat, extras }: Prompt): SharedV4ProviderOptions {
+  const options = {
+    ...extras,
+    parallel_tool_calls: tools?.isParallel ?? undefined,
+    strictJsonSchema: responseFormat?.kind === 'jsonSchema' ? responseFormat.isStrict : undefined,
+  };
+  return { [COMPATIBLE]: parseJson(options) };
+}
+
+/** As it will be written: what is undefined is not there. */
+function parseJson(value: object): SharedV4ProviderOptions[string] {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** Two sets of options as one. */
+export function mergeOptions(one: SharedV4ProviderOptions, other: SharedV4ProviderOptions): SharedV4ProviderOptions {
+  const merged = { ...one };
+  for (const [name, options] of Object.entries(other)) merged[name] = { ...merged[name], ...options };
+  return merged;
 }
