@@ -6,6 +6,7 @@ import { follow, makeHub, readerOf, spend, TOO_POOR, wordsOf } from './budget-wa
 
 const WATCHERS_MAX = 1_000;
 const WATCHERS_OF_ALL_MAX = 100;
+const ACCOUNTS_MAX = 1_000;
 
 describe('a slow watcher', () => {
   test('is given the newest state of each budget, with all that is true of it, and delays nobody', async () => {
@@ -66,6 +67,26 @@ describe('the number of watchers', () => {
       if (answer.kind !== 'watching') throw new RangeError(answer.message);
       for await (const _notice of answer.notices) break;
     }
+  });
+
+  test('of all keeps to the fullest accounts, however many there are', async () => {
+    await using kit = makeHub();
+    const told = follow(await kit.watch(null));
+    for (let user = 0; user < 1_500; user += 1) {
+      await spend(kit.store, `${user}`, user < 1_000 ? 10n : 600n);
+      kit.hub.touch(userAccount(`${user}`));
+      if (user % 500 === 499) await kit.pass(100);
+    }
+    await kit.pass();
+    expect(told()).toHaveLength(500);
+    kit.readings();
+    await kit.pass();
+    expect(kit.readings()).toEqual([ACCOUNTS_MAX]);
+    // One of the others comes up: it is followed as soon as it is heard of, and told of.
+    await spend(kit.store, '7', 700n);
+    kit.hub.touch(userAccount('7'));
+    await kit.pass(100);
+    expect(told()).toEqual(['7 reachedHalf']);
   });
 
   test('nothing is read while nobody watches, and no timer is left', async () => {
