@@ -15,7 +15,7 @@ export interface FollowedAccounts {
   /** Accounts that are followed for everybody. */
   keys(): Iterable<AccountKey>;
   has(account: AccountKey): boolean;
-  /** Takes what was read. True: it is not as it was, or it was not followed before. */
+  /** Takes what was read. True: it is not as it was, or nobody had looked before. */
   see(account: Account): boolean;
   /** As it was read last. */
   find(account: AccountKey): Account | undefined;
@@ -27,8 +27,6 @@ export interface FollowedAccounts {
 
 export function makeFollowedAccounts(defaultCap: PicoUsd): FollowedAccounts {
   const crowd = new Set<AccountKey>();
-  /** Followed since the last reading. */
-  const fresh = new Set<AccountKey>();
   const seen = new Map<AccountKey, Account>();
   const positionOf = (account: Account) => budgetPositionOf(account, defaultCap);
   const fullestFirst = () =>
@@ -39,18 +37,16 @@ export function makeFollowedAccounts(defaultCap: PicoUsd): FollowedAccounts {
     follow(account) {
       if (crowd.has(account) || crowd.size >= 2 * ACCOUNTS_MAX || userOf(account) === null) return;
       crowd.add(account);
-      fresh.add(account);
     },
     followNobody() {
       crowd.clear();
-      fresh.clear();
     },
     keys: () => crowd.values(),
     has: (account) => crowd.has(account),
     see(account) {
       const before = seen.get(account.key);
       seen.set(account.key, account);
-      return fresh.delete(account.key) || before === undefined || !isSameAccount(before, account);
+      return before === undefined || !isSameAccount(before, account);
     },
     find: (account) => seen.get(account),
     fullestFirst,

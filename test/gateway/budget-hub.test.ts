@@ -144,6 +144,8 @@ describe('a watcher of everybody', () => {
   test('is not told of the anonymous account, which has no budget', async () => {
     await using kit = makeHub();
     const told = follow(await kit.watch(null));
+    const nothing = { account: ANONYMOUS, cap: picoUsd(0n), period: 'total', resetUsage: false } as const;
+    await kit.store.setBudget(nothing, ACTOR);
     kit.hub.touch(ANONYMOUS);
     await kit.pass();
     expect(told()).toEqual([]);
