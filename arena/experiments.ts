@@ -7,6 +7,7 @@ import { outage } from './experiments/06-outage.ts';
 import { blackHole } from './experiments/07-black-hole.ts';
 import { journal } from './experiments/08-journal.ts';
 import { idempotency } from './experiments/09-idempotency.ts';
+import { hangUps } from './experiments/10-hang-ups.ts';
 import { halfOpen } from './experiments/11-half-open.ts';
 import { stragglers } from './experiments/12-stragglers.ts';
 import { rollingWindow } from './experiments/13-rolling-window.ts';
@@ -27,6 +28,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   blackHole,
   journal,
   idempotency,
+  hangUps,
   halfOpen,
   stragglers,
   rollingWindow,

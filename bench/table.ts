@@ -25,7 +25,7 @@ export function printTable(callers: number, results: ReadonlyMap<string, readonl
   }
 }
 
-function medianOf(figures: readonly number[]): number {
+export function medianOf(figures: readonly number[]): number {
   const sorted = figures.toSorted((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

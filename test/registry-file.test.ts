@@ -111,7 +111,7 @@ describe('the registry that comes with the service', async () => {
           {
             name: 'gpt-5.1',
             price: { input: 20_000_000, output: 20_000_000 },
-            unsupportedParameters: ['temperature', 'topP'],
+            unsupportedParameters: ['temperature', 'topP', 'presencePenalty', 'frequencyPenalty'],
             quality: 0.95,
             typicalLatencyMs: 200,
           },

@@ -7,38 +7,48 @@ import { inBackground, openLoad } from '../support/load.ts';
 import { makeProvider } from '../support/registry.ts';
 import { openScene, type Scene } from '../support/scene.ts';
 import { settleDown, until } from '../support/settle-down.ts';
+import { openStreamLoad } from '../support/stream-load.ts';
+import { pieceOf } from '../support/upstream/streaming.ts';
 import { checkReceived, openWatchers, type Watchers } from '../support/watchers.ts';
 
 const CALM = 'calm';
 const FLAPPING = 'flapping';
+const TALKING = 'talking';
 const OUTPUT_TOKENS = 50;
 const UPSTREAM_MS = { min: 100, max: 2_000 } as const;
+/** About as long as the longest chat. */
+const STREAMING = { tokens: 40, everyMs: 40 } as const;
 const BETWEEN_MS = 500;
 const LOAD_MS_MAX = 20 * 60_000;
 const FLAP_EVERY_MS = 200;
 const CATCH_UP_MS_MAX = 15_000;
 
+/** The text that every reader must have in the end, without a gap. */
+const WHOLE = Array.from({ length: STREAMING.tokens }, (_none, place) => pieceOf(place)).join('');
+
 /** Every replica is told to stop and is started again, one after the other, while chats and subscriptions run. */
 export const rollingRestart = defineExperiment({
   number: 16,
   title: 'SIGTERM and rolling restart under load',
-  mustYield: '0 broken chats, 0 lost rows; subscriptions resume with 0 gaps and 0 duplicates',
+  mustYield: '0 broken chats or streams, 0 lost rows; subscriptions resume with 0 gaps and 0 duplicates',
   isLong: true,
   sizes: {
-    quick: { replicas: 2, perSecond: 15, sockets: 20 },
-    full: { replicas: 4, perSecond: 95, sockets: 200 },
+    quick: { replicas: 2, perSecond: 15, sockets: 20, streams: 20 },
+    full: { replicas: 4, perSecond: 95, sockets: 200, streams: 100 },
   },
   async run(context, size) {
     const clocks: DatabaseClock[] = [];
     await using scene = await openScene(context, {
       replicas: size.replicas,
-      providers: [makeProvider(CALM), makeProvider(FLAPPING)],
+      providers: [makeProvider(CALM), makeProvider(FLAPPING), makeProvider(TALKING)],
       prepare: async (database) => void clocks.push(await database.makeClock()),
     });
     const { chance } = context;
-    scene.upstream.reactWith(({ provider }) =>
-      provider === FLAPPING ? { kind: 'refuse', status: 500 } : { kind: 'answer', delayMs: chance.int(UPSTREAM_MS) },
-    );
+    scene.upstream.reactWith(({ provider }) => {
+      if (provider === FLAPPING) return { kind: 'refuse', status: 500 };
+      if (provider === TALKING) return { kind: 'stream', streaming: STREAMING };
+      return { kind: 'answer', delayMs: chance.int(UPSTREAM_MS) };
+    });
     await using balancer = openBalancer(scene);
     await until(CATCH_UP_MS_MAX, async () => balancer.next() !== null);
     const watchers = openWatchers({ count: size.sockets, urlFor: balancer.next });
@@ -51,6 +61,18 @@ export const rollingRestart = defineExperiment({
     };
     const { perSecond } = size;
     await using load = inBackground((isOver) => openLoad({ perSecond, forMs: LOAD_MS_MAX, isOver, send }));
+    await using streams = openStreamLoad({
+      readers: size.streams,
+      urlFor: balancer.next,
+      begin: (wish) => scene.log.begin(wish),
+      wishAt: (sequence) => ({
+        tag: `16-stream-${sequence}`,
+        userId: `reader-${sequence}`,
+        maxOutputTokens: 4 * STREAMING.tokens,
+        idempotencyKey: `stream-${sequence}`,
+        only: [TALKING],
+      }),
+    });
     await using flapping = inBackground((isOver) => flap(scene, balancer, isOver));
     const faults = makeFaults();
     let openMost = 0;
@@ -64,23 +86,32 @@ export const rollingRestart = defineExperiment({
       await replica.whenReady();
     }
     await sleep(BETWEEN_MS);
-    await Promise.all([load.end(), flapping.end()]);
+    await Promise.all([load.end(), streams.end(), flapping.end()]);
     const watched = await endWatch(scene, watchers);
     const [clock] = clocks;
     if (clock === undefined) throw new RangeError('no clock');
     const { books, holds } = await settleDown(scene, clock);
 
     const broken = ends.filter((end) => end?.reply.kind !== 'answered');
+    const brokenStreams = streams.ends.filter((end) => end.kind !== 'completed' || end.text !== WHOLE);
+    faults.expect(
+      brokenStreams.length === 0,
+      `${brokenStreams.length} streams broke, one so: ${JSON.stringify(brokenStreams[0]?.why)} ${brokenStreams[0]?.text}`,
+    );
+    faults.expect(streams.ends.length > size.streams, 'no reader got a second stream, so little was shown');
     faults.list.push(...books.faults, ...watched.faults);
     faults.expect(holds === 0, `${holds} holds are left`);
     faults.expect(broken.length === 0, `${broken.length} chats were not answered, one because of ${whyOf(broken[0])}`);
     faults.expect(openMost > 0, 'no chat was under way when a replica was told to stop');
     faults.expect(watchers.reconnects > 0, 'no subscription had to come back, so nothing was shown');
     return {
-      figure: `${broken.length} of ${ends.length} chats broken, ${books.rowsLost} rows lost, up to ${openMost} under way at a stop; ${watched.gaps} gaps and ${watched.duplicates} duplicates in ${watched.events} events at ${size.sockets} sockets that came back ${watchers.reconnects} times`,
+      figure: `${broken.length} of ${ends.length} chats and ${brokenStreams.length} of ${streams.ends.length} streams broken, ${books.rowsLost} rows lost, up to ${openMost} under way at a stop; ${watched.gaps} gaps and ${watched.duplicates} duplicates in ${watched.events} events at ${size.sockets} sockets that came back ${watchers.reconnects} times`,
       figures: {
         chats: ends.length,
         broken: broken.length,
+        streams: streams.ends.length,
+        brokenStreams: brokenStreams.length,
+        comebacks: streams.comebacks,
         rowsLost: books.rowsLost,
         openMost,
         events: watched.events,

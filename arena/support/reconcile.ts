@@ -123,7 +123,7 @@ interface AccountSums {
   readonly unconfirmed: bigint;
 }
 
-/** What is unconfirmed: open and expired holds, and what was posted in full because nobody knows. */
+/** What is unconfirmed: open and expired holds, what was counted from above, and what was posted in full because nobody knows. */
 async function accountsOf(sql: postgres.Sql): Promise<readonly AccountSums[]> {
   const rows = await sql`
     select a.key, (a.posted + a.held)::text as booked, (coalesce(h.open, 0) + coalesce(e.guessed, 0))::text as unconfirmed
@@ -131,7 +131,7 @@ async function accountsOf(sql: postgres.Sql): Promise<readonly AccountSums[]> {
     left join (select account, sum(amount) as open from switchyard.hold where state in ('held', 'expired') group by account) h
       on h.account = a.key
     left join (select account, sum(amount) as guessed from switchyard.ledger_entry
-      where kind = 'settled' and evidence = 'estimated' group by account) e on e.account = a.key`;
+      where kind = 'settled' and evidence in ('counted', 'estimated') group by account) e on e.account = a.key`;
   return rows.map((row) => ({ key: row.key, booked: BigInt(row.booked), unconfirmed: BigInt(row.unconfirmed) }));
 }
 

@@ -53,7 +53,7 @@ export async function writeRegistry(of: {
         outputUsdPerMillion: usdOf(provider.outputPicoPerToken),
         contextWindow: CONTEXT_WINDOW,
         maxOutputTokens: provider.outputTokensMax,
-        capabilities: [],
+        capabilities: ['streaming'],
         quality: 0.9,
         typicalLatencyMs: 100,
         typicalTokensPerSecond: 100,

@@ -10,6 +10,13 @@ export const CHAT_LIMITS = {
   fallbackModelsMax: 10,
   stopSequencesMax: 4,
   stopCharsMax: 200,
+  toolsMax: 128,
+  toolCallsMax: 128,
+  toolCallIdCharsMax: 200,
+  /** Of all tools and the answer's schema together, as JSON. */
+  schemasCharsMax: 200_000,
+  /** As JSON. */
+  extrasCharsMax: 20_000,
   metadataLabelsMax: 16,
   metadataCharsMax: 200,
   userIdCharsMax: 200,

@@ -1,5 +1,6 @@
-import type { Message } from './message.ts';
+import { toolCallsOf } from './message.ts';
 import { addUsd, costOfTokens, type PicoUsd } from './money.ts';
+import type { Prompt } from './prompt.ts';
 import type { PriceCard } from './usage.ts';
 
 /** The seed's rule. Only for ranking: it falls short for many real prompts, so money is never held by it. */
@@ -13,12 +14,15 @@ export function estimateTokens(text: string): number {
   return Math.ceil(countCodePoints(text) / CHARS_PER_TOKEN);
 }
 
-/** Tokens of a whole conversation by the seed's rule, over the text of all messages together. */
-export function estimateInputTokens(messages: readonly Message[]): number {
+/** Tokens of a whole prompt by the seed's rule, over all its text together; tools and schemas count as JSON. */
+export function estimateInputTokens(prompt: Pick<Prompt, 'messages' | 'tools' | 'responseFormat'>): number {
   let points = 0;
-  for (const message of messages) {
+  for (const message of prompt.messages) {
     for (const part of message.parts) if (part.kind === 'text') points += countCodePoints(part.text);
+    for (const call of toolCallsOf(message)) points += countCodePoints(call.name) + countCodePoints(call.arguments);
   }
+  if (prompt.tools !== null) points += JSON.stringify(prompt.tools.tools).length;
+  if (prompt.responseFormat?.kind === 'jsonSchema') points += JSON.stringify(prompt.responseFormat.schema).length;
   return Math.ceil(points / CHARS_PER_TOKEN);
 }
 

@@ -1,4 +1,4 @@
-export const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
+export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
 
 /** Who speaks in a conversation. */
 export type Role = (typeof ROLES)[number];
@@ -8,15 +8,30 @@ export type Part =
   /** An image by https or data URL. */
   | { readonly kind: 'image'; readonly url: string };
 
-/** One message: at least one part. */
-export interface Message {
-  readonly role: Role;
-  readonly parts: readonly Part[];
+/** A call of a function that the model wants made. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** As the model wrote them: usually a JSON object, not guaranteed. */
+  readonly arguments: string;
 }
+
+/** One message. It has at least one part, but for an assistant that only called tools. */
+export type Message =
+  | { readonly role: 'system' | 'developer' | 'user'; readonly parts: readonly Part[] }
+  /** `toolCalls` has at least one. Null: it called none. */
+  | { readonly role: 'assistant'; readonly parts: readonly Part[]; readonly toolCalls: readonly ToolCall[] | null }
+  /** The result of the tool call with that id. */
+  | { readonly role: 'tool'; readonly parts: readonly Part[]; readonly toolCallId: string };
 
 /** All text of a message, parts joined by a line break. */
 export function textOf(message: Message): string {
   return message.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])).join('\n');
+}
+
+/** The tool calls that an assistant made in a message. */
+export function toolCallsOf(message: Message): readonly ToolCall[] {
+  return message.role === 'assistant' ? (message.toolCalls ?? []) : [];
 }
 
 export function imageCountOf(messages: readonly Message[]): number {

@@ -13,6 +13,7 @@ import {
 import { decodeAccount } from './decode-account.ts';
 import { decodeDecision } from './decode-decision.ts';
 import { providerKey, requestId } from './ids.ts';
+import type { ToolCall } from './message.ts';
 import type { Answered, ChatOutcome, Cost, RateLimitState, Refusal, Timing, Unanswered } from './outcome.ts';
 import { ERROR_CODES } from './outcome.ts';
 import { type Answer, FINISH_REASONS } from './prompt.ts';
@@ -66,10 +67,18 @@ function decodeAnswer(value: unknown): Answer {
   return {
     text: decodeNullable(fields.text, decodeText),
     refusal: decodeNullable(fields.refusal, decodeText),
+    // Texts of a version that knew neither may still be kept.
+    toolCalls: decodeList(fields.toolCalls ?? [], decodeToolCall),
+    logprobs: decodeNullable(fields.logprobs ?? null, decodeFields),
     finishReason: decodeOneOf(FINISH_REASONS, fields.finishReason),
     usage: decodeUsage(fields.usage),
     warnings: decodeList(fields.warnings, decodeText),
   };
+}
+
+function decodeToolCall(value: unknown): ToolCall {
+  const fields = decodeFields(value);
+  return { id: decodeText(fields.id), name: decodeText(fields.name), arguments: decodeText(fields.arguments) };
 }
 
 export function decodeUsage(value: unknown): TokenUsage {

@@ -1,11 +1,13 @@
 import { AUTO, isKnownModel } from './candidates.ts';
 import { CHAT_LIMITS, type ChatRequest, type Preferences } from './chat-request.ts';
 import { countCodePoints } from './estimate.ts';
+import { parseExtras } from './extras.ts';
 import { bareKey, type ProviderKey, providerKey } from './ids.ts';
-import { type Message, textOf } from './message.ts';
+import { type Message, textOf, toolCallsOf } from './message.ts';
 import { AMOUNT_MAX, formatUsd, PRICE_STEP, type PricePerMTok, priceOfUsd } from './money.ts';
 import type { InputIssue } from './outcome.ts';
 import { parseMessages } from './parse-messages.ts';
+import { checkSchemas, parseResponseFormat, parseTools } from './parse-tools.ts';
 import type { RawChat, RawPreferences, Report } from './raw-chat.ts';
 import { findProvider, type Registry } from './registry.ts';
 
@@ -20,7 +22,11 @@ export function parseChat(raw: RawChat, registry: Registry): ParsedRequest {
   const messages = parseMessages(raw, report);
   checkSize(raw, messages, report);
   checkModels(raw, registry, report);
+  const tools = parseTools(raw, report);
+  const responseFormat = parseResponseFormat(raw, report);
+  checkSchemas({ tools, format: responseFormat }, report);
   checkSampling(raw, report);
+  const extras = parseExtras(raw, report);
   checkLabels(raw, report);
   const preferences = parsePreferences(raw.routing ?? {}, registry, report);
   if (typeof raw.maxCostUsd === 'bigint' && raw.maxCostUsd <= 0n) {
@@ -38,11 +44,16 @@ export function parseChat(raw: RawChat, registry: Registry): ParsedRequest {
     request: {
       prompt: {
         messages,
+        tools,
+        responseFormat,
         temperature: raw.temperature ?? null,
         topP: raw.topP ?? null,
+        presencePenalty: raw.presencePenalty ?? null,
+        frequencyPenalty: raw.frequencyPenalty ?? null,
         stop: raw.stop ?? [],
         seed: raw.seed ?? null,
         reasoningEffort: raw.reasoningEffort ?? null,
+        extras,
       },
       model: raw.model ?? AUTO,
       fallbackModels: raw.fallbackModels ?? [],
@@ -59,13 +70,18 @@ export function parseChat(raw: RawChat, registry: Registry): ParsedRequest {
 }
 
 function checkSize(raw: RawChat, messages: readonly Message[], report: Report): void {
-  const chars = messages.reduce((sum, message) => sum + countCodePoints(textOf(message)), 0);
+  const chars = messages.reduce((sum, message) => sum + charsOf(message), 0);
   if (chars > CHAT_LIMITS.promptCharsMax) {
     report(
       [typeof raw.prompt === 'string' ? 'prompt' : 'messages'],
       `the text has ${chars} characters; at most ${CHAT_LIMITS.promptCharsMax} are taken: shorten it`,
     );
   }
+}
+
+function charsOf(message: Message): number {
+  const written = toolCallsOf(message).map((call) => call.name + call.arguments);
+  return [textOf(message), ...written].reduce((sum, text) => sum + countCodePoints(text), 0);
 }
 
 function checkModels(raw: RawChat, registry: Registry, report: Report): void {
@@ -83,6 +99,8 @@ function checkModels(raw: RawChat, registry: Registry, report: Report): void {
 function checkSampling(raw: RawChat, report: Report): void {
   checkWithin(raw.temperature, ['temperature'], [0, 2], report);
   checkWithin(raw.topP, ['topP'], [0, 1], report);
+  checkWithin(raw.presencePenalty, ['presencePenalty'], [-2, 2], report);
+  checkWithin(raw.frequencyPenalty, ['frequencyPenalty'], [-2, 2], report);
   checkWithin(raw.maxOutputTokens, ['maxOutputTokens'], [1, 10_000_000], report);
   checkWhole(raw.maxOutputTokens, ['maxOutputTokens'], report);
   checkWhole(raw.seed, ['seed'], report);

@@ -48,7 +48,7 @@ export interface Plan {
 
 /** Filters, scores and orders: the caller's tiers, then the caller's order, then the score, then the registry's order. */
 export function makePlan(input: PlanInput): Plan {
-  const inputTokens = estimateInputTokens(input.request.prompt.messages);
+  const inputTokens = estimateInputTokens(input.request.prompt);
   const means = meansOf(input);
   const looked = candidatesOf(input.registry, input.request).map((candidate) => {
     const considered = consider(candidate, input, inputTokens);

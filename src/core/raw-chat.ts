@@ -1,8 +1,9 @@
 import type { Category } from './category.ts';
 import type { Sort } from './chat-request.ts';
-import type { Role } from './message.ts';
+import type { Role, ToolCall } from './message.ts';
 import type { PicoUsd } from './money.ts';
 import type { ReasoningEffort } from './prompt.ts';
+import type { TOOL_MODES } from './tool.ts';
 
 /** A field that a door may leave out or send as null: both mean "not said". Only here; everything later has one spelling. */
 type Said<Value> = Value | null | undefined;
@@ -20,6 +21,13 @@ export interface RawChat {
   readonly stop?: Said<readonly string[]>;
   readonly seed?: Said<number>;
   readonly reasoningEffort?: Said<ReasoningEffort>;
+  readonly presencePenalty?: Said<number>;
+  readonly frequencyPenalty?: Said<number>;
+  readonly tools?: Said<readonly RawTool[]>;
+  readonly toolChoice?: Said<RawToolChoice>;
+  readonly parallelToolCalls?: Said<boolean>;
+  readonly responseFormat?: Said<RawResponseFormat>;
+  readonly extras?: Said<Readonly<Record<string, unknown>>>;
   readonly routing?: Said<RawPreferences>;
   readonly maxCostUsd?: Said<PicoUsd>;
   readonly timeoutMs?: Said<number>;
@@ -33,12 +41,33 @@ export interface RawMessage {
   readonly role: Role;
   readonly content?: Said<string>;
   readonly parts?: Said<readonly RawPart[]>;
+  readonly toolCalls?: Said<readonly ToolCall[]>;
+  readonly toolCallId?: Said<string>;
 }
 
 /** Exactly one of the two. */
 export interface RawPart {
   readonly text?: Said<string>;
   readonly imageUrl?: Said<string>;
+}
+
+export interface RawTool {
+  readonly name: string;
+  readonly description?: Said<string>;
+  readonly parameters?: Said<unknown>;
+  readonly strict?: Said<boolean>;
+}
+
+/** Exactly one of the two. */
+export interface RawToolChoice {
+  readonly mode?: Said<(typeof TOOL_MODES)[number]>;
+  readonly function?: Said<string>;
+}
+
+/** Exactly one of the two. */
+export interface RawResponseFormat {
+  readonly jsonObject?: Said<boolean>;
+  readonly jsonSchema?: Said<{ readonly name: string; readonly schema?: unknown; readonly strict?: Said<boolean> }>;
 }
 
 export interface RawPreferences {

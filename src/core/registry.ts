@@ -12,7 +12,17 @@ export const CAPABILITIES = ['streaming', 'tools', 'jsonSchema', 'vision', 'reas
 export type Capability = (typeof CAPABILITIES)[number];
 
 /** Parameters of a request that some models do not take. */
-export const PARAMETERS = ['temperature', 'topP', 'stop', 'seed', 'reasoningEffort'] as const;
+export const PARAMETERS = [
+  'temperature',
+  'topP',
+  'presencePenalty',
+  'frequencyPenalty',
+  'stop',
+  'seed',
+  'reasoningEffort',
+  'parallelToolCalls',
+  'jsonObject',
+] as const;
 
 export type Parameter = (typeof PARAMETERS)[number];
 

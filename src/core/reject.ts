@@ -2,11 +2,14 @@ import { type Bound, smallestHold } from './bound.ts';
 import type { Candidate } from './candidates.ts';
 import type { ChatRequest } from './chat-request.ts';
 import type { Rejection, RejectionReason } from './decision.ts';
+import { droppedExtrasOf } from './extras.ts';
 import { imageCountOf } from './message.ts';
 import { formatPricePerMTok, formatUsd, type PicoUsd } from './money.ts';
 import type { ProviderRefusal } from './provider-state.ts';
-import type { Parameter } from './registry.ts';
+import type { Capability } from './registry.ts';
 import type { EpochMs } from './time.ts';
+import { hasTools } from './tool.ts';
+import { usedParametersOf } from './used-parameters.ts';
 
 /** What the filter needs to know of one candidate. */
 export interface Considered {
@@ -95,16 +98,8 @@ function exclusionOf(candidate: Candidate, request: ChatRequest): Rejection | nu
 
 function incapacityOf(considered: Considered, request: ChatRequest): Rejection | null {
   const { model } = considered.candidate;
-  if (imageCountOf(request.prompt.messages) > 0 && !model.capabilities.includes('vision')) {
-    return rejection('missingCapability', 'it reads no images');
-  }
-  if (considered.isStreamed && !model.capabilities.includes('streaming')) {
-    return rejection('missingCapability', 'it does not stream');
-  }
-  const unsupported = request.preferences.requireParameters
-    ? parametersOf(request).filter((parameter) => model.unsupportedParameters.includes(parameter))
-    : [];
-  if (unsupported.length > 0) return rejection('missingCapability', `it does not take ${unsupported.join(', ')}`);
+  const lack = lackOf(considered, request) ?? untakenOf(considered.candidate, request);
+  if (lack !== null) return rejection('missingCapability', lack);
   if (considered.inputTokens + (request.maxOutputTokens ?? 1) > model.contextWindow) {
     return rejection(
       'contextTooLong',
@@ -112,6 +107,26 @@ function incapacityOf(considered: Considered, request: ChatRequest): Rejection |
     );
   }
   return null;
+}
+
+/** What the request needs and the model cannot do. Null: it can do all. */
+function lackOf({ candidate, isStreamed }: Considered, { prompt }: ChatRequest): string | null {
+  const can = (capability: Capability) => candidate.model.capabilities.includes(capability);
+  if (imageCountOf(prompt.messages) > 0 && !can('vision')) return 'it reads no images';
+  if (isStreamed && !can('streaming')) return 'it does not stream';
+  if (hasTools(prompt) && !can('tools')) return 'it calls no tools';
+  if (prompt.responseFormat?.kind === 'jsonSchema' && !can('jsonSchema')) return 'it follows no JSON schema';
+  return null;
+}
+
+/** What the caller wants taken and the model does not take. Null: nothing. */
+function untakenOf({ provider, model }: Candidate, { prompt, preferences }: ChatRequest): string | null {
+  if (!preferences.requireParameters) return null;
+  const untaken = [
+    ...usedParametersOf(prompt).filter((parameter) => model.unsupportedParameters.includes(parameter)),
+    ...droppedExtrasOf(provider.kind, prompt.extras),
+  ];
+  return untaken.length === 0 ? null : `it does not take ${untaken.join(', ')}`;
 }
 
 function dearnessOf(considered: Considered, request: ChatRequest): Rejection | null {
@@ -136,18 +151,6 @@ function slownessOf(considered: Considered, request: ChatRequest): Rejection | n
 function povertyOf(bound: Bound, means: Means): Rejection | null {
   const required = smallestHold(bound);
   return means === null || required <= means.available ? null : overBudget(required, means.available);
-}
-
-/** The parameters a caller used that some models do not take. */
-function parametersOf(request: ChatRequest): readonly Parameter[] {
-  const { prompt } = request;
-  const used: Parameter[] = [];
-  if (prompt.temperature !== null) used.push('temperature');
-  if (prompt.topP !== null) used.push('topP');
-  if (prompt.stop.length > 0) used.push('stop');
-  if (prompt.seed !== null) used.push('seed');
-  if (prompt.reasoningEffort !== null) used.push('reasoningEffort');
-  return used;
 }
 
 function rejection(reason: RejectionReason, detail: string, untilMs: EpochMs | null = null): Rejection {

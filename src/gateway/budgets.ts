@@ -1,4 +1,4 @@
-import type { Account } from '../core/account.ts';
+import { type Account, availableOf } from '../core/account.ts';
 import { CHAT_LIMITS } from '../core/chat-request.ts';
 import { userAccount, userOf } from '../core/ids.ts';
 import { AMOUNT_MAX, formatUsd } from '../core/money.ts';
@@ -8,7 +8,9 @@ import type { Budget, Gateway, SetBudget } from './gateway.ts';
 import { actorOf, invalidInput } from './operations.ts';
 
 /** What users may spend: reading and setting. */
-export function makeBudgets(deps: GatewayDeps): Pick<Gateway, 'budgetOf' | 'pageBudgets' | 'setBudget'> {
+export function makeBudgets(
+  deps: GatewayDeps,
+): Pick<Gateway, 'budgetOf' | 'availableIn' | 'pageBudgets' | 'setBudget'> {
   const { store, budgetDefault } = deps;
   const budgetFrom = (account: Account, userId: string): Budget => ({
     account,
@@ -19,6 +21,7 @@ export function makeBudgets(deps: GatewayDeps): Pick<Gateway, 'budgetOf' | 'page
     async budgetOf(userId) {
       return budgetFrom(await store.account(userAccount(userId)), userId);
     },
+    availableIn: (account) => availableOf(account, userOf(account.key) === null ? null : budgetDefault),
     async pageBudgets(page, status) {
       const answer = await store.accounts({ page, defaultCap: budgetDefault, status });
       if (answer.kind === 'badCursor') return answer;

@@ -18,7 +18,12 @@ import { recordFirmly, viewOf } from './record.ts';
 export type ChatEvent =
   /** Leave was given for its first attempt, and the money for that is held. */
   | { readonly kind: 'started'; readonly requestId: RequestId; readonly routing: RoutingDecision }
-  | { readonly kind: 'rerouted'; readonly failed: AttemptReport; readonly provider: ProviderKey };
+  | {
+      readonly kind: 'rerouted';
+      readonly failed: AttemptReport;
+      readonly provider: ProviderKey;
+      readonly model: string;
+    };
 
 /**
  * One chat from beginning to end: classify and plan, then attempt after attempt (each admitted, called and settled), until
@@ -50,7 +55,7 @@ export async function* chat(
       live.move(() => viewOf(deps, call, trip), failed?.report ?? null);
       yield failed === null
         ? { kind: 'started', requestId: call.requestId, routing: decisionOf(planned, journey) }
-        : { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider };
+        : { kind: 'rerouted', failed: failed.report, provider: admitted.permit.provider, model: admitted.permit.model };
 
       const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
       stake.end(attempt.report.outcome);

@@ -68,6 +68,8 @@ export interface Gateway {
 
   /** The account of a user, and the cap in force. A user who never spent has the default budget, untouched. */
   budgetOf(userId: string): Promise<Budget>;
+  /** What an account as it stood could still spend under the cap in force. Null: it has no cap. */
+  availableIn(account: Account): PicoUsd | null;
   pageBudgets(page: PageQuery, status: readonly BudgetStatus[]): Promise<PageAnswer<Budget>>;
   setBudget(wish: SetBudget, caller: Caller): Promise<{ readonly kind: 'set'; readonly budget: Budget } | InvalidInput>;
 

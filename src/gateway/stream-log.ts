@@ -8,7 +8,12 @@ import { unlessAborted } from './unless-aborted.ts';
 export type StreamEvent =
   | { readonly kind: 'started'; readonly requestId: RequestId; readonly routing: RoutingDecision }
   | { readonly kind: 'delta'; readonly delta: Delta }
-  | { readonly kind: 'rerouted'; readonly failed: AttemptReport; readonly provider: ProviderKey }
+  | {
+      readonly kind: 'rerouted';
+      readonly failed: AttemptReport;
+      readonly provider: ProviderKey;
+      readonly model: string;
+    }
   | { readonly kind: 'ended'; readonly outcome: ChatOutcome | NotRun };
 
 /** An event and its place in the stream, from 0. */

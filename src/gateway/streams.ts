@@ -1,3 +1,4 @@
+import { wholeOf } from '../core/delta.ts';
 import { idempotencyConflict } from '../core/ended.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import type { RequestId } from '../core/ids.ts';
@@ -183,9 +184,7 @@ async function tellOf(
     const outcome = step.value;
     if (!isStarted && outcome.kind === 'answered') {
       log.append({ kind: 'started', requestId: outcome.requestId, routing: outcome.routing });
-      if (outcome.answer.text !== null) {
-        log.append({ kind: 'delta', delta: { kind: 'text', text: outcome.answer.text } });
-      }
+      for (const delta of wholeOf(outcome.answer)) log.append({ kind: 'delta', delta });
     }
     log.append({ kind: 'ended', outcome });
     return outcome;

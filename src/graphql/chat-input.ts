@@ -1,4 +1,5 @@
 import { builder } from './builder.ts';
+import { ResponseFormatInput, ToolCallInput, ToolChoiceInput, ToolInput } from './tool.ts';
 import { CategoryEnum, RoleEnum } from './words.ts';
 
 const ReasoningEffortEnum = builder.enumType('ReasoningEffort', {
@@ -36,6 +37,8 @@ const ChatMessageInput = builder.inputType('ChatMessageInput', {
     role: t.field({ type: RoleEnum, description: 'Who speaks.', required: true }),
     content: t.string({ description: 'The text.' }),
     parts: t.field({ type: [ContentPartInput], description: 'Text and image parts, instead of `content`.' }),
+    toolCalls: t.field({ type: [ToolCallInput], description: 'Tool calls the assistant made in this turn.' }),
+    toolCallId: t.id({ description: 'The call that a TOOL message answers.' }),
   }),
 });
 
@@ -95,6 +98,12 @@ export const ChatInput = builder.inputType('ChatInput', {
     topP: t.float({ description: 'Nucleus sampling, 0 to 1.' }),
     stop: t.stringList({ description: 'Up to four sequences that end the answer.' }),
     seed: t.int({ description: 'Asks for repeatable sampling where the provider supports it.' }),
+    tools: t.field({ type: [ToolInput], description: 'Functions the model may call.' }),
+    toolChoice: t.field({ type: ToolChoiceInput, description: 'Whether and which tool must be called.' }),
+    responseFormat: t.field({
+      type: ResponseFormatInput,
+      description: 'Shape of the answer; free text when empty.',
+    }),
     reasoningEffort: t.field({
       type: ReasoningEffortEnum,
       description: 'How much the model should think before answering, where supported.',

@@ -25,6 +25,7 @@ import { doorError } from './door-error.ts';
 import { failureOf, failureOfNotRun, unrecorded } from './failure-shape.ts';
 import { providerOf } from './provider-shape.ts';
 import { BudgetRef, ChatSuccessRef, ProviderRef, RequestRef, RoutingDecisionRef } from './refs.ts';
+import { ToolCallRef } from './tool.ts';
 import { CostRef, TimingRef, TokenUsageRef } from './usage.ts';
 import { FinishReasonEnum, RoleEnum } from './words.ts';
 
@@ -34,6 +35,11 @@ const ChatMessageRef = builder.objectRef<Answer>('ChatMessage').implement({
     role: t.field({ type: RoleEnum, description: 'Who speaks.', resolve: () => 'assistant' as const }),
     content: t.exposeString('text', { description: 'The text.', nullable: true }),
     refusal: t.exposeString('refusal', { description: 'Why the model declined, when it did.', nullable: true }),
+    toolCalls: t.field({
+      type: [ToolCallRef],
+      description: 'Tools the model wants to call.',
+      resolve: ({ toolCalls }) => toolCalls,
+    }),
   }),
 });
 

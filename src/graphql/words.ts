@@ -21,6 +21,7 @@ export const RoleEnum = builder.enumType('MessageRole', {
     DEVELOPER: { value: 'developer', description: 'Instructions from the developer.' },
     USER: { value: 'user', description: 'The person.' },
     ASSISTANT: { value: 'assistant', description: 'The model.' },
+    TOOL: { value: 'tool', description: 'The result of a tool.' },
   },
 });
 

@@ -65,19 +65,33 @@ export function sendBody(
   response.end(bytes);
 }
 
-export function faultBody(fault: DoorFault): string {
-  return `${JSON.stringify({ errors: [{ message: fault.message, extensions: extensionsOf(fault) }] })}\n`;
+/** How the clients of a door read its faults. */
+export interface FaultForm {
+  textOf(fault: DoorFault): string;
+  headersOf(fault: DoorFault): Readonly<Record<string, string>>;
 }
 
-export function sendFault(response: ServerResponse, fault: DoorFault): void {
-  if (fault.retryAfterMs !== undefined) response.setHeader('retry-after', secondsOf(fault.retryAfterMs));
-  sendText(response, fault.status, faultBody(fault));
+export const GRAPHQL_FORM: FaultForm = {
+  textOf: (fault) => `${JSON.stringify({ errors: [{ message: fault.message, extensions: extensionsOf(fault) }] })}\n`,
+  headersOf: ({ retryAfterMs }) => (retryAfterMs === undefined ? {} : { 'retry-after': secondsOf(retryAfterMs) }),
+};
+
+export function sendFault(response: ServerResponse, fault: DoorFault, form: FaultForm = GRAPHQL_FORM): void {
+  for (const [name, value] of Object.entries(form.headersOf(fault))) response.setHeader(name, value);
+  sendText(response, fault.status, form.textOf(fault));
 }
 
-export function sendMethodNotAllowed(response: ServerResponse, allowed: string): void {
+export function sendMethodNotAllowed(response: ServerResponse, allowed: string, form: FaultForm = GRAPHQL_FORM): void {
   response.setHeader('allow', allowed);
-  sendFault(response, { status: 405, code: 'METHOD_NOT_ALLOWED', message: `Use ${allowed} here.` });
+  sendFault(response, { status: 405, code: 'METHOD_NOT_ALLOWED', message: `Use ${allowed} here.` }, form);
 }
+
+export const SHUTTING_DOWN: DoorFault = {
+  status: 503,
+  code: 'SHUTTING_DOWN',
+  message: 'This replica is shutting down. Send it again.',
+  retryAfterMs: 1_000,
+};
 
 /** True for a browser that opens a page, and not for a program. */
 export function wantsHtml(request: IncomingMessage): boolean {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../ports/clock.ts';
-import { type DoorFault, faultBody, secondsOf, sendFault } from './answer.ts';
+import { type DoorFault, type FaultForm, GRAPHQL_FORM, sendFault } from './answer.ts';
 
 /** How much is read of a request, and how long a refused caller may go on sending before the connection is closed. */
 export const BODY_LIMITS = { bytesMax: 1_000_000, lingerMs: 2_000, lingerBytesMax: 16_000_000 } as const;
@@ -52,17 +52,29 @@ export async function readBody(request: IncomingMessage): Promise<ReadBody> {
   return { kind: 'read', text: whole.toString() };
 }
 
+/** What a refusal is made with. */
+interface Refusing {
+  readonly clock: Clock;
+  /** Absent: as GraphQL clients read it. */
+  readonly form?: FaultForm | undefined;
+}
+
 /**
  * Answers a caller who is still sending, and closes the connection. Closing at once would reset it, and many clients would then
  * never read the answer: so the rest is read and thrown away for a moment.
  */
-export function refuseBody(request: IncomingMessage, response: ServerResponse, fault: DoorFault, clock: Clock): void {
-  const body = Buffer.from(faultBody(fault));
+export function refuseBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  fault: DoorFault,
+  { clock, form = GRAPHQL_FORM }: Refusing,
+): void {
+  const body = Buffer.from(form.textOf(fault));
   response.writeHead(fault.status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': body.length,
     connection: 'close',
-    ...(fault.retryAfterMs === undefined ? {} : { 'retry-after': secondsOf(fault.retryAfterMs) }),
+    ...form.headersOf(fault),
   });
   response.write(body);
   const timer = clock.after(BODY_LIMITS.lingerMs, () => request.destroy());
@@ -80,10 +92,15 @@ export function refuseBody(request: IncomingMessage, response: ServerResponse, f
  * Answers a caller without looking at the body. What is announced and short is thrown away when it comes, and the connection is
  * kept: to open another one would cost both sides more than the refusal. Otherwise as `refuseBody`.
  */
-export function turnAway(request: IncomingMessage, response: ServerResponse, fault: DoorFault, clock: Clock): void {
+export function turnAway(
+  request: IncomingMessage,
+  response: ServerResponse,
+  fault: DoorFault,
+  refusing: Refusing,
+): void {
   const isShort = request.headers['content-length'] !== undefined && !announcesTooMuch(request);
-  if (request.method === 'GET' || isShort) sendFault(response, fault);
-  else refuseBody(request, response, fault, clock);
+  if (request.method === 'GET' || isShort) sendFault(response, fault, refusing.form);
+  else refuseBody(request, response, fault, refusing);
 }
 
 function refused(fault: DoorFault): ReadBody {

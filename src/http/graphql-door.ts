@@ -6,8 +6,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { sendFault } from './answer.ts';
 import { readBody, refuseBody } from './body.ts';
+import type { Callers } from './callers.ts';
 import type { InFlight } from './in-flight.ts';
 import { logOperation, makeOperation, type Operation } from './operation.ts';
+import { whenDrained, whenSent } from './outgoing.ts';
 import { clientRequestIdOf } from './request-id.ts';
 import type { GraphqlServer } from './yoga.ts';
 
@@ -16,8 +18,6 @@ export interface GraphqlDoor {
   answer(request: IncomingMessage, response: ServerResponse, requestId: RequestId): Promise<void>;
   /** Cuts all subscriptions: their clients come back to another replica, and resume there. */
   cutStreams(): void;
-  /** Tells everything under way that its caller is gone. */
-  abortAll(): void;
 }
 
 interface DoorDeps {
@@ -26,23 +26,19 @@ interface DoorDeps {
   readonly clock: Clock;
   readonly yoga: GraphqlServer;
   readonly inFlight: InFlight;
+  readonly callers: Callers;
   readonly isLeaving: () => boolean;
   readonly isDraining: () => boolean;
 }
 
 export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
-  const callers = new Set<AbortController>();
   const streams = new Set<ServerResponse>();
 
   const answer = async (request: IncomingMessage, response: ServerResponse, requestId: RequestId): Promise<void> => {
     const body = request.method === 'POST' ? await readBody(request) : null;
     if (body?.kind === 'gone') return;
-    if (body?.kind === 'refused') return refuseBody(request, response, body.fault, deps.clock);
-    const caller = new AbortController();
-    callers.add(caller);
-    response.once('close', () => {
-      if (!response.writableFinished) caller.abort();
-    });
+    if (body?.kind === 'refused') return refuseBody(request, response, body.fault, deps);
+    using caller = deps.callers.waitingFor(response);
     const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId, signal: caller.signal });
     try {
       const answered = await ask(deps.yoga, request, body?.text ?? null, operation);
@@ -54,7 +50,6 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
       await pass(answered, response);
     } finally {
       streams.delete(response);
-      callers.delete(caller);
       // A subscription's source knows no other end.
       if (operation.note.kind === 'subscription') caller.abort();
       const clientRequestId = clientRequestIdOf(request);
@@ -70,9 +65,6 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
     answer: (request, response, requestId) => deps.inFlight.run(() => answer(request, response, requestId)),
     cutStreams() {
       for (const response of streams) response.destroy();
-    },
-    abortAll() {
-      for (const caller of callers) caller.abort();
     },
   };
 }
@@ -107,17 +99,9 @@ async function pass(answered: Response, response: ServerResponse): Promise<void>
   const text = await answered.text();
   if (text === '' && answered.status >= 400) return sendUnnamed(answered.status, response);
   response.setHeader('content-length', Buffer.byteLength(text));
-  const sent = ended(response);
+  const sent = whenSent(response);
   response.end(text);
   return sent;
-}
-
-/** Resolves when the answer has gone out, or nobody is there to take it. */
-function ended(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    response.once('finish', resolve);
-    response.once('close', resolve);
-  });
 }
 
 async function passStream(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
@@ -131,17 +115,9 @@ async function passStream(body: ReadableStream<Uint8Array>, response: ServerResp
 
 async function write(reader: ReadableStreamDefaultReader<Uint8Array>, response: ServerResponse): Promise<void> {
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    if (!response.write(piece.value)) await drained(response);
+    if (!response.write(piece.value)) await whenDrained(response);
   }
   response.end();
-}
-
-/** Resolves when more can be written, or never will be. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', () => resolve());
-  });
 }
 
 /** A refusal without a body says nothing: Yoga sends such a one when the caller accepts nothing that it has. */

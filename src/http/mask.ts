@@ -1,5 +1,6 @@
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions } from 'graphql';
 import { isUnavailable, StoreUnavailable } from '../core/unavailable.ts';
+import type { DoorCode } from '../graphql/door-error.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
 import type { Operation } from './operation.ts';
 
@@ -32,28 +33,45 @@ function named(error: GraphQLError): GraphQLError {
 /** Stands for an error that the caller must not see; the log has it all, under the same request id. */
 export function unexpected(
   error: unknown,
-  { log, requestId, signal }: Operation,
+  operation: Operation,
   at: Pick<GraphQLErrorOptions, 'nodes' | 'path'>,
 ): GraphQLError {
+  const { code, message, retryAfterMs } = maskedOf(error, operation, at.path?.join('.'));
+  const extensions = {
+    code,
+    ...(retryAfterMs === null ? {} : { retryable: true, retryAfterMs, http: { status: 503 } }),
+    ...(code === 'INTERNAL' ? { requestId: requestGlobalId(operation.requestId) } : {}),
+  };
+  return new GraphQLError(message, { ...at, extensions });
+}
+
+/** What a caller is told of something that was thrown. */
+export interface Masked {
+  readonly code: Extract<DoorCode, 'CANCELLED' | 'STORE_UNAVAILABLE' | 'JOURNAL_UNAVAILABLE' | 'INTERNAL'>;
+  readonly message: string;
+  /** Null: to send it again does not help. */
+  readonly retryAfterMs: number | null;
+}
+
+/** Writes what was thrown to the log, and leaves of it what the caller may see. */
+export function maskedOf(error: unknown, { log, signal }: Pick<Operation, 'log' | 'signal'>, path?: string): Masked {
   const fields = {
     error: error instanceof Error ? error.message : String(error),
     stack: error instanceof Error ? error.stack : undefined,
-    path: at.path?.join('.'),
+    path,
   };
   if (signal.aborted) {
     // What breaks because the caller left is neither a bug nor read by anybody.
     log.debug('stopped because the caller went away', fields);
-    return new GraphQLError('The caller went away.', { ...at, extensions: { code: 'CANCELLED' } });
+    return { code: 'CANCELLED', message: 'The caller went away.', retryAfterMs: null };
   }
   if (isUnavailable(error)) {
-    const named = error instanceof StoreUnavailable ? { code: 'STORE_UNAVAILABLE' } : { code: 'JOURNAL_UNAVAILABLE' };
-    log.error('a request cannot be served now', { ...named, reason: error.reason, path: fields.path });
-    const extensions = { ...named, retryable: true, retryAfterMs: RETRY_MS, http: { status: 503 } };
-    return new GraphQLError(error.message, { ...at, extensions });
+    const code = error instanceof StoreUnavailable ? 'STORE_UNAVAILABLE' : 'JOURNAL_UNAVAILABLE';
+    log.error('a request cannot be served now', { code, reason: error.reason, path });
+    return { code, message: error.message, retryAfterMs: RETRY_MS };
   }
   log.error('unexpected error', fields);
-  const extensions = { code: 'INTERNAL', requestId: requestGlobalId(requestId) };
-  return new GraphQLError('Unexpected error.', { ...at, extensions });
+  return { code: 'INTERNAL', message: 'Unexpected error.', retryAfterMs: null };
 }
 
 /** GraphQL wraps whatever is thrown: only what was thrown as a GraphQLError is meant to be read by the caller. */

@@ -61,9 +61,15 @@ export function wishOf({ note }: Operation): Wish {
 
 /** The one line about an operation that has ended. Never a prompt, an answer or a variable. */
 export function logOperation(
-  operation: Operation,
+  operation: Pick<Operation, 'note' | 'log' | 'startedAtMs'>,
   clock: Clock,
-  ending: { readonly door: 'http' | 'websocket'; readonly status: string | number; readonly clientRequestId?: string },
+  ending: {
+    readonly door: 'http' | 'websocket' | 'rest';
+    readonly status: string | number;
+    readonly clientRequestId?: string;
+    /** How often the client had sent it before. */
+    readonly clientRetry?: number;
+  },
 ): void {
   const { note, log, startedAtMs } = operation;
   log.info('operation', {

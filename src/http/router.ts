@@ -3,13 +3,15 @@ import type { RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Exposition } from '../ports/meters.ts';
-import { type DoorFault, pathOf, sendFault, sendJson, sendMethodNotAllowed, wantsHtml } from './answer.ts';
+import { pathOf, SHUTTING_DOWN, sendFault, sendJson, sendMethodNotAllowed, wantsHtml } from './answer.ts';
 import { refuseBody, turnAway } from './body.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { GraphqlDoor } from './graphql-door.ts';
 import type { HealthDoor } from './health.ts';
 import type { LoadGate } from './load-gate.ts';
 import { answerMetrics, METRICS_PATH } from './metrics.ts';
+import { MODELS_PATH } from './rest/models-door.ts';
+import { CHAT_PATH, type RestDoor } from './rest/rest-door.ts';
 import { GRAPHQL_PATH } from './yoga.ts';
 
 type Route = (request: IncomingMessage, response: ServerResponse, requestId: RequestId) => Promise<void>;
@@ -19,6 +21,7 @@ export function makeRouter(deps: {
   readonly gateway: Gateway;
   readonly graphql: GraphqlDoor;
   readonly graphiql: GraphiqlPage;
+  readonly rest: RestDoor;
   readonly health: HealthDoor;
   readonly metrics: Exposition;
   readonly clock: Clock;
@@ -41,15 +44,19 @@ export function makeRouter(deps: {
     response: ServerResponse,
     requestId: RequestId,
   ): Promise<void> {
-    if (deps.isDraining()) return refuseBody(request, response, SHUTTING_DOWN, deps.clock);
+    if (deps.isDraining()) return refuseBody(request, response, SHUTTING_DOWN, deps);
     if (request.method === 'GET' && wantsHtml(request)) return graphiql.answer(request, response);
     // What a POST wants stands in its body. Only where there is no room for anything it is not read.
     const fault = deps.gate.refuse(request.method === 'GET' ? 'read' : 'act');
-    if (fault !== null) return turnAway(request, response, fault, deps.clock);
+    if (fault !== null) return turnAway(request, response, fault, deps);
     return graphql.answer(request, response, requestId);
   }
 
-  return (request, response, requestId) => (routes.get(pathOf(request)) ?? answerUnknown)(request, response, requestId);
+  return (request, response, requestId) => {
+    const path = pathOf(request);
+    const route = routes.get(path) ?? (deps.rest.isAt(path) ? deps.rest.answer : answerUnknown);
+    return route(request, response, requestId);
+  };
 }
 
 /** Tells what is here, until the control room moves in. */
@@ -63,20 +70,15 @@ function answerIndex(request: IncomingMessage, response: ServerResponse, gateway
     version: gateway.info.version,
     graphql: GRAPHQL_PATH,
     graphiql: `${GRAPHQL_PATH} in a browser`,
+    rest: CHAT_PATH,
+    models: MODELS_PATH,
     live: '/livez',
     ready: '/readyz?verbose',
     metrics: METRICS_PATH,
   });
 }
 
-const SHUTTING_DOWN: DoorFault = {
-  status: 503,
-  code: 'SHUTTING_DOWN',
-  message: 'This replica is shutting down. Send it again.',
-  retryAfterMs: 1_000,
-};
-
 const answerUnknown: Route = async (request, response) => {
-  const message = `Nothing is served at ${pathOf(request).slice(0, 100)}. GraphQL is at ${GRAPHQL_PATH}.`;
+  const message = `Nothing is served at ${pathOf(request).slice(0, 100)}. GraphQL is at ${GRAPHQL_PATH}, OpenAI's API at ${CHAT_PATH}.`;
   sendFault(response, { status: 404, code: 'NOT_FOUND', message });
 };

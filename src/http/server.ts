@@ -6,11 +6,13 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Exposition } from '../ports/meters.ts';
 import { announcesTooMuch } from './body.ts';
+import { makeCallers } from './callers.ts';
 import { makeGraphiqlPage } from './graphiql.ts';
 import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
 import { makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
+import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
@@ -65,12 +67,14 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   const isLeaving = () => phase !== 'serving';
   const isDraining = () => phase === 'draining';
   const inFlight = makeInFlight();
+  const callers = makeCallers();
   const gate = makeLoadGate({ ...deps, countMax: deps.inFlightMax });
   const yoga = makeGraphqlServer({ log, inFlight, gate });
-  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, isLeaving, isDraining });
+  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, callers, isLeaving, isDraining });
   const sockets = makeSocketDoor({ ...deps, yoga, inFlight, gate });
+  const rest = makeRestDoor({ ...deps, gate, inFlight, callers, isLeaving, isDraining });
   const health = makeHealthDoor({ ...deps, isLeaving });
-  const route = makeRouter({ ...deps, graphql, health, graphiql: makeGraphiqlPage(), gate, isDraining });
+  const route = makeRouter({ ...deps, graphql, rest, health, graphiql: makeGraphiqlPage(), gate, isDraining });
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = newId();
@@ -95,7 +99,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
     server.closeIdleConnections();
     if (!(await isIdleWithin(inFlight.whenIdle(), { clock, ms: graceMs, cut }))) {
       log.warn('stopping what still runs after the grace time', { count: inFlight.count });
-      graphql.abortAll();
+      callers.abortAll();
       sockets.abortAll();
       await isIdleWithin(inFlight.whenIdle(), { clock, ms: LIMITS.abortMs, cut: NEVER });
     }

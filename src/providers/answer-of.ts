@@ -1,39 +1,61 @@
-import type { LanguageModelV4GenerateResult, SharedV4Warning } from '@ai-sdk/provider';
+import type { LanguageModelV4Content, LanguageModelV4GenerateResult, SharedV4Warning } from '@ai-sdk/provider';
+import type { ToolCall } from '../core/message.ts';
 import type { Answer, FinishReason } from '../core/prompt.ts';
+import { isJsonObject, type JsonObject } from '../core/tool.ts';
 import { fieldAt } from './json-field.ts';
+import { writtenCall } from './token-bound.ts';
 import { type Received, usageOf } from './usage.ts';
 
-/** A package's result as an answer. Null when it holds nothing: no text, no refusal and no word on why. */
+/** A package's result as an answer. Null when it holds nothing: no text, no tool call, no refusal and no word on why. */
 export function answerOf(
   result: LanguageModelV4GenerateResult,
-  of: Omit<Received, 'text'> & { readonly warnings: readonly string[] },
+  of: Omit<Received, 'text'> & {
+    readonly warnings: readonly string[];
+    /** The model's own refusal, which stands last among the texts. Null when there is none. */
+    readonly refusal: string | null;
+  },
 ): Answer | null {
   const { unified, raw } = result.finishReason;
   const texts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   const reasoning = result.content.flatMap((part) => (part.type === 'reasoning' ? [part.text] : []));
-  const ownRefusal = refusalIn(result);
+  const calls = result.content.flatMap((part) => (part.type === 'tool-call' ? [writtenCall(part)] : []));
+  const ownRefusal = of.refusal;
   const written = ownRefusal !== null && texts.at(-1) === ownRefusal ? texts.slice(0, -1) : texts;
   const text = written.join('') === '' ? null : written.join('');
-  if (text === null && ownRefusal === null && raw === undefined) return null;
+  if (text === null && calls.length === 0 && ownRefusal === null && raw === undefined) return null;
   return {
     text,
     refusal: ownRefusal ?? (unified === 'content-filter' ? `The provider's filter ended the answer (${raw}).` : null),
-    finishReason: finishReasonOf(unified, text),
-    usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning].join('') }),
+    toolCalls: result.content.flatMap(toolCallIn),
+    logprobs: logprobsIn(result),
+    finishReason: finishReasonOf(unified, { hasText: text !== null, hasCalls: calls.length > 0 }),
+    usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning, ...calls].join('') }),
     warnings: [...of.warnings, ...result.warnings.map(readable)],
   };
 }
 
 /** OpenAI's refusal, from the body: its package appends it to the text. Null when there is none. */
-function refusalIn(result: LanguageModelV4GenerateResult): string | null {
+export function refusalIn(result: LanguageModelV4GenerateResult): string | null {
   const refusal = fieldAt(result.response?.body, 'choices', 0, 'message', 'refusal');
   return typeof refusal === 'string' && refusal !== '' ? refusal : null;
 }
 
-/** An end of a kind that no one foresaw is a plain end when text came, since servers invent such words. */
+/** One for the caller to make. What a provider called and ran by itself is none. */
+function toolCallIn(part: LanguageModelV4Content): readonly ToolCall[] {
+  if (part.type !== 'tool-call' || part.providerExecuted === true) return [];
+  return [{ id: part.toolCallId, name: part.toolName, arguments: part.input }];
+}
+
+/** From the body, since the packages have no common word for them. Null when there are none. */
+function logprobsIn(result: LanguageModelV4GenerateResult): JsonObject | null {
+  const logprobs = fieldAt(result.response?.body, 'choices', 0, 'logprobs');
+  return isJsonObject(logprobs) ? logprobs : null;
+}
+
+/** An end of a kind that no one foresaw is a plain end when something came, since servers invent such words. */
 function finishReasonOf(
   unified: LanguageModelV4GenerateResult['finishReason']['unified'],
-  text: string | null,
+  came: { readonly hasText: boolean; readonly hasCalls: boolean },
 ): FinishReason {
   switch (unified) {
     case 'stop':
@@ -46,7 +68,8 @@ function finishReasonOf(
       return 'toolCalls';
     case 'interrupted':
     case 'other':
-      return text === null ? 'error' : 'stop';
+      if (came.hasCalls) return 'toolCalls';
+      return came.hasText ? 'stop' : 'error';
     default:
       return unified satisfies never;
   }

@@ -21,7 +21,7 @@ interface Outgoing {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly body: string | null;
-  readonly signal: AbortSignal | null;
+  readonly signal: AbortSignal;
   readonly redirect: 'error';
 }
 
@@ -36,8 +36,8 @@ interface Incoming {
 /** The network: any `fetch` will do. The service has one of its own, with a deadline for connecting. */
 export type UpstreamFetch = (url: string, outgoing: Outgoing) => Promise<Incoming>;
 
-/** One attempt's use of the network. */
-export interface Exchange {
+/** One attempt's use of the network. Disposing of it closes the connection, unless all has been read. */
+export interface Exchange extends Disposable {
   readonly fetch: typeof fetch;
   progress(): Progress;
 }
@@ -55,12 +55,19 @@ interface ExchangeOptions {
  */
 export function makeExchange(of: ExchangeOptions): Exchange {
   let progress: Progress = { kind: 'unsent' };
-  /** Reads on, and remembers what stopped it. */
+  const connection = new AbortController();
+  let isLeft = false;
+  // Not by waiting for the next piece: a provider that has told of an error may never send one.
+  const leave = () => {
+    isLeft = true;
+    connection.abort();
+  };
+  /** Reads on, and remembers what stopped it, unless we did. */
   const watched = async <T>(httpStatus: number | null, read: () => Promise<T>): Promise<T> => {
     try {
       return await read();
     } catch (fault) {
-      if (progress.kind === 'sent') progress = { kind: 'broken', httpStatus, fault };
+      if (progress.kind === 'sent' && !isLeft) progress = { kind: 'broken', httpStatus, fault };
       throw fault;
     }
   };
@@ -72,7 +79,7 @@ export function makeExchange(of: ExchangeOptions): Exchange {
   async function fetchOnce(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
     if (progress.kind !== 'unsent') return of.furtherAnswer();
     const url = input instanceof Request ? input.url : String(input);
-    const outgoing = outgoingOf(init);
+    const outgoing = { ...outgoingOf(init), signal: followedBy(connection, init?.signal) };
     progress = { kind: 'sent', httpStatus: null };
     const response = await watched(null, () => of.fetch(url, outgoing));
     const { status: httpStatus, statusText } = response;
@@ -84,7 +91,7 @@ export function makeExchange(of: ExchangeOptions): Exchange {
       const ended = () => {
         progress = { kind: 'streamed', httpStatus };
       };
-      return new Response(streamOf({ next, ended, leave: () => chunks.return(undefined) }), {
+      return new Response(streamOf({ next, ended, leave }), {
         status: httpStatus,
         statusText,
         headers,
@@ -97,14 +104,22 @@ export function makeExchange(of: ExchangeOptions): Exchange {
     return new Response(body.length === 0 ? null : body, { status: httpStatus, statusText, headers });
   }
 
-  return { fetch: fetchOnce, progress: () => progress };
+  return { fetch: fetchOnce, progress: () => progress, [Symbol.dispose]: leave };
+}
+
+/** The connection's own signal, once it ends with the caller's. */
+function followedBy(connection: AbortController, caller: AbortSignal | null | undefined): AbortSignal {
+  const follow = () => connection.abort(caller?.reason);
+  if (caller?.aborted === true) follow();
+  caller?.addEventListener('abort', follow, { signal: connection.signal });
+  return connection.signal;
 }
 
 /** What a provider package asks for. Packages send nothing but text for a chat; anything else must not go out as something different. */
-function outgoingOf(init: RequestInit = {}): Outgoing {
-  const { method = 'GET', headers, body = null, signal = null } = init;
+function outgoingOf(init: RequestInit = {}): Omit<Outgoing, 'signal'> {
+  const { method = 'GET', headers, body = null } = init;
   if (body !== null && typeof body !== 'string') throw new TypeError('the body is not text');
-  return { method, headers: Object.fromEntries(new Headers(headers)), body, signal, redirect: 'error' };
+  return { method, headers: Object.fromEntries(new Headers(headers)), body, redirect: 'error' };
 }
 
 function headersOf({ headers }: Incoming): Headers {
@@ -133,24 +148,32 @@ async function readWhole(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<
   return new Uint8Array(Buffer.concat(all));
 }
 
-/** A body that is read only as fast as its reader takes it. */
+/**
+ * What a stream's last line ends in when it is whole. Some servers leave out the blank line that ends an event, and a parser then
+ * drops the last one, which says why the answer ends and what it used. One that was cut in the middle of a line stays without.
+ */
+const WHOLE_ENDINGS: ReadonlySet<number | undefined> = new Set(Buffer.from('\n\r]}'));
+const BLANK_LINE = Buffer.from('\n\n');
+
+/** A body of events that is read only as fast as its reader takes it. */
 function streamOf(of: {
   readonly next: () => Promise<IteratorResult<Uint8Array, void>>;
   readonly ended: () => void;
-  readonly leave: () => Promise<unknown>;
+  readonly leave: () => void;
 }): ReadableStream<Uint8Array> {
+  let last: number | undefined;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const step = await of.next();
       if (step.done === true) {
         of.ended();
+        if (WHOLE_ENDINGS.has(last)) controller.enqueue(BLANK_LINE);
         controller.close();
       } else {
+        last = step.value.at(-1) ?? last;
         controller.enqueue(step.value);
       }
     },
-    async cancel() {
-      await of.leave();
-    },
+    cancel: of.leave,
   });
 }

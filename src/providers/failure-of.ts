@@ -58,22 +58,37 @@ function factsOf(mishap: Mishap): Facts {
         message: `The request could not be written: ${textOf(error)}`,
       };
     case 'sent':
-      // After the headers it is the stream that tells of an error: the provider itself gave up.
-      return progress.httpStatus === null
-        ? { kind: 'networkError', billed: 'unknown', message: `The call broke off: ${textOf(error)}` }
-        : { kind: 'providerError', billed: 'unknown', message: `In the middle of its answer: ${textOf(error)}` };
+    case 'streamed':
+      return streamFacts(progress, error);
     case 'tooLong':
       return { kind: 'invalidResponse', billed: 'unknown', message: `HTTP ${progress.httpStatus}: ${textOf(error)}` };
     case 'broken':
       return brokenFacts(progress);
     case 'answered':
       return answeredFacts(progress, mishap);
-    case 'streamed':
-      return { kind: 'invalidResponse', billed: 'unknown', message: `HTTP ${progress.httpStatus}: ${textOf(error)}` };
     default:
       return progress satisfies never;
   }
 }
+
+/** What stopped a call that the network did not: the provider's own word, or a stream that cannot be understood. */
+function streamFacts({ httpStatus }: Extract<Progress, { httpStatus: number | null }>, error: unknown): Facts {
+  if (httpStatus === null)
+    return { kind: 'networkError', billed: 'unknown', message: `The call broke off: ${textOf(error)}` };
+  if (isProvidersWord(error))
+    return { kind: 'providerError', billed: 'unknown', message: `In the middle of its answer: ${textOf(error)}` };
+  const isQuoting = error instanceof Error && QUOTING_FAULTS.has(error.name);
+  const fault = isQuoting ? 'a piece of the stream is not what its protocol says' : textOf(error);
+  return { kind: 'invalidResponse', billed: 'unknown', message: `HTTP ${httpStatus}: ${fault}` };
+}
+
+/** What a stream tells of comes as it is, or as a package's error of a refused call. Other errors are what a package did not understand. */
+function isProvidersWord(error: unknown): boolean {
+  return !(error instanceof Error) || error.name === 'AI_APICallError';
+}
+
+/** Errors whose message repeats the piece that was not understood: it may hold what a model wrote. */
+const QUOTING_FAULTS: ReadonlySet<string> = new Set(['AI_JSONParseError', 'AI_TypeValidationError']);
 
 /**
  * A package's word that the request cannot be put to this provider. What else stops it lies in our settings, such as a key

@@ -1,3 +1,4 @@
+import { type Delta, wholeOf } from '../core/delta.ts';
 import { abortFailure, type Failure } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import { promptOf, textOf } from '../core/message.ts';
@@ -64,17 +65,23 @@ async function stream(
   if (waited === 'aborted') return { kind: 'failed', failure: abortFailure(signal, { billed: 'nothing' }) };
   if (of.isFailing) return { kind: 'failed', failure: chanceFailure(key) };
   const answer = echo(key, call);
-  const words = answer.text?.match(/\s*\S+/g) ?? [];
+  const pieces = piecesOf(answer);
   let written = '';
-  for (const word of words) {
-    written += word;
-    of.onDelta({ kind: 'text', text: word });
-    const passed = await pause({ clock, ms: (wholeMs * (1 - FIRST_WORD_SHARE)) / words.length, signal });
+  for (const piece of pieces) {
+    written += piece.kind === 'toolCall' ? (piece.argumentsChunk ?? '') : piece.text;
+    of.onDelta(piece);
+    const passed = await pause({ clock, ms: (wholeMs * (1 - FIRST_WORD_SHARE)) / pieces.length, signal });
     if (passed === 'passed') continue;
     const usage = { ...answer.usage, outputTokens: tokensOf(charactersOf(written).length), source: 'counted' } as const;
     return { kind: 'cut', failure: abortFailure(signal, { billed: 'unknown' }), usage };
   }
   return { kind: 'answered', answer };
+}
+
+/** Text word by word, then each tool call as a whole. */
+function piecesOf({ text, toolCalls }: Answer): readonly Delta[] {
+  const words = text?.match(/\s*\S+/g) ?? [];
+  return [...words.map((word) => ({ kind: 'text' as const, text: word })), ...wholeOf({ text: null, toolCalls })];
 }
 
 function chanceFailure(key: ProviderKey): Failure {
@@ -88,24 +95,45 @@ function chanceFailure(key: ProviderKey): Failure {
   };
 }
 
+/** The seed's answer. Where a tool must be called it calls that, without arguments; where JSON is wanted the answer is in JSON. */
 function echo(key: ProviderKey, call: ProviderCall): Answer {
-  const start = charactersOf(promptOf(call.prompt.messages)).slice(0, ECHO_CHARS).join('');
-  const whole = charactersOf(`Mock response from ${key}: ${start}...`);
-  const isCut = tokensOf(whole.length) > call.maxOutputTokens;
-  const written = isCut ? whole.slice(0, call.maxOutputTokens * CHARS_PER_TOKEN) : whole;
+  const { prompt, maxOutputTokens } = call;
+  const name = mustCall(prompt);
+  if (name !== null) {
+    const toolCall = { id: `call_${name}`, name, arguments: '{}' };
+    return answer(prompt, { toolCalls: [toolCall], written: toolCall.arguments, finishReason: 'toolCalls' });
+  }
+  const start = charactersOf(promptOf(prompt.messages)).slice(0, ECHO_CHARS).join('');
+  const plain = `Mock response from ${key}: ${start}...`;
+  const whole = charactersOf(prompt.responseFormat === null ? plain : JSON.stringify({ response: plain }));
+  const isCut = tokensOf(whole.length) > maxOutputTokens;
+  const written = isCut ? whole.slice(0, maxOutputTokens * CHARS_PER_TOKEN) : whole;
+  return answer(prompt, { toolCalls: [], written: written.join(''), finishReason: isCut ? 'length' : 'stop' });
+}
+
+function answer(prompt: Prompt, of: Pick<Answer, 'toolCalls' | 'finishReason'> & { readonly written: string }): Answer {
   return {
-    text: written.join(''),
+    text: of.toolCalls.length > 0 ? null : of.written,
     refusal: null,
-    finishReason: isCut ? 'length' : 'stop',
+    toolCalls: of.toolCalls,
+    logprobs: null,
+    finishReason: of.finishReason,
     usage: {
-      inputTokens: inputTokensOf(call.prompt),
+      inputTokens: inputTokensOf(prompt),
       cachedInputTokens: 0,
-      outputTokens: tokensOf(written.length),
+      outputTokens: tokensOf(charactersOf(of.written).length),
       reasoningTokens: 0,
       source: 'reported',
     },
-    warnings: [],
+    warnings: prompt.responseFormat?.kind === 'jsonSchema' ? ['A mock answers in JSON, and follows no schema.'] : [],
   };
+}
+
+/** The function that the answer must call. Null: none must be. */
+function mustCall({ tools }: Prompt): string | null {
+  const choice = tools?.choice ?? null;
+  if (choice?.kind === 'function') return choice.name;
+  return choice?.kind === 'required' ? (tools?.tools[0]?.name ?? null) : null;
 }
 
 /** The seed's estimate. It is what a mock charges, so here it is exact and not too low. */

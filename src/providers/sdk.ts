@@ -1,16 +1,18 @@
-import type { LanguageModelV4CallOptions, LanguageModelV4StreamResult, LanguageModelV4Usage } from '@ai-sdk/provider';
+import type { LanguageModelV4StreamResult, LanguageModelV4Usage } from '@ai-sdk/provider';
+import { droppedExtrasOf } from '../core/extras.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OnDelta, ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
-import { answerOf } from './answer-of.ts';
+import { answerOf, refusalIn } from './answer-of.ts';
 import { makeCollector } from './collect-stream.ts';
 import { type Exchange, makeExchange, type UpstreamFetch } from './exchange.ts';
 import { failureOf, unsendable } from './failure-of.ts';
-import { renderMessages, renderParameters, type Wishes } from './rendering.ts';
+import { renderWishes } from './render-wishes.ts';
+import { renderMessages } from './rendering.ts';
 import { inputTokensMax } from './token-bound.ts';
 import { type Received, usageOf } from './usage.ts';
-import { BASE_URLS, loadVendor, type SdkKind, type Vendor } from './vendor.ts';
+import { BASE_URLS, loadVendor, mergeOptions, type SdkKind, type Vendor } from './vendor.ts';
 
 /** A real provider, reached through a package of the AI SDK at the level of one model. */
 export interface SdkSettings {
@@ -29,7 +31,7 @@ export interface SdkSettings {
 
 export async function makeSdkProvider(settings: SdkSettings): Promise<ProviderPort> {
   const baseUrl = baseUrlOf(settings);
-  const vendor = await loadVendor({ kind: settings.kind, name: settings.key, apiKey: settings.apiKey, baseUrl });
+  const vendor = await loadVendor({ kind: settings.kind, apiKey: settings.apiKey, baseUrl });
   return {
     key: settings.key,
     inputTokensMax: (prompt, model) => inputTokensMax({ prompt, model, kind: settings.kind }),
@@ -60,7 +62,7 @@ interface Conversation extends Listening {
 
 async function callOnce(sdk: Sdk, call: ProviderCall, listening: Listening): Promise<ProviderResult> {
   const isStreamed = listening.onDelta !== null;
-  const exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
+  using exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
   try {
     return await converse(sdk, call, { ...listening, exchange });
   } catch (error) {
@@ -74,14 +76,14 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
   const { model, maxOutputTokens } = call;
   const rendering = renderMessages({ prompt: call.prompt, model, systemPlace: vendor.systemPlace });
   if (rendering.kind === 'unsendable') return failed(unsendable(rendering.reason));
-  const parameters = renderParameters({ prompt: call.prompt, model });
-  const effort = parameters.wishes.reasoningEffort;
-  const limits = vendor.limits({ model: model.name, maxOutputTokens, effort });
+  const { asked, wishes, warnings: leftOut } = renderWishes(call.prompt, model);
+  const limits = vendor.limits({ model: model.name, maxOutputTokens, effort: asked.reasoningEffort });
   const options = {
     prompt: rendering.prompt,
     abortSignal: of.signal,
-    ...samplingOf(parameters.wishes),
+    ...wishes,
     ...limits.options,
+    providerOptions: mergeOptions(vendor.ownOptions(asked), limits.options.providerOptions ?? {}),
   };
   const bounds = {
     inputTokensMax: inputTokensMax({ prompt: call.prompt, model, kind: settings.kind }),
@@ -89,11 +91,21 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
     mayReasonUnseen: model.capabilities.includes('reasoning'),
   };
   const languageModel = vendor.makeModel({ name: model.name, fetch: of.exchange.fetch });
-  const warnings = [...rendering.warnings, ...parameters.warnings, ...limits.warnings];
+  const dropped = droppedExtrasOf(settings.kind, asked.extras).map(
+    (name) => `${name} was not sent: ${settings.key} does not take it.`,
+  );
+  const warnings = [...rendering.warnings, ...leftOut, ...dropped, ...limits.warnings];
   if (of.onDelta !== null) {
-    return stream(sdk, { ...of, onDelta: of.onDelta, bounds, warnings, open: () => languageModel.doStream(options) });
+    return stream(sdk, {
+      ...of,
+      onDelta: of.onDelta,
+      bounds,
+      warnings,
+      open: () => languageModel.doStream({ ...options, includeRawChunks: true }),
+    });
   }
-  const answer = answerOf(await languageModel.doGenerate(options), { ...bounds, warnings });
+  const result = await languageModel.doGenerate(options);
+  const answer = answerOf(result, { ...bounds, warnings, refusal: refusalIn(result) });
   if (answer !== null) return { kind: 'answered', answer };
   return failed(failureIn(sdk, { ...of, error: new Error(NO_ANSWER) }));
 }
@@ -114,27 +126,29 @@ async function stream(sdk: Sdk, of: Streaming): Promise<ProviderResult> {
   try {
     const { stream: parts } = await of.open();
     for await (const part of parts) collector.take(part);
-    const { result } = collector.collected();
+    const { result, refusal } = collector.collected();
     // No word on why it ended: the connection was closed as if all had been said.
     if (result === null || result.finishReason.raw === undefined) throw new Error(NO_END);
-    const answer = answerOf(result, { ...bounds, warnings });
+    const answer = answerOf(result, { ...bounds, warnings, refusal });
     if (answer === null) throw new Error(NO_ANSWER);
     return { kind: 'answered', answer };
   } catch (error) {
     const failure = failureIn(sdk, { exchange, signal: of.signal, error });
-    const { text, reasoning } = collector.collected();
-    const received = text + reasoning;
+    const { received, inputTokens } = collector.collected();
     if (received === '' || failure.billed === 'nothing') return failed(failure);
-    return { kind: 'cut', failure, usage: usageOf(NOTHING_REPORTED, { ...bounds, text: received }) };
+    return { kind: 'cut', failure, usage: usageOf(reportedSoFar(inputTokens), { ...bounds, text: received }) };
   }
 }
 
 const NO_END = 'it broke off without an end';
 
-const NOTHING_REPORTED: LanguageModelV4Usage = {
-  inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
-  outputTokens: { total: undefined, text: undefined, reasoning: undefined },
-};
+function reportedSoFar(inputTokens: number | null): LanguageModelV4Usage {
+  const total = inputTokens ?? undefined;
+  return {
+    inputTokens: { total, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+    outputTokens: { total: undefined, text: undefined, reasoning: undefined },
+  };
+}
 
 function failureIn(
   sdk: Sdk,
@@ -149,17 +163,6 @@ function failureIn(
     areErrorsBilled: settings.areErrorsBilled,
     secrets: settings.apiKey === null ? [] : [settings.apiKey],
   });
-}
-
-type Sampling = Pick<LanguageModelV4CallOptions, 'temperature' | 'topP' | 'seed' | 'stopSequences'>;
-
-function samplingOf(wishes: Wishes): Sampling {
-  return {
-    ...(wishes.temperature !== null && { temperature: wishes.temperature }),
-    ...(wishes.topP !== null && { topP: wishes.topP }),
-    ...(wishes.seed !== null && { seed: wishes.seed }),
-    ...(wishes.stop.length > 0 && { stopSequences: [...wishes.stop] }),
-  };
 }
 
 function failed(failure: Failure): ProviderResult {

@@ -1,6 +1,7 @@
-import { imageCountOf, type Message } from '../core/message.ts';
+import { imageCountOf, type Message, toolCallsOf } from '../core/message.ts';
 import type { Prompt } from '../core/prompt.ts';
 import type { ModelSpec, ProviderKind } from '../core/registry.ts';
+import { hasTools } from '../core/tool.ts';
 
 /**
  * Tokens that a provider adds around what is sent: role marks, separators, a template's own opening. Measured: OpenAI 3 a
@@ -26,7 +27,24 @@ export function inputTokensMax(of: {
   // Null: images are never sent to a model that reads none, so they cost nothing.
   const images = imageCountOf(messages) * (of.model.imageTokensMax ?? 0);
   const text = messages.reduce((sum, message) => sum + textTokensMax(message), 0);
-  return template.perRequest + messages.length * template.perMessage + parts * template.perPart + images + text;
+  const framed = template.perRequest + messages.length * template.perMessage + parts * template.perPart;
+  return framed + images + text + schemaTokensMax(of.prompt);
+}
+
+/**
+ * What a provider adds to tell its model of tools, or of the shape of the answer: an instruction of its own, and a frame around each
+ * tool and each call of one. Anthropic documents 264 to 804 tokens for its instruction, by model and choice; others do not say. Generous.
+ */
+const TOOL_TOKENS = { perRequest: 1_024, perTool: 64 } as const;
+
+/** Tools and the answer's schema are sent as JSON, or rendered from it into something shorter. */
+function schemaTokensMax({ messages, tools, responseFormat }: Prompt): number {
+  if (!hasTools({ messages, tools }) && responseFormat === null) return 0;
+  const list = tools?.tools ?? [];
+  const written = [...list, ...(responseFormat === null ? [] : [responseFormat])];
+  const text = written.reduce((sum, part) => sum + tokensMaxOf(JSON.stringify(part)), 0);
+  const framed = list.length + messages.flatMap(toolCallsOf).length;
+  return TOOL_TOKENS.perRequest + framed * TOOL_TOKENS.perTool + text;
 }
 
 /**
@@ -40,6 +58,14 @@ export function tokensMaxOf(text: string): number {
   return isAscii ? bytes : Math.max(bytes, Buffer.byteLength(text.normalize('NFKC')));
 }
 
+/** A tool call as a model writes it. Its marks and its name are tokens as well, and a provider bills them. */
+export function writtenCall(call: { readonly toolName: string; readonly input: string }): string {
+  return JSON.stringify({ name: call.toolName, arguments: call.input });
+}
+
 function textTokensMax(message: Message): number {
-  return message.parts.reduce((sum, part) => sum + (part.kind === 'text' ? tokensMaxOf(part.text) : 0), 0);
+  const texts = message.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
+  const called = toolCallsOf(message).map((call) => call.id + call.name + call.arguments);
+  const answered = message.role === 'tool' ? [message.toolCallId] : [];
+  return [...texts, ...called, ...answered].reduce((sum, text) => sum + tokensMaxOf(text), 0);
 }

@@ -9,7 +9,7 @@ export interface Received {
   readonly inputTokensMax: number;
   /** The output limit that was sent. */
   readonly outputTokensMax: number;
-  /** All text that came, reasoning included. */
+  /** All that the model wrote: text, a refusal, reasoning, tool calls. */
   readonly text: string;
   /** Whether the model may have reasoned without showing it. */
   readonly mayReasonUnseen: boolean;

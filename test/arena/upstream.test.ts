@@ -41,6 +41,19 @@ describe.each(SDK_KINDS)('the wire of %s', (kind) => {
     expect(entry?.amount).toBe(BigInt(inputTokens) * 2_000_000n + BigInt(outputTokens) * 8_000_000n);
   });
 
+  test('streams, and bills each token as it goes out', async () => {
+    upstream.reactWith(() => ({ kind: 'stream', streaming: { tokens: 5, everyMs: 1 } }));
+    const texts: string[] = [];
+    const provider = await makeProvider(kind, `http://127.0.0.1:${upstream.port}/${kind.toLowerCase()}`);
+    const asked = callOf(kind, { prompt: promptOfText(taggedPrompt('s')), maxOutputTokens: 500 });
+    const result = await provider.call(asked, new AbortController().signal, (delta) => {
+      if (delta.kind === 'text') texts.push(delta.text);
+    });
+    expect(texts.join('')).toBe('0 1 2 3 4 ');
+    expect(result).toMatchObject({ kind: 'answered', answer: { usage: { outputTokens: 5, source: 'reported' } } });
+    expect(upstream.bill.read()).toMatchObject([{ tag: 's', outputTokens: 5 }]);
+  });
+
   test('knows refusals: a 4xx is not billed, a 5xx is', async () => {
     upstream.reactWith(() => ({ kind: 'refuse', status: 429, headers: { 'retry-after': '7' } }));
     expect(await call(kind, 'b')).toMatchObject({ failure: { kind: 'throttled', retryAfterMs: 7_000 } });

@@ -53,7 +53,8 @@ describe('an estimate', () => {
     });
     fc.assert(
       fc.property(fc.array(fc.array(fc.string(), { maxLength: 3 }), { maxLength: 4 }), (texts) => {
-        equal(estimateInputTokens(texts.map((list) => said(...list))), estimateTokens(texts.flat().join('')));
+        const prompt = { messages: texts.map((list) => said(...list)), tools: null, responseFormat: null };
+        equal(estimateInputTokens(prompt), estimateTokens(texts.flat().join('')));
       }),
       RUNS,
     );

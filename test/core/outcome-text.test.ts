@@ -21,16 +21,18 @@ const answers: fc.Arbitrary<ChatOutcome> = fc
     usage: usages,
     text: fc.option(texts),
     refusal: fc.option(texts),
+    toolCalls: fc.array(fc.record({ id: texts, name: texts, arguments: texts }), { maxLength: 2 }),
+    logprobs: fc.option(fc.constant({ content: [{ token: 'a', logprob: -0.5 }] })),
     warnings: fc.array(texts, { maxLength: 2 }),
     finishReason: fc.constantFrom(...FINISH_REASONS),
     account: fc.option(accounts),
     isReplayed: fc.boolean(),
   })
   .filter(({ record }) => record.provider !== null && record.model !== null)
-  .map(({ record, usage, text, refusal, warnings, finishReason, account, isReplayed }) => ({
+  .map(({ record, usage, text, refusal, toolCalls, logprobs, warnings, finishReason, account, isReplayed }) => ({
     kind: 'answered',
     requestId: record.id,
-    answer: { text, refusal, finishReason, usage, warnings },
+    answer: { text, refusal, toolCalls, logprobs, finishReason, usage, warnings },
     provider: record.provider!,
     model: record.model!,
     usage,
@@ -94,4 +96,10 @@ test('a number that is none is found when it is written, not when it is told aga
 
 test.each(['', 'null', '{}', '{"kind":"answered"}', '{"kind":"forgotten"}'])('%j is no outcome', (text) => {
   expect(() => parseOutcome(text)).toThrow();
+});
+
+test('an answer that was kept before there were tools is read as one that called none', () => {
+  const [answered] = fc.sample(answers, 1);
+  const kept = formatOutcome(answered!).replace(/"toolCalls":.*?"finishReason"/s, '"finishReason"');
+  expect(parseOutcome(kept)).toMatchObject({ answer: { toolCalls: [], logprobs: null } });
 });

@@ -27,6 +27,11 @@ describe('a chat that is acceptable', () => {
     expect(requestOf({ prompt: 'hello' })).toEqual({
       prompt: {
         messages: [{ role: 'user', parts: [{ kind: 'text', text: 'hello' }] }],
+        tools: null,
+        responseFormat: null,
+        presencePenalty: null,
+        frequencyPenalty: null,
+        extras: null,
         temperature: null,
         topP: null,
         stop: [],

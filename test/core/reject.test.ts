@@ -10,6 +10,7 @@ import { picoUsd } from '../../src/core/money.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import { type ProviderRefusal, type ProviderState, refusalOf } from '../../src/core/provider-state.ts';
 import type { RawChat, RawPreferences } from '../../src/core/raw-chat.ts';
+import type { Capability, ProviderKind } from '../../src/core/registry.ts';
 import { type Considered, type Means, rejectionOf, rejectionOfRefusal } from '../../src/core/reject.ts';
 import { epochMs } from '../../src/core/time.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
@@ -76,6 +77,55 @@ const OBSTACLES: readonly (readonly [RejectionReason, (of: Case) => Case])[] = [
 function refused(of: Case, refusal: ProviderRefusal): Case {
   return { ...of, considered: { ...of.considered, refusal } };
 }
+
+const TOOLS = [{ name: 'weather' }];
+const CALLED = [
+  { role: 'user', content: 'hello' },
+  { role: 'assistant', toolCalls: [{ id: '1', name: 'weather', arguments: '{}' }] },
+  { role: 'tool', content: 'warm', toolCallId: '1' },
+] as const;
+
+/** What a chat asks, and what a model that cannot do it is rejected with. */
+const LACKS: readonly (readonly [detail: string, raw: RawChat])[] = [
+  ['it calls no tools', { tools: TOOLS }],
+  ['it calls no tools', { messages: CALLED }],
+  ['it follows no JSON schema', { responseFormat: { jsonSchema: { name: 'a', schema: {} } } }],
+];
+
+describe('what a model cannot do', () => {
+  test.each(LACKS)('%s', (detail, raw) => {
+    const judged = (capabilities: readonly Capability[], requireParameters: boolean) =>
+      judge({
+        ...ELIGIBLE,
+        raw: { ...ELIGIBLE.raw, ...raw, routing: { requireParameters } },
+        considered: {
+          ...ELIGIBLE.considered,
+          candidate: { provider: PROVIDER, model: { ...MODEL, capabilities }, tier: 0 },
+        },
+      });
+    for (const isRequired of [true, false]) {
+      expect(judged([], isRequired)).toMatchObject({ reason: 'missingCapability', detail });
+      expect(judged(['tools', 'jsonSchema'], isRequired)).toBeNull();
+    }
+  });
+
+  test('parameters, and fields that its kind of provider is not sent, only where the caller requires them', () => {
+    const raw = { temperature: 1, extras: { top_k: 3, logit_bias: {} } };
+    const judged = (kind: ProviderKind, requireParameters: boolean) =>
+      judge({
+        ...ELIGIBLE,
+        raw: { ...ELIGIBLE.raw, ...raw, routing: { requireParameters } },
+        considered: {
+          ...ELIGIBLE.considered,
+          candidate: { provider: { ...PROVIDER, kind }, model: MODEL, tier: 0 },
+        },
+      })?.detail ?? null;
+    expect(judged('openaiCompatible', true)).toBe('it does not take temperature');
+    expect(judged('openai', true)).toBe('it does not take temperature, top_k');
+    expect(judged('gemini', true)).toBe('it does not take temperature, top_k, logit_bias');
+    expect(judged('gemini', false)).toBeNull();
+  });
+});
 
 describe('a candidate', () => {
   test('that nothing stands against is eligible', () => {

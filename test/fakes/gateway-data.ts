@@ -146,7 +146,15 @@ export function answered(call: ChatCall, nowMs: EpochMs): Answered {
   return {
     kind: 'answered',
     requestId: call.requestId,
-    answer: { text: echoOf(call.request), refusal: null, finishReason: 'stop', usage, warnings: [] },
+    answer: {
+      text: echoOf(call.request),
+      refusal: null,
+      toolCalls: [],
+      logprobs: null,
+      finishReason: 'stop',
+      usage,
+      warnings: [],
+    },
     provider: OPENAI,
     model: 'gpt-5.1',
     usage,

@@ -1,4 +1,4 @@
-import { type Account, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
+import { type Account, availableOf, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
 import { bareKey, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
@@ -219,6 +219,7 @@ export function makeFakeGateway(): FakeGateway {
     },
 
     budgetOf: async (userId) => budgetFrom(userId),
+    availableIn: (account) => availableOf(account, BUDGET_DEFAULT),
     async pageBudgets(page, status) {
       const found = [...accounts.keys()]
         .map(budgetFrom)

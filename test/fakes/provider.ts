@@ -66,7 +66,15 @@ async function play(
       } as const;
       return {
         kind: 'answered',
-        answer: { text: `answer of ${call.model.name}`, refusal: null, finishReason: 'stop', usage, warnings: [] },
+        answer: {
+          text: `answer of ${call.model.name}`,
+          refusal: null,
+          toolCalls: [],
+          logprobs: null,
+          finishReason: 'stop',
+          usage,
+          warnings: [],
+        },
       };
     }
     case 'fail':

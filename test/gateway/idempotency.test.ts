@@ -122,6 +122,8 @@ describe('a key whose chat ended without an answer', () => {
     kit.provider('a').script({ kind: 'fail', failure }, { kind: 'answer' });
     const failed = await kit.send({ ...KEYED, maxOutputTokens: 100 });
     expect(failed).toMatchObject({ kind: 'ended', why: { code: 'ALL_PROVIDERS_FAILED' } });
+    // Two records of one moment stand in no order.
+    kit.clock.advance(1);
     const answered = await kit.send({ ...KEYED, maxOutputTokens: 100 });
     expect(answered.kind).toBe('answered');
     const costs = [failed, answered].map((outcome) => (outcome.kind === 'notRun' ? 0n : outcome.cost.total));

@@ -153,7 +153,18 @@ test('an answer that comes after its hold expired is still given, and its accoun
       await gate.promise;
       const tokens = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
       const usage = { ...tokens, source: 'reported' } as const;
-      return { kind: 'answered', answer: { text: 'late', refusal: null, finishReason: 'stop', usage, warnings: [] } };
+      return {
+        kind: 'answered',
+        answer: {
+          text: 'late',
+          refusal: null,
+          toolCalls: [],
+          logprobs: null,
+          finishReason: 'stop',
+          usage,
+          warnings: [],
+        },
+      };
     },
   };
   await using kit = makeGatewayKit({ registry: REGISTRY, providers: new Map([[deaf.key, deaf]]) });

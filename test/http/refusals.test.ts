@@ -135,7 +135,10 @@ describe('a request that is none', () => {
     const nowhere = await raw(service, { method: 'GET', path: '/nowhere?x=1' });
     expect([nowhere.status, errorOf(nowhere.text)]).toEqual([
       404,
-      { code: 'NOT_FOUND', message: 'Nothing is served at /nowhere. GraphQL is at /graphql.' },
+      {
+        code: 'NOT_FOUND',
+        message: "Nothing is served at /nowhere. GraphQL is at /graphql, OpenAI's API at /v1/chat/completions.",
+      },
     ]);
     const wrong = await raw(service, { method: 'DELETE', path: '/livez' });
     expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET, HEAD']);

@@ -33,6 +33,33 @@ function answerIn(result: ProviderResult) {
   return result.answer;
 }
 
+describe('a mock that is asked for more than the seed was', () => {
+  const tools = [{ name: 'weather', description: null, parameters: null, isStrict: null }];
+
+  test.each([
+    [{ kind: 'required' } as const, 1],
+    [{ kind: 'function', name: 'weather' } as const, 1],
+    [{ kind: 'auto' } as const, 0],
+    [{ kind: 'none' } as const, 0],
+    [null, 0],
+  ])('calls a tool where it must: %o', async (choice, count) => {
+    const { mock } = mockWith();
+    const answer = answerIn(await ask(mock, promptOfText('hi', { tools: { tools, choice, isParallel: null } })));
+    expect(answer.toolCalls).toEqual(count === 0 ? [] : [{ id: 'call_weather', name: 'weather', arguments: '{}' }]);
+    expect(answer).toMatchObject(
+      count === 0 ? { finishReason: 'stop' } : { text: null, finishReason: 'toolCalls', usage: { outputTokens: 1 } },
+    );
+  });
+
+  test('answers in JSON, and says that it follows no schema', async () => {
+    const { mock } = mockWith();
+    const format = { kind: 'jsonSchema', name: 'a', schema: {}, isStrict: true } as const;
+    const answer = answerIn(await ask(mock, promptOfText('hi', { responseFormat: format })));
+    expect(JSON.parse(answer.text!)).toEqual({ response: 'Mock response from openai: hi...' });
+    expect(answer.warnings).toEqual(['A mock answers in JSON, and follows no schema.']);
+  });
+});
+
 describe('the mock answers as the seed did', () => {
   test('the answer names the provider and repeats the first 50 characters of the newest user message', async () => {
     const { mock } = mockWith();
@@ -41,7 +68,7 @@ describe('the mock answers as the seed did', () => {
       messages: [
         { role: 'system', parts: [{ kind: 'text', text: 'be kind' }] },
         { role: 'user', parts: [{ kind: 'text', text: `${'a'.repeat(49)}bc` }] },
-        { role: 'assistant', parts: [{ kind: 'text', text: 'go on' }] },
+        { role: 'assistant', parts: [{ kind: 'text', text: 'go on' }], toolCalls: null },
       ],
     };
     expect(answerIn(await ask(mock, prompt)).text).toBe(`Mock response from openai: ${'a'.repeat(49)}b...`);
@@ -61,6 +88,8 @@ describe('the mock answers as the seed did', () => {
     expect(answer).toEqual({
       text: 'Mock response from openai: hello...',
       refusal: null,
+      toolCalls: [],
+      logprobs: null,
       finishReason: 'stop',
       usage: { inputTokens: 2, cachedInputTokens: 0, outputTokens: 9, reasoningTokens: 0, source: 'reported' },
       warnings: [],

@@ -36,6 +36,13 @@ describe('how an answer ends', () => {
     expect(answerIn(result).finishReason).toBe('stop');
   });
 
+  test('and the end of a tool call when a call came', async () => {
+    const tool_calls = [{ id: 'c1', type: 'function', function: { name: 'now', arguments: '{}' } }];
+    const choices = [{ index: 0, message: { role: 'assistant', content: null, tool_calls }, finish_reason: 'eos' }];
+    const { result } = await send('openaiCompatible', {}, [{ ...ANSWERS.openaiCompatible, choices }]);
+    expect(answerIn(result).finishReason).toBe('toolCalls');
+  });
+
   test('Gemini’s package does not go on by itself: one request, and the first answer is kept', async () => {
     const going = {
       candidates: [

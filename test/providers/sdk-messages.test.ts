@@ -9,7 +9,7 @@ import { answerIn, modelOf, send } from './wire.ts';
 const TALK: readonly Message[] = [
   { role: 'system', parts: [{ kind: 'text', text: 'one' }] },
   { role: 'user', parts: [{ kind: 'text', text: 'two' }] },
-  { role: 'assistant', parts: [{ kind: 'text', text: 'three' }] },
+  { role: 'assistant', parts: [{ kind: 'text', text: 'three' }], toolCalls: null },
   { role: 'developer', parts: [{ kind: 'text', text: 'four' }] },
   {
     role: 'user',
@@ -43,18 +43,11 @@ describe('system messages in mid-conversation', () => {
 describe('images', () => {
   const kinds = SDK_KINDS;
   const reading = (kind: SdkKind): ModelSpec => modelOf(kind, { imageTokensMax: 1_600 });
-  const withImage = (url: string, role: Message['role'] = 'user') => ({
-    ...promptOfText(''),
-    messages: [
-      {
-        role,
-        parts: [
-          { kind: 'text', text: 'what is this?' },
-          { kind: 'image', url },
-        ],
-      } as const,
-    ],
-  });
+  const withImage = (url: string, role: 'system' | 'user' | 'assistant' = 'user') => {
+    const parts = [{ kind: 'text', text: 'what is this?' } as const, { kind: 'image', url } as const];
+    const message: Message = role === 'assistant' ? { role, parts, toolCalls: null } : { role, parts };
+    return promptOfText('', { messages: [message] });
+  };
 
   test.each(kinds)('%s: an https image is sent as its URL', async (kind) => {
     const { sent } = await send(kind, { prompt: withImage('https://img.test/a/cat.PNG?x=1'), model: reading(kind) });

@@ -157,6 +157,26 @@ describe.each(SDK_KINDS)('%s', (kind) => {
   });
 });
 
+test.each(SDK_KINDS)('%s: attempts at once on one model each have a connection of their own', async (kind) => {
+  const closed = Promise.withResolvers<void>();
+  const open: ServerResponse[] = [];
+  await using upstream = await openUpstream((response) => {
+    response.once('close', closed.resolve);
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(STREAMS[kind].pieces.join(''));
+    open.push(response);
+  });
+  const provider = await makeProvider(kind, upstream.url);
+  const call = callOf(kind, { model: modelNamed(MODEL_NAMES[kind], PLAIN) });
+  const leaving = new AbortController();
+  const left = provider.call(call, leaving.signal, () => leaving.abort(new AttemptAborted('cancelled')));
+  const kept = Array.from({ length: 4 }, () => provider.call(call, new AbortController().signal, () => undefined));
+  expect(await left).toMatchObject({ failure: { kind: 'cancelled' } });
+  await closed.promise;
+  while (open.length < 1 + kept.length) await sleep(1);
+  for (const response of open.filter(({ closed: isGone }) => !isGone)) response.end(STREAMS[kind].end.join(''));
+  for (const result of await Promise.all(kept)) expect(result).toMatchObject({ answer: { text: 'Hello, Ann' } });
+});
+
 test('OpenAI is asked to say what a stream used', async () => {
   const { received } = await stream('openai', async (response) => {
     await write(response, [...OPENAI.pieces, ...OPENAI.end]);
@@ -177,6 +197,17 @@ test('an error in the middle of a stream is the provider’s own', async () => {
     kind: 'cut',
     failure: { kind: 'providerError', message: expect.stringContaining('Overloaded') },
   });
+});
+
+test.each([
+  ['anthropic', 5],
+  ['gemini', 5],
+] as const)('%s: the input of a stream that breaks off is what was reported before', async (kind, inputTokens) => {
+  const { result } = await stream(kind, async (response) => {
+    await write(response, STREAMS[kind].pieces);
+    response.destroy();
+  });
+  expect(result).toMatchObject({ kind: 'cut', usage: { inputTokens, source: 'counted' } });
 });
 
 test('a model that may have thought unseen is not counted by what was shown', async () => {

@@ -96,6 +96,8 @@ describe.each(SDK_KINDS)('%s', (kind) => {
       answer: {
         text: 'Hi there!',
         refusal: null,
+        toolCalls: [],
+        logprobs: null,
         finishReason: 'stop',
         usage: { inputTokens: 11, cachedInputTokens: 0, outputTokens: 3, reasoningTokens: 0, source: 'reported' },
         warnings: [],

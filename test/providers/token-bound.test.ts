@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Prompt } from '../../src/core/prompt.ts';
 import { inputTokensMax, tokensMaxOf } from '../../src/providers/token-bound.ts';
 import { modelNamed, promptOfText } from './upstream.ts';
 
@@ -38,6 +39,20 @@ describe('the bound of the input is never too low', () => {
     const bound = inputTokensMax({ prompt, model, kind: 'gemini' });
     expect(bound).toBeGreaterThanOrEqual(3_000);
     expect(bound).toBeLessThan(3_200);
+  });
+
+  test('tools, their calls and results, and the schema of the answer count with every byte', () => {
+    const plain = inputTokensMax({ prompt: promptOfText('hi'), model, kind: 'anthropic' });
+    const schema = { type: 'object', title: 'é'.repeat(500) };
+    const tool = { name: 'weather', description: 'x'.repeat(300), parameters: schema, isStrict: null };
+    const call = { id: 'call_1', name: 'weather', arguments: `{"city":"${'o'.repeat(400)}"}` };
+    const boundOf = (over: Partial<Prompt>) =>
+      inputTokensMax({ prompt: promptOfText('hi', over), model, kind: 'anthropic' }) - plain;
+    expect(boundOf({ tools: { tools: [tool], choice: null, isParallel: null } })).toBeGreaterThan(804 + 300 + 1_000);
+    expect(boundOf({ responseFormat: { kind: 'jsonSchema', name: 'a', schema, isStrict: true } })).toBeGreaterThan(
+      1_000,
+    );
+    expect(boundOf({ messages: [{ role: 'assistant', parts: [], toolCalls: [call] }] })).toBeGreaterThan(400);
   });
 
   test('an unknown template of a compatible server is given more room', () => {

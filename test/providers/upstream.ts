@@ -48,11 +48,16 @@ export function modelNamed(name: string, over: Partial<ModelSpec> = {}): ModelSp
 export function promptOfText(text: string, over: Partial<Prompt> = {}): Prompt {
   return {
     messages: [{ role: 'user', parts: [{ kind: 'text', text }] }],
+    tools: null,
+    responseFormat: null,
     temperature: null,
     topP: null,
+    presencePenalty: null,
+    frequencyPenalty: null,
     stop: [],
     seed: null,
     reasoningEffort: null,
+    extras: null,
     ...over,
   };
 }

@@ -1,20 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reaction } from './reaction.ts';
+import { stream } from './streaming.ts';
 import { answerOf, errorOf, type Usage, type Wire } from './wire.ts';
 
 const BODY_BYTES_MAX = 2_000_000;
 
-/** Does what was decided: an answer, an error, silence, or a broken connection. */
-export function perform(of: {
+/** Does what was decided: an answer, whole or in pieces, an error, silence, or a broken connection. */
+export async function perform(of: {
   readonly wire: Wire;
   readonly reaction: Reaction;
   readonly usage: Usage;
   readonly response: ServerResponse;
-}): void {
+  /** Told before each piece of a stream. */
+  readonly onPiece: () => void;
+}): Promise<void> {
   const { wire, reaction, response } = of;
   switch (reaction.kind) {
     case 'answer':
       sendJson(response, { status: 200, body: answerOf(wire, of.usage), headers: {} });
+      break;
+    case 'stream':
+      await stream({ ...of, inputTokens: of.usage.inputTokens, streaming: reaction.streaming });
       break;
     case 'refuse': {
       const { status, headers = {} } = reaction;

@@ -17,8 +17,9 @@ export interface BillEntry {
 
 /** The file that upstreams write on receipt, before they answer. Appended to only. */
 export interface Bill extends Disposable {
+  /** Or adds to what the request of that number was billed already. */
   add(entry: BillEntry): void;
-  /** Everything billed so far, read back from the file. */
+  /** Everything billed so far, one entry for each request, read back from the file. */
   read(): readonly BillEntry[];
 }
 
@@ -34,11 +35,31 @@ export function openBill(path: string): Bill {
       writeSync(descriptor, `${JSON.stringify({ ...entry, amount: entry.amount.toString() })}\n`);
     },
     read: () =>
-      readFileSync(path, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map(parseEntry),
+      summed(
+        readFileSync(path, 'utf8')
+          .split('\n')
+          .filter((line) => line !== '')
+          .map(parseEntry),
+      ),
     [Symbol.dispose]: () => closeSync(descriptor),
+  };
+}
+
+function summed(entries: readonly BillEntry[]): readonly BillEntry[] {
+  const sums = new Map<number, BillEntry>();
+  for (const entry of entries) {
+    const sum = sums.get(entry.number);
+    sums.set(entry.number, sum === undefined ? entry : plus(sum, entry));
+  }
+  return [...sums.values()];
+}
+
+function plus(sum: BillEntry, more: BillEntry): BillEntry {
+  return {
+    ...sum,
+    inputTokens: sum.inputTokens + more.inputTokens,
+    outputTokens: sum.outputTokens + more.outputTokens,
+    amount: sum.amount + more.amount,
   };
 }
 

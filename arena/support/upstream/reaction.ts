@@ -1,4 +1,5 @@
 import { hashOf } from '../chance.ts';
+import type { Streaming } from './streaming.ts';
 import { readAsked, type Usage } from './wire.ts';
 
 /** A request as an upstream sees it when its last byte has come. */
@@ -18,6 +19,8 @@ export type Reaction = {
   readonly delayMs?: number;
 } & (
   | { readonly kind: 'answer'; readonly usage?: Usage }
+  /** Only the input is billed on receipt: each token of the answer is billed as it goes out. */
+  | { readonly kind: 'stream'; readonly streaming: Streaming }
   /** `isBilled` is by default what the contract with providers says: a 4xx other than 408 is never billed. */
   | {
       readonly kind: 'refuse';
@@ -53,10 +56,9 @@ export function receiptOf(of: { readonly number: number; readonly provider: stri
 export function usageOf(reaction: Reaction, receipt: Receipt): Usage {
   if (reaction.kind === 'answer' && reaction.usage !== undefined) return reaction.usage;
   const hash = hashOf(receipt.tag);
-  return {
-    inputTokens: 1 + (hash % Math.max(receipt.promptBytes, 1)),
-    outputTokens: 1 + (hash % Math.min(receipt.outputTokensMax, OUTPUT_TOKENS_USUAL)),
-  };
+  const inputTokens = 1 + (hash % Math.max(receipt.promptBytes, 1));
+  if (reaction.kind === 'stream') return { inputTokens, outputTokens: 0 };
+  return { inputTokens, outputTokens: 1 + (hash % Math.min(receipt.outputTokensMax, OUTPUT_TOKENS_USUAL)) };
 }
 
 export function isBilled(reaction: Reaction): boolean {

@@ -7,6 +7,8 @@ import { type Bill, type BillEntry, openBill } from './bill.ts';
 import { isBilled, type Reaction, type Receipt, receiptOf, usageOf } from './reaction.ts';
 import type { Usage } from './wire.ts';
 
+/** A piece of a stream. */
+const ONE_TOKEN: Usage = { inputTokens: 0, outputTokens: 1 };
 const KEEP_ALIVE_MS = 60_000;
 
 /** All upstream providers of one experiment: they bill on receipt, and do what they are told to. */
@@ -94,7 +96,8 @@ class Desk {
     try {
       await reaction.after;
       if (reaction.delayMs !== undefined) await sleep(reaction.delayMs);
-      perform({ wire: provider.kind, reaction, usage, response });
+      const piece = entryOf({ provider, receipt, usage: ONE_TOKEN, isBilled: true });
+      await perform({ wire: provider.kind, reaction, usage, response, onPiece: () => this.bill.add(piece) });
       if (!response.closed) await once(response, 'close');
     } finally {
       this.openCount -= 1;

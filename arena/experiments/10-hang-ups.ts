@@ -1,0 +1,74 @@
+import { heldOf } from '../support/books.ts';
+import type { DatabaseClock } from '../support/database-clock.ts';
+import { defineExperiment, makeFaults } from '../support/experiment.ts';
+import { makeProvider } from '../support/registry.ts';
+import { openScene } from '../support/scene.ts';
+import { settleDown, until } from '../support/settle-down.ts';
+import { makeStreamClient, type StreamEnd } from '../support/stream-client.ts';
+
+const WIRES = ['openai', 'anthropic', 'gemini', 'openaiCompatible'] as const;
+const OUTPUT_TOKENS = 400;
+const EVERY_MS = 5;
+const AT_ONCE = 16;
+/** After a reader left, an upstream must be let go within this. */
+const LET_GO_MS_MAX = 10_000;
+
+/** A reader of a stream hangs up after each number of events there can be, at each kind of provider. */
+export const hangUps = defineExperiment({
+  number: 10,
+  title: 'caller hangs up at every chunk index',
+  mustYield: 'settled ≥ billed, holds left 0',
+  sizes: { quick: { tokens: 24, rounds: 1 }, full: { tokens: 64, rounds: 10 } },
+  async run(context, size) {
+    const clocks: DatabaseClock[] = [];
+    await using scene = await openScene(context, {
+      replicas: 1,
+      providers: WIRES.map((kind) => makeProvider(kind.toLowerCase(), { kind })),
+      prepare: async (database) => void clocks.push(await database.makeClock()),
+    });
+    scene.upstream.reactWith(() => ({ kind: 'stream', streaming: { tokens: size.tokens, everyMs: EVERY_MS } }));
+    await using client = makeStreamClient();
+    const url = scene.replicas[0]?.url ?? '';
+    // Started, each piece, completed; and one who never hangs up.
+    const places = Array.from({ length: size.tokens + 3 }, (_none, place) => place);
+    const orders = Array.from({ length: size.rounds }).flatMap((_none, round) =>
+      WIRES.flatMap((wire) => places.map((place) => ({ wire, place, round }))),
+    );
+    const ends: StreamEnd[] = [];
+    for (let at = 0; at < orders.length; at += AT_ONCE) {
+      context.progress(`${at} of ${orders.length} streams`);
+      const some = orders.slice(at, at + AT_ONCE).map(({ wire, place, round }) => {
+        const only = [wire.toLowerCase()];
+        const wish = {
+          tag: `10-${wire}-${place}-${round}`,
+          userId: `${wire}-${round}`,
+          maxOutputTokens: OUTPUT_TOKENS,
+          only,
+        };
+        scene.log.begin(wish);
+        return client.read(url, wish, { hangUpAfter: place });
+      });
+      ends.push(...(await Promise.all(some)));
+    }
+    const faults = makeFaults();
+    const isLetGo = await until(LET_GO_MS_MAX, async () => scene.upstream.openCount === 0);
+    faults.expect(isLetGo, `${scene.upstream.openCount} upstreams still write to nobody`);
+    const [clock] = clocks;
+    if (clock === undefined) throw new RangeError('no clock');
+    const heldAtRest = await until(LET_GO_MS_MAX, async () => (await heldOf(scene.database.sql)).holds === 0);
+    faults.expect(heldAtRest, `${(await heldOf(scene.database.sql)).holds} holds had to wait for the reaper`);
+    const { books, holds } = await settleDown(scene, clock);
+    faults.list.push(...books.faults);
+    faults.expect(holds === 0, `${holds} holds are left`);
+    const hungUp = ends.filter(({ kind }) => kind === 'hungUp').length;
+    const others = ends.filter(({ kind }) => kind !== 'hungUp' && kind !== 'completed');
+    faults.expect(others.length === 0, `${others.length} streams ended otherwise, one with ${others[0]?.why}`);
+    faults.expect(hungUp >= size.tokens * size.rounds, `only ${hungUp} hung up, so little was shown`);
+    const { billed, booked } = books;
+    return {
+      figure: `${hungUp} of ${ends.length} streams left: ${holds} holds left, booked ${booked} ≥ billed ${billed} pico-dollars`,
+      figures: { streams: ends.length, hungUp, holds, billed: Number(billed), booked: Number(booked) },
+      faults: faults.list,
+    };
+  },
+});

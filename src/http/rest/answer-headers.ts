@@ -1,0 +1,79 @@
+import { formatUsd, type PicoUsd } from '../../core/money.ts';
+import type { Answered, ChatOutcome, Timing } from '../../core/outcome.ts';
+
+export type Headers = Readonly<Record<string, string>>;
+
+const ROUTE_CHARS_MAX = 120;
+
+/** Names of the headers with which a caller asks for more than OpenAI's API knows. */
+export const WISH_HEADERS = { metadata: 'x-switchyard-metadata', dryRun: 'x-switchyard-dry-run' } as const;
+
+/** Scripts of other origins may read these, once something before us lets them in. */
+export const EXPOSED_HEADERS: Headers = {
+  'access-control-expose-headers': [
+    'x-request-id',
+    'x-switchyard-provider',
+    'x-switchyard-model',
+    'x-switchyard-attempts',
+    'x-switchyard-route',
+    'x-switchyard-cost-usd',
+    'x-switchyard-budget-remaining-usd',
+    'x-switchyard-overhead-ms',
+    'x-switchyard-replayed',
+    'server-timing',
+    'retry-after',
+    'retry-after-ms',
+    'x-should-retry',
+  ].join(', '),
+};
+
+/** Where a request goes, as far as it is known. */
+export interface RouteSoFar {
+  /** Null: nobody answers. */
+  readonly answering: { readonly provider: string; readonly model: string } | null;
+  readonly attempts: number;
+  readonly summary: string;
+}
+
+export function routeHeadersOf({ answering, attempts, summary }: RouteSoFar): Headers {
+  return {
+    ...(answering === null
+      ? {}
+      : {
+          'x-switchyard-provider': headerTextOf(answering.provider),
+          'x-switchyard-model': headerTextOf(answering.model),
+        }),
+    'x-switchyard-attempts': String(attempts),
+    'x-switchyard-route': headerTextOf(summary).slice(0, ROUTE_CHARS_MAX),
+  };
+}
+
+/** Of a whole answer. `remaining` is null when the payer has no cap. */
+export function answerHeadersOf(outcome: Answered, remaining: PicoUsd | null): Headers {
+  return {
+    ...outcomeHeadersOf(outcome),
+    ...(remaining === null ? {} : { 'x-switchyard-budget-remaining-usd': formatUsd(remaining) }),
+    ...(outcome.isReplayed ? { 'x-switchyard-replayed': 'true' } : {}),
+  };
+}
+
+/** Of a request that was recorded, answered or not. */
+export function outcomeHeadersOf(outcome: ChatOutcome): Headers {
+  const { cost, timing, routing } = outcome;
+  const answering = outcome.kind === 'answered' ? outcome : null;
+  return {
+    ...routeHeadersOf({ answering, attempts: routing.attempts.length, summary: routing.summary }),
+    'x-switchyard-cost-usd': formatUsd(cost.total),
+    'x-switchyard-overhead-ms': String(timing.overheadMs),
+    'server-timing': serverTimingOf(timing),
+  };
+}
+
+function serverTimingOf({ totalMs, upstreamMs, overheadMs }: Timing): string {
+  return `total;dur=${totalMs}, upstream;dur=${upstreamMs}, overhead;dur=${overheadMs}`;
+}
+
+/** A header carries printable ASCII only. */
+function headerTextOf(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?');
+}

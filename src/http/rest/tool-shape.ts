@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import type { RawChat } from '../../core/raw-chat.ts';
+import { TOOL_MODES } from '../../core/tool.ts';
+
+const TOOL = z.object({
+  type: z.literal('function', { error: 'must be function: there are no other tools' }),
+  function: z.object({
+    name: z.string(),
+    description: z.string().nullish(),
+    parameters: z.unknown().optional(),
+    strict: z.boolean().nullish(),
+  }),
+});
+
+const TOOL_CHOICE = z.union(
+  [z.enum(TOOL_MODES), z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) })],
+  { error: 'must be auto, none, required, or {"type": "function", "function": {"name": …}}' },
+);
+
+const RESPONSE_FORMAT = z.discriminatedUnion(
+  'type',
+  [
+    z.object({ type: z.literal('text') }),
+    z.object({ type: z.literal('json_object') }),
+    z.object({
+      type: z.literal('json_schema'),
+      json_schema: z.object({ name: z.string(), schema: z.unknown().optional(), strict: z.boolean().nullish() }),
+    }),
+  ],
+  {
+    error: (issue) => (issue.code === 'invalid_union' ? 'must be of type text, json_object or json_schema' : undefined),
+  },
+);
+
+/** What a model may call, and which form its answer has. */
+export const TOOL_FIELDS = {
+  tools: z.array(TOOL).nullish(),
+  tool_choice: TOOL_CHOICE.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: RESPONSE_FORMAT.nullish(),
+};
+
+const FIELDS = z.object(TOOL_FIELDS);
+
+type ToolFields = z.infer<typeof FIELDS>;
+
+/** The same as the core calls it. */
+export function rawToolFieldsOf(
+  body: ToolFields,
+): Pick<RawChat, 'tools' | 'toolChoice' | 'parallelToolCalls' | 'responseFormat'> {
+  return {
+    tools: body.tools?.map((tool) => tool.function),
+    toolChoice: toolChoiceOf(body.tool_choice),
+    parallelToolCalls: body.parallel_tool_calls,
+    responseFormat: responseFormatOf(body.response_format),
+  };
+}
+
+function toolChoiceOf(choice: ToolFields['tool_choice']): RawChat['toolChoice'] {
+  if (choice === null || choice === undefined) return null;
+  return typeof choice === 'string' ? { mode: choice } : { function: choice.function.name };
+}
+
+function responseFormatOf(format: ToolFields['response_format']): RawChat['responseFormat'] {
+  if (format === null || format === undefined) return null;
+  switch (format.type) {
+    case 'text':
+      return null;
+    case 'json_object':
+      return { jsonObject: true };
+    case 'json_schema': {
+      const { name, schema, strict } = format.json_schema;
+      // Strict only where it is said: so it is with OpenAI.
+      return { jsonSchema: { name, schema, strict: strict ?? false } };
+    }
+    default:
+      return format satisfies never;
+  }
+}

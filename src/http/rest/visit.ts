@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestId } from '../../core/ids.ts';
+import type { ChatOutcome } from '../../core/outcome.ts';
+import { requestGlobalId } from '../../graphql/global-id.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import { sendJson } from '../answer.ts';
+import { logOperation, type Operation, type OperationNote } from '../operation.ts';
+import { whenSent } from '../outgoing.ts';
+import { clientRequestIdOf } from '../request-id.ts';
+import { EXPOSED_HEADERS, type Headers, outcomeHeadersOf, WISH_HEADERS } from './answer-headers.ts';
+import { explanationOf } from './explanation.ts';
+import { errorHeadersOf, errorObjectOf, type RestError } from './rest-error.ts';
+
+/** One request at this door: who waits for what, and what its log line will say. */
+export interface Visit extends Pick<Operation, 'log' | 'note' | 'startedAtMs' | 'signal' | 'requestId'> {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The caller wants to be told the whole decision. */
+  readonly isExplained: boolean;
+}
+
+export function makeVisit(of: {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: RequestId;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  readonly clock: Clock;
+}): Visit {
+  const { request, response, requestId, signal, clock } = of;
+  return {
+    request,
+    response,
+    requestId,
+    signal,
+    isExplained: request.headers[WISH_HEADERS.metadata] === 'enabled',
+    log: of.log.with({ requestId: requestGlobalId(requestId) }),
+    note: { name: null, kind: null, isPaid: false, errorCount: 0 },
+    startedAtMs: clock.elapsedMs(),
+  };
+}
+
+/** Remembers what is wanted, in the words of the other door, so that one search of the log finds both. */
+export function noteWish({ note }: Visit, wish: Pick<OperationNote, 'name' | 'kind' | 'isPaid'>): void {
+  note.name = wish.name;
+  note.kind = wish.kind;
+  note.isPaid = wish.isPaid;
+}
+
+/** Sends a whole answer, and waits until it is out. */
+export async function sendWhole(
+  { response }: Visit,
+  answer: { readonly status: number; readonly headers: Headers; readonly body: object },
+): Promise<void> {
+  response.statusCode = answer.status;
+  // The caller left in the meantime: nothing that is written now would ever be said to have gone out.
+  if (response.closed) return;
+  for (const [name, value] of Object.entries({ ...EXPOSED_HEADERS, ...answer.headers }))
+    response.setHeader(name, value);
+  const sent = whenSent(response);
+  sendJson(response, answer.status, answer.body);
+  return sent;
+}
+
+/** `outcome` is null when no request was recorded. */
+export function sendError(visit: Visit, error: RestError, outcome: ChatOutcome | null = null): Promise<void> {
+  visit.note.errorCount += 1;
+  return sendWhole(visit, {
+    status: error.status,
+    headers: { ...(outcome === null ? {} : outcomeHeadersOf(outcome)), ...errorHeadersOf(error) },
+    body: { error: errorObjectOf(error), ...explained(visit, outcome) },
+  });
+}
+
+/** What is added for a caller who wants to be told the whole decision. */
+export function explained({ isExplained }: Visit, outcome: ChatOutcome | null): object {
+  return isExplained && outcome !== null ? { gateway: explanationOf(outcome) } : {};
+}
+
+export function logVisit(visit: Visit, clock: Clock): void {
+  const { request, response } = visit;
+  const clientRequestId = clientRequestIdOf(request);
+  const clientRetry = Number(request.headers['x-stainless-retry-count'] ?? 0);
+  logOperation(visit, clock, {
+    door: 'rest',
+    status: response.statusCode,
+    ...(clientRequestId === null ? {} : { clientRequestId }),
+    ...(clientRetry > 0 ? { clientRetry } : {}),
+  });
+}

@@ -1,0 +1,93 @@
+import { requestId } from '../../../src/core/ids.ts';
+import { type HttpServer, makeHttpServer } from '../../../src/http/server.ts';
+import { makeLog } from '../../../src/telemetry/log.ts';
+import { makeMeters } from '../../../src/telemetry/meters.ts';
+import { newUuid, SYSTEM_CLOCK } from '../../../src/wiring/system.ts';
+import { type GatewayKit, type KitOptions, makeGatewayKit } from '../../support/gateway-kit.ts';
+
+/** A real server in front of a real gateway whose providers a test scripts. */
+export interface OpenService extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly kit: GatewayKit;
+  readonly server: HttpServer;
+  readonly log: readonly Record<string, unknown>[];
+}
+
+export async function openService(options: KitOptions): Promise<OpenService> {
+  const kit = makeGatewayKit(options);
+  const log: Record<string, unknown>[] = [];
+  const meters = makeMeters();
+  const server = makeHttpServer({
+    gateway: kit.gateway,
+    log: makeLog({ level: 'debug', stream: { write: (line: string) => void log.push(JSON.parse(line)) } }),
+    // The server's waits are about real sockets.
+    clock: SYSTEM_CLOCK,
+    newId: () => requestId(newUuid()),
+    readiness: async () => ({ isReady: true, checks: [] }),
+    metrics: meters,
+    meters,
+    host: '127.0.0.1',
+    port: 0,
+    inFlightMax: 1_000,
+  });
+  const listening = await server.listen();
+  if (listening.kind !== 'listening') throw new Error(listening.message);
+  const { port } = listening;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    kit,
+    server,
+    log,
+    async [Symbol.asyncDispose]() {
+      await server.drain(0);
+      await kit[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export const CHAT = '/v1/chat/completions';
+
+/** One chat as any client sends it. */
+export function post(
+  { url }: { readonly url: string },
+  body: unknown,
+  options: { readonly headers?: Record<string, string>; readonly path?: string; readonly signal?: AbortSignal } = {},
+): Promise<Response> {
+  return fetch(`${url}${options.path ?? CHAT}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...options.headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
+
+/** A chat that says one thing. */
+export function said(text: string, more: object = {}): object {
+  return { messages: [{ role: 'user', content: text }], ...more };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read chunks of every shape
+export type Chunk = any;
+
+/** The chunks of a stream's text, without the end mark. Comments are left out. */
+export function chunksOf(text: string): readonly Chunk[] {
+  return text
+    .split('\n\n')
+    .filter((event) => event.startsWith('data: {'))
+    .map((event): Chunk => JSON.parse(event.slice('data: '.length)));
+}
+
+export const EXPLAINED = { 'x-switchyard-metadata': 'enabled' };
+
+/** All headers of ours that an answer has. */
+export function oursOf(headers: Headers): Record<string, string> {
+  const names = /^(x-switchyard|x-should|retry-after|server-timing)/;
+  return Object.fromEntries([...headers].filter(([name]) => names.test(name)));
+}
+
+/** The log lines about operations that have ended. */
+export function operationsOf({ log }: { readonly log: readonly Record<string, unknown>[] }) {
+  return log.filter(({ msg }) => msg === 'operation');
+}
