@@ -2,7 +2,7 @@ import postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { openProxy } from '../../arena/support/proxy.ts';
 import { StoreUnavailable } from '../../src/core/unavailable.ts';
-import { makeLane } from '../../src/store/postgres/lane.ts';
+import { connectTo, makeLane } from '../../src/store/postgres/lane.ts';
 import { watchPresence } from '../../src/store/postgres/presence.ts';
 import { SYSTEM_CLOCK } from '../../src/wiring/system.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
@@ -243,4 +243,10 @@ test('a server that only reads is away until it takes what is written', async ()
   await eventually(() => presence.absence() === null);
   await write();
   await admin.end();
+});
+
+test('however long PostgreSQL is away, whoever listens to it tries again every second', () => {
+  const { backoff } = connectTo('postgres://nobody@127.0.0.1:1/none', { connectionsMax: 1, limitMs: 1_000 }).options;
+  if (typeof backoff !== 'function') throw new TypeError("the pauses are the client's own");
+  expect([0, 1, 2, 3, 4, 5, 10, 1_000].map(backoff)).toEqual([0.01, 0.03, 0.09, 0.27, 0.81, 1, 1, 1]);
 });

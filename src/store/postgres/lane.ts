@@ -23,6 +23,12 @@ const CLOSE_S = 5;
  */
 const OPENING_MS_MAX = 2_000;
 
+/**
+ * How long a client waits at most before it tries again to connect, in seconds: at once at first, then three times as long each time. By
+ * itself it would wait up to 20 s, and what it listens for would be missed for so long after PostgreSQL is back.
+ */
+const RECONNECT_S_MAX = 1;
+
 /** How often one piece of work is tried when it meets another, such as in a deadlock, which PostgreSQL ends by undoing one of the two. */
 const TRIES_MAX = 3;
 
@@ -112,6 +118,7 @@ export function connectTo(
     ...ARRAY_TYPES,
     max: of.connectionsMax,
     connect_timeout: OPENING_MS_MAX / 1_000,
+    backoff: (failures) => Math.min(3 ** failures / 100, RECONNECT_S_MAX),
     onnotice: () => undefined,
     // The server stops, too, what nobody waits for any more.
     connection: {

@@ -1,9 +1,17 @@
+import { expect } from 'vitest';
 import { requestId } from '../../../src/core/ids.ts';
 import { type HttpServer, makeHttpServer } from '../../../src/http/server.ts';
 import { makeLog } from '../../../src/telemetry/log.ts';
 import { makeMeters } from '../../../src/telemetry/meters.ts';
 import { newUuid, SYSTEM_CLOCK } from '../../../src/wiring/system.ts';
 import { type GatewayKit, type KitOptions, makeGatewayKit } from '../../support/gateway-kit.ts';
+import {
+  chunkFaults,
+  completionFaults,
+  errorChunkFaults,
+  errorFaults,
+  modelListFaults,
+} from '../../support/openai-oracle.ts';
 
 /** A real server in front of a real gateway whose providers a test scripts. */
 export interface OpenService extends AsyncDisposable {
@@ -49,18 +57,28 @@ export async function openService(options: KitOptions): Promise<OpenService> {
 
 export const CHAT = '/v1/chat/completions';
 
-/** One chat as any client sends it. */
-export function post(
+/** One chat as any client sends it. Whatever comes back must be what OpenAI's API could have sent. */
+export async function post(
   { url }: { readonly url: string },
   body: unknown,
   options: { readonly headers?: Record<string, string>; readonly path?: string; readonly signal?: AbortSignal } = {},
 ): Promise<Response> {
-  return fetch(`${url}${options.path ?? CHAT}`, {
+  const response = await fetch(`${url}${options.path ?? CHAT}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...options.headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+  const isWhole = response.headers.get('content-type')?.startsWith('application/json') ?? false;
+  if (isWhole) expect(bodyFaults(await response.clone().json())).toEqual([]);
+  return response;
+}
+
+/** What OpenAI's API could not have said in a body of its own. A plan is no answer of theirs. */
+export function bodyFaults(body: Record<string, unknown>): readonly string[] {
+  if (body.object === 'chat.completion.preview') return [];
+  if (body.object === 'list') return modelListFaults(body);
+  return 'error' in body ? errorFaults(body) : completionFaults(body);
 }
 
 /** A chat that says one thing. */
@@ -71,12 +89,14 @@ export function said(text: string, more: object = {}): object {
 // biome-ignore lint/suspicious/noExplicitAny: tests read chunks of every shape
 export type Chunk = any;
 
-/** The chunks of a stream's text, without the end mark. Comments are left out. */
+/** The chunks of a stream's text, without the end mark. Comments are left out. Each must be what OpenAI's API could have sent. */
 export function chunksOf(text: string): readonly Chunk[] {
-  return text
+  const chunks = text
     .split('\n\n')
     .filter((event) => event.startsWith('data: {'))
     .map((event): Chunk => JSON.parse(event.slice('data: '.length)));
+  expect(chunks.flatMap((chunk) => ('error' in chunk ? errorChunkFaults(chunk) : chunkFaults(chunk)))).toEqual([]);
+  return chunks;
 }
 
 export const EXPLAINED = { 'x-switchyard-metadata': 'enabled' };
