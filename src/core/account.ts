@@ -21,6 +21,17 @@ export function makeAccount(key: AccountKey, nowMs: EpochMs): Account {
   return { key, cap: null, posted: ZERO_USD, held: ZERO_USD, period: 'total', periodStartedAtMs: nowMs };
 }
 
+/** Whether nothing of an account has changed. */
+export function isSameAccount(first: Account, second: Account): boolean {
+  return (
+    first.cap === second.cap &&
+    first.posted === second.posted &&
+    first.held === second.held &&
+    first.period === second.period &&
+    first.periodStartedAtMs === second.periodStartedAtMs
+  );
+}
+
 /** When spending starts again from zero. Null when it never does. */
 export function resetsAtOf(account: Account): EpochMs | null {
   return nextPeriodStart(account.period, account.periodStartedAtMs);

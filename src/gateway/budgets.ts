@@ -1,7 +1,7 @@
 import { type Account, availableOf } from '../core/account.ts';
 import { CHAT_LIMITS } from '../core/chat-request.ts';
 import { userAccount, userOf } from '../core/ids.ts';
-import { AMOUNT_MAX, formatUsd } from '../core/money.ts';
+import { AMOUNT_MAX, formatUsd, type PicoUsd } from '../core/money.ts';
 import type { InputIssue } from '../core/outcome.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Budget, Gateway, SetBudget } from './gateway.ts';
@@ -11,24 +11,16 @@ import { actorOf, invalidInput } from './operations.ts';
 export function makeBudgets(
   deps: GatewayDeps,
 ): Pick<Gateway, 'budgetOf' | 'availableIn' | 'pageBudgets' | 'setBudget'> {
-  const { store, budgetDefault } = deps;
-  const budgetFrom = (account: Account, userId: string): Budget => ({
-    account,
-    userId,
-    cap: account.cap ?? budgetDefault,
-  });
+  const { store, budgetDefault, watchedBudgets } = deps;
   return {
     async budgetOf(userId) {
-      return budgetFrom(await store.account(userAccount(userId)), userId);
+      return budgetFrom(await store.account(userAccount(userId)), budgetDefault);
     },
     availableIn: (account) => availableOf(account, userOf(account.key) === null ? null : budgetDefault),
     async pageBudgets(page, status) {
       const answer = await store.accounts({ page, defaultCap: budgetDefault, status });
       if (answer.kind === 'badCursor') return answer;
-      const items = answer.page.items.map(({ cursor, item }) => ({
-        cursor,
-        item: budgetFrom(item, userOf(item.key) ?? item.key),
-      }));
+      const items = answer.page.items.map(({ cursor, item }) => ({ cursor, item: budgetFrom(item, budgetDefault) }));
       return { kind: 'page', page: { ...answer.page, items } };
     },
     async setBudget(wish, caller) {
@@ -39,9 +31,15 @@ export function makeBudgets(
         { account: userAccount(userId), cap, period, resetUsage },
         actorOf(caller, null),
       );
-      return { kind: 'set', budget: budgetFrom(account, userId) };
+      watchedBudgets.touch(account.key);
+      return { kind: 'set', budget: budgetFrom(account, budgetDefault) };
     },
   };
+}
+
+/** The budget that a user's account is spent under. */
+export function budgetFrom(account: Account, budgetDefault: PicoUsd): Budget {
+  return { account, userId: userOf(account.key) ?? account.key, cap: account.cap ?? budgetDefault };
 }
 
 function faultsOf(wish: SetBudget): readonly InputIssue[] {

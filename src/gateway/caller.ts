@@ -29,3 +29,11 @@ export function payerOf(_caller: Caller, userId: string | null, budgetDefault: P
 export function maySee(caller: Caller, _request: { readonly account: AccountKey }): boolean {
   return caller.kind === 'open';
 }
+
+/** Whose budgets somebody sees: one account's, or those of all users. */
+export type BudgetScope = { readonly kind: 'one'; readonly account: AccountKey } | { readonly kind: 'everybody' };
+
+/** The one place that decides whose budgets a caller watches. Today everybody may see all; without a user, all are meant. */
+export function budgetScopeOf(_caller: Caller, userId: string | null): BudgetScope {
+  return userId === null ? { kind: 'everybody' } : { kind: 'one', account: userAccount(userId) };
+}

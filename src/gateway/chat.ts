@@ -73,5 +73,6 @@ export async function* chat(
 
   const outcome = await endOf(deps, call, { payer, planned, journey });
   live.end(await recordFirmly(deps, call, { payer, planned, outcome }));
+  deps.watchedBudgets.noteEnd(payer.account, outcome);
   return outcome;
 }

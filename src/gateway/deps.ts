@@ -12,12 +12,14 @@ import type { LeaseKeeper } from './lease-keeper.ts';
 import type { LiveChats } from './live-chats.ts';
 import type { PaceBook } from './pace-book.ts';
 import type { RetryBook } from './retry-book.ts';
+import type { WatchedBudgets } from './watched-budgets.ts';
 
 /** What the parts of the gateway share: what comes from outside, and the background work beside the requests. */
 export interface GatewayDeps extends GatewayNeeds {
   readonly leases: LeaseKeeper;
   /** The chats that run here. */
   readonly live: LiveChats;
+  readonly watchedBudgets: WatchedBudgets;
 }
 
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */

@@ -1,5 +1,6 @@
 import type { Account, BudgetStatus } from '../core/account.ts';
 import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window } from '../core/analytics.ts';
+import type { BudgetNews } from '../core/budget-news.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
@@ -14,6 +15,7 @@ import type { RequestEvent } from '../core/request-event.ts';
 import type { Door, RequestOrder, RequestRecord, RequestView, RoutedView } from '../core/request-record.ts';
 import type { FailureMode } from '../core/simulation.ts';
 import type { StoreMode } from '../core/store-mode.ts';
+import type { Pace, Tick } from '../core/tick.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { BreakerEvent } from '../ports/breaker-events.ts';
 import type { ProviderSurvey } from '../ports/operations.ts';
@@ -55,6 +57,8 @@ export interface Gateway {
   watchRequests(watch: RequestWatch): RequestWatchAnswer;
   /** Stops a chat, wherever it runs, and answers how it ended. What was received is paid for. */
   cancelChat(wish: CancelWish): Promise<{ readonly kind: 'stopped'; readonly request: RequestView } | NotFound>;
+  /** A summary at once, and another at every step of the pace, until `signal` aborts. Throws when the first one cannot be made. */
+  watchTicks(watch: TickWatch): Promise<TickWatchAnswer>;
   pageRequests(query: {
     readonly page: PageQuery;
     readonly filter: RequestFilter;
@@ -72,6 +76,8 @@ export interface Gateway {
   availableIn(account: Account): PicoUsd | null;
   pageBudgets(page: PageQuery, status: readonly BudgetStatus[]): Promise<PageAnswer<Budget>>;
   setBudget(wish: SetBudget, caller: Caller): Promise<{ readonly kind: 'set'; readonly budget: Budget } | InvalidInput>;
+  /** The present state of each budget first, then what happens to it, until `signal` aborts. Throws when the first cannot be read. */
+  watchBudgets(watch: BudgetWatch): Promise<BudgetWatchAnswer>;
 
   simulateFailure(wish: SimulateFailure, caller: Caller): Promise<SimulateAnswer>;
   /** Null: all providers. Answers those that had one in force. */
@@ -185,6 +191,40 @@ export interface CancelWish {
   /** Aborted when whoever wants to stop it goes away. It is stopped all the same. */
   readonly signal: AbortSignal;
 }
+
+export interface TickWatch {
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+}
+
+/** A summary, with how the providers stand: looked up once for all who watch, and only if somebody asks. */
+export interface LiveTick extends Tick {
+  survey(): ReturnType<Gateway['surveyProviders']>;
+}
+
+export type TickWatchAnswer =
+  | { readonly kind: 'watching'; readonly ticks: AsyncIterable<LiveTick> }
+  | { readonly kind: 'tooManyWatchers'; readonly message: string };
+
+export interface BudgetWatch {
+  readonly caller: Caller;
+  /** Null: everybody whose budgets the caller may see. */
+  readonly userId: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** What a watcher of budgets is told. */
+export interface BudgetNotice {
+  readonly kind: 'present' | BudgetNews | 'refused';
+  /** As it was seen then. */
+  readonly budget: Budget;
+  /** When that was; of a new period, when it began. */
+  readonly atMs: EpochMs;
+}
+
+export type BudgetWatchAnswer =
+  | { readonly kind: 'watching'; readonly notices: AsyncIterable<BudgetNotice> }
+  | { readonly kind: 'tooManyWatchers'; readonly message: string };
 
 export interface Budget {
   readonly account: Account;

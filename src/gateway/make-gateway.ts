@@ -1,6 +1,7 @@
 import { parseChat } from '../core/parse-chat.ts';
 import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
+import { makeBudgetHub } from './budget-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
@@ -18,13 +19,21 @@ import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
 import { makeRequestHub } from './request-hub.ts';
 import { makeChatStreams } from './streams.ts';
+import { makeTickHub } from './tick-hub.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const { registry, store, info, clock } = needs;
-  const deps: GatewayDeps = { ...needs, leases: startLeaseKeeper(needs), live: makeLiveChats() };
+  const budgetHub = makeBudgetHub(needs);
+  const deps: GatewayDeps = {
+    ...needs,
+    leases: startLeaseKeeper(needs),
+    live: makeLiveChats(),
+    watchedBudgets: budgetHub,
+  };
   const hub = makeBreakerHub(deps);
   const requests = makeRequestHub(deps);
+  const tickHub = makeTickHub(deps);
   const canceller = makeCanceller(deps);
   const reaper = startReaper(deps);
   const books = startBooksCheck(deps);
@@ -53,6 +62,8 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     completeRequest: (view, signal) => complete(deps, view, signal),
     watchRequests: (watch) => requests.watch(watch),
     cancelChat: (wish) => canceller.cancelChat(wish),
+    watchTicks: (watch) => tickHub.watch(watch),
+    watchBudgets: (watch) => budgetHub.watch(watch),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
     now: () => clock.now(),
@@ -66,7 +77,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [reaper, deps.leases, books, member, forgetter, janitor];
+      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };

@@ -16,13 +16,16 @@ export interface SurveyDesk {
   look(provider: ProviderKey): Promise<Sight>;
   /** Whoever asks next sees the state as it is then: called after every act that may have changed it. */
   forget(): void;
+  /** The same, but what is seen then comes from another look, such as one that others share. */
+  lookThrough(look: Gateway['surveyProviders']): void;
 }
 
 export function makeSurveyDesk(gateway: Gateway): SurveyDesk {
   let seen: Promise<Survey> | null = null;
+  let lookAgain = () => gateway.surveyProviders();
   return {
     async look(provider) {
-      seen ??= gateway.surveyProviders();
+      seen ??= lookAgain();
       const { nowMs, providers } = await seen;
       const survey = providers.find((known) => known.state.provider === provider);
       if (survey === undefined) throw new RangeError(`the survey leaves out ${provider}, which is in the registry`);
@@ -30,6 +33,10 @@ export function makeSurveyDesk(gateway: Gateway): SurveyDesk {
     },
     forget() {
       seen = null;
+    },
+    lookThrough(look) {
+      seen = null;
+      lookAgain = look;
     },
   };
 }

@@ -35,6 +35,8 @@ export interface BudgetWish {
 export interface OperationsPort {
   /** All providers in the registry's order, at one instant. Changes nothing. */
   survey(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
+  /** How many requests have an attempt under way, on all replicas. One of a replica that died counts until its lease ends. */
+  countUnderWay(): Promise<number>;
   simulate(provider: ProviderKey, wish: SimulationWish, actor: Actor): Promise<void>;
   /** Null: all providers. Answers the providers that had one in force. */
   stopSimulation(provider: ProviderKey | null, actor: Actor): Promise<readonly ProviderKey[]>;
@@ -45,6 +47,8 @@ export interface OperationsPort {
   setBudget(wish: BudgetWish, actor: Actor): Promise<Account>;
   /** The account as it stands now; one that was never used looks untouched. */
   account(key: AccountKey): Promise<Account>;
+  /** The same of several, at one instant and in their order. */
+  accountsOf(keys: readonly AccountKey[]): Promise<readonly Account[]>;
   /** Accounts that have been used or set and have a cap, fullest first. */
   accounts(query: {
     readonly page: PageQuery;

@@ -1,4 +1,4 @@
-import { ANONYMOUS, holdId, providerKey, requestId } from '../../src/core/ids.ts';
+import { ANONYMOUS, holdId, providerKey, requestId, userAccount } from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
 import { PERIODS } from '../../src/core/period.ts';
 import { FAILURE_MODES } from '../../src/core/simulation.ts';
@@ -81,7 +81,11 @@ export async function run(store: Store, command: Command, step: number, made: Ma
       return store.setBudget(wish, ACTOR);
     }
     case 'survey':
-      return { survey: await store.survey(), range: await store.range() };
+      return {
+        survey: await store.survey(),
+        range: await store.range(),
+        underWay: await store.countUnderWay(),
+      };
     case 'pages':
       return readPages(store);
     case 'beat':
@@ -109,6 +113,8 @@ async function readPages(store: Store): Promise<unknown> {
   const cursor = accounts.kind === 'page' ? (accounts.page.items[0]?.cursor ?? null) : null;
   return {
     accounts,
+    several: await store.accountsOf([ACCOUNTS[1]!, userAccount('nobody'), ACCOUNTS[0]!]),
+    none: await store.accountsOf([]),
     next: await store.accounts({ page: { ...first, cursor }, defaultCap: CONTRACT_CAP, status: [] }),
     last: await store.accounts({
       page: { ...first, direction: 'backward' },

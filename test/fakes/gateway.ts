@@ -13,12 +13,16 @@ import { later } from '../../src/core/time.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
 import type {
   Budget,
+  BudgetWatch,
+  BudgetWatchAnswer,
   ChatCall,
   Gateway,
   Preview,
   RequestWatch,
   RequestWatchAnswer,
   StreamCall,
+  TickWatch,
+  TickWatchAnswer,
 } from '../../src/gateway/gateway.ts';
 import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
@@ -39,6 +43,9 @@ export interface FakeGateway extends Gateway {
   onStream: (call: StreamCall) => AsyncIterable<StreamPiece> | Iterable<StreamPiece>;
   /** What whoever watches requests is told. */
   onWatchRequests: (watch: RequestWatch) => RequestWatchAnswer;
+  /** What those who watch ticks and budgets are told. */
+  onTicks: (watch: TickWatch) => TickWatchAnswer;
+  onBudgets: (watch: BudgetWatch) => BudgetWatchAnswer;
   /** Runs before each survey; throws to play a bug. */
   onSurvey: () => void;
   /** The replicas that it sees with its own configuration, and with others. */
@@ -94,6 +101,8 @@ export function makeFakeGateway(): FakeGateway {
       estimatedInputTokens: 12,
       reservation: usd('0.05'),
     }),
+    onTicks: () => ({ kind: 'tooManyWatchers', message: 'nobody may watch' }),
+    onBudgets: () => ({ kind: 'tooManyWatchers', message: 'nobody may watch' }),
     onSurvey: () => {},
     setState: (provider, next) => change(providerKey(provider), next),
     watcherCount: () => watchers.size,
@@ -194,6 +203,9 @@ export function makeFakeGateway(): FakeGateway {
       }
       return { kind: 'watching', notices: notices() };
     },
+
+    watchTicks: async (watch) => gateway.onTicks(watch),
+    watchBudgets: async (watch) => gateway.onBudgets(watch),
 
     async findRequest(id) {
       if (gateway.logFault !== null) throw gateway.logFault;

@@ -4,9 +4,7 @@ import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
 import type { BreakerWatchAnswer } from '../../src/gateway/gateway.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
-
-/** Longer than any notice takes; only a test that fails waits for it. */
-const WAIT_MS_MAX = 8_000;
+import { type Reader, read } from './reading.ts';
 
 const FREE = { input: ZERO_USD, perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
 
@@ -40,46 +38,11 @@ export async function heal(store: Store, provider: ProviderKey): Promise<void> {
   await store.resetBreaker(provider, { name: 'tester', reason: null });
 }
 
-export interface Reader {
-  /** The next notice. Rejects when none comes in time or the stream has ended. */
-  next(): Promise<BreakerNotice>;
-  take(count: number): Promise<readonly BreakerNotice[]>;
-  /** Resolves when the stream has ended; rejects when another notice comes first. */
-  end(): Promise<void>;
-}
-
-export function readerOf(answer: BreakerWatchAnswer): Reader {
+export function readerOf(answer: BreakerWatchAnswer): Reader<BreakerNotice> {
   if (answer.kind !== 'watching') throw new RangeError(answer.message);
-  const iterator = answer.notices[Symbol.asyncIterator]();
-  const next = async () => {
-    const step = await inTime(iterator.next());
-    if (step.done === true) throw new RangeError('the stream has ended');
-    return step.value;
-  };
-  return {
-    next,
-    async take(count) {
-      const notices: BreakerNotice[] = [];
-      while (notices.length < count) notices.push(await next());
-      return notices;
-    },
-    async end() {
-      const step = await inTime(iterator.next());
-      if (step.done !== true) throw new RangeError(`another notice came: ${step.value.kind}`);
-    },
-  };
+  return read(answer.notices);
 }
 
 export function sequenceOf(notice: BreakerNotice): number {
   return notice.kind === 'changed' ? notice.event.sequence : notice.sequence;
-}
-
-async function inTime<Result>(work: Promise<Result>): Promise<Result> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('nothing came in time')), WAIT_MS_MAX);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -86,6 +86,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
     live: makeLiveChats(),
+    watchedBudgets: { touch: () => undefined, noteEnd: () => undefined },
     logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };

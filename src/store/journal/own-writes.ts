@@ -15,6 +15,8 @@ type Reads = Pick<
   | 'survey'
   | 'account'
   | 'accounts'
+  | 'accountsOf'
+  | 'countUnderWay'
   | 'range'
   | 'tail'
   | 'findEvent'
@@ -44,6 +46,8 @@ export function readsAfterOwnWrites(of: Waiting): Reads {
     survey: after(store.survey),
     account: after(store.account),
     accounts: after(store.accounts),
+    accountsOf: after(store.accountsOf),
+    countUnderWay: after(store.countUnderWay),
     range: after(store.range),
     tail: after(store.tail),
     findEvent: after(store.findEvent),

@@ -20,6 +20,11 @@ export function makeMemoryOperations(state: MemoryState): OperationsPort {
       }));
       return { nowMs, providers };
     },
+    async countUnderWay() {
+      const nowMs = state.now();
+      const open = state.holds.values().filter((hold) => hold.state === 'held' && hold.expiresAtMs > nowMs);
+      return new Set(open.map((hold) => hold.requestId)).size;
+    },
     async simulate(key, wish) {
       const { durationMs, ...simulation } = wish;
       const endsAtMs = later(state.now(), durationMs);
@@ -53,6 +58,9 @@ export function makeMemoryOperations(state: MemoryState): OperationsPort {
     },
     async account(key) {
       return accountIn(state, key);
+    },
+    async accountsOf(keys) {
+      return keys.map((key) => accountIn(state, key));
     },
     async accounts({ page, defaultCap, status }) {
       const positionOf = (account: Parameters<typeof budgetPositionOf>[0]) => budgetPositionOf(account, defaultCap);

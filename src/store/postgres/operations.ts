@@ -14,8 +14,21 @@ import type { Connection } from './connection.ts';
 import { decodeEvent, decodeProviderState } from './decode-provider.ts';
 import type { Asker } from './exchange.ts';
 
+/**
+ * A hold without a provider is a slice. Sent as plain text, so that it is planned each time: a plan that is kept from when the table was
+ * small would read all of it for ever.
+ */
+const UNDER_WAY = `select count(distinct request_id)::integer as count from switchyard.hold
+  where state = 'held' and expires_at > switchyard.clock() and provider <> ''`;
+
 /** Administrative acts, on PostgreSQL: each is one function of drizzle/, which also writes the audit log. */
 export function makePostgresOperations({ act, read }: Connection, { replica, own }: Asker): OperationsPort {
+  const accountsOf: OperationsPort['accountsOf'] = async (keys) => {
+    if (keys.length === 0) return [];
+    const asked = JSON.stringify(keys);
+    const [row] = await read((sql) => sql`select switchyard.look_all(${asked}::text::jsonb)->'accounts' as answer`);
+    return decodeList(row?.answer, decodeAccount);
+  };
   return {
     async survey() {
       const [row] = await read((sql) => sql`select switchyard.survey() as answer`);
@@ -27,6 +40,10 @@ export function makePostgresOperations({ act, read }: Connection, { replica, own
           slotsUsed: decodeNumber(provider.slotsUsed),
         })),
       };
+    },
+    async countUnderWay() {
+      const [row] = await read((sql) => sql.unsafe(UNDER_WAY));
+      return decodeNumber(row?.count);
     },
     async simulate(provider, wish, actor) {
       await act(
@@ -61,10 +78,11 @@ export function makePostgresOperations({ act, read }: Connection, { replica, own
       return decodeAccount(row?.answer);
     },
     async account(key) {
-      const keys = JSON.stringify([key]);
-      const [row] = await read((sql) => sql`select switchyard.look_all(${keys}::text::jsonb)->'accounts'->0 as answer`);
-      return decodeAccount(row?.answer);
+      const [account] = await accountsOf([key]);
+      if (account === undefined) throw new RangeError(`the store leaves out ${key}`);
+      return account;
     },
+    accountsOf,
     accounts: (query) => read((sql) => fetchAccountPage(sql, query)),
   };
 }

@@ -1,0 +1,77 @@
+import { type Account, availableOf } from './account.ts';
+import type { PicoUsd } from './money.ts';
+
+const THRESHOLDS = ['reachedHalf', 'reachedFourFifths', 'exhausted'] as const;
+
+/** The first two go by what is spent, the last by what is free: an alarm is not for money that comes back when a request ends. */
+type Threshold = (typeof THRESHOLDS)[number];
+
+/** What can happen to a budget between two looks at it. */
+export type BudgetNews = 'changed' | 'reset' | Threshold;
+
+/** What somebody who watches a budget was told of it. */
+export interface BudgetSight {
+  readonly account: Account;
+  /** Not told again before a new period, or a limit of which less is spent. */
+  readonly told: readonly Threshold[];
+}
+
+/** Whoever is shown the present state needs not be told what it shows. */
+export function sightOf(account: Account, defaultCap: PicoUsd): BudgetSight {
+  return { account, told: reachedBy(account, defaultCap) };
+}
+
+/** Nothing was told of it yet. */
+export function unseen(account: Account): BudgetSight {
+  return { account, told: [] };
+}
+
+/**
+ * What has happened since, in the order in which it is told: what an operator did, a new period, then the thresholds from the lowest
+ * on. It needs no more than two looks, in the order of the account's changes: whatever lay between them is told as well, but for what
+ * did not last.
+ */
+export function newsSince(
+  seen: BudgetSight,
+  account: Account,
+  defaultCap: PicoUsd,
+): { readonly news: readonly BudgetNews[]; readonly sight: BudgetSight } {
+  const before = seen.account;
+  const isChanged = before.period !== account.period || (before.cap ?? defaultCap) !== (account.cap ?? defaultCap);
+  const isReset = isNewPeriod(before, account);
+  const reached = reachedBy(account, defaultCap);
+  const told = isReset ? [] : seen.told.filter((threshold) => !isChanged || reached.includes(threshold));
+  const fresh = reached.filter((threshold) => !told.includes(threshold));
+  return {
+    news: [...(isChanged ? (['changed'] as const) : []), ...(isReset ? (['reset'] as const) : []), ...fresh],
+    sight: { account, told: [...told, ...fresh] },
+  };
+}
+
+/**
+ * Whether spending began again from zero. The start of a period says so, but for two: that of an account which nobody ever used is
+ * the moment in which it is looked at, and an operator who chooses another period moves it without forgiving anything.
+ */
+function isNewPeriod(before: Account, after: Account): boolean {
+  if (after.periodStartedAtMs <= before.periodStartedAtMs) return false;
+  if (after.period !== before.period) return after.posted < before.posted;
+  return after.period !== 'total' || before.posted > 0n;
+}
+
+function reachedBy(account: Account, defaultCap: PicoUsd): readonly Threshold[] {
+  return THRESHOLDS.filter((threshold) => isReached(threshold, account, defaultCap));
+}
+
+function isReached(threshold: Threshold, account: Account, defaultCap: PicoUsd): boolean {
+  const cap = account.cap ?? defaultCap;
+  switch (threshold) {
+    case 'reachedHalf':
+      return account.posted * 2n >= cap;
+    case 'reachedFourFifths':
+      return account.posted * 5n >= cap * 4n;
+    case 'exhausted':
+      return (availableOf(account, defaultCap) ?? cap) <= 0n;
+    default:
+      return threshold satisfies never;
+  }
+}

@@ -1,0 +1,10 @@
+import type { AccountKey } from '../core/ids.ts';
+import type { ChatOutcome } from '../core/outcome.ts';
+
+/** What chats and operators tell of accounts. Nobody waits for it, and it asks the store nothing. */
+export interface WatchedBudgets {
+  /** Something may have changed. */
+  touch(account: AccountKey): void;
+  /** A chat on it has ended. */
+  noteEnd(account: AccountKey, outcome: ChatOutcome): void;
+}

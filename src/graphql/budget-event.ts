@@ -1,0 +1,42 @@
+import type { BudgetNotice } from '../gateway/gateway.ts';
+import { builder } from './builder.ts';
+import { doorError } from './door-error.ts';
+import { BudgetRef } from './refs.ts';
+import { parseUserId } from './text.ts';
+
+const BudgetEventKindEnum = builder.enumType('BudgetEventKind', {
+  description: 'Changes of a budget.',
+  values: {
+    SNAPSHOT: { value: 'present', description: 'The present state, sent at the start.' },
+    REACHED_50_PERCENT: { value: 'reachedHalf', description: 'Half is gone.' },
+    REACHED_80_PERCENT: { value: 'reachedFourFifths', description: 'Four fifths are gone.' },
+    EXHAUSTED: { value: 'exhausted', description: 'All is gone.' },
+    REFUSED: { value: 'refused', description: 'A request was refused.' },
+    RESET: { value: 'reset', description: 'A new period began.' },
+    CHANGED: { value: 'changed', description: 'An operator changed it.' },
+  },
+});
+
+const BudgetEventRef = builder.objectRef<BudgetNotice>('BudgetEvent').implement({
+  description: 'A change of a budget.',
+  fields: (t) => ({
+    budget: t.expose('budget', { type: BudgetRef, description: 'The budget after the change.' }),
+    kind: t.expose('kind', { type: BudgetEventKindEnum, description: 'What changed.' }),
+    occurredAt: t.expose('atMs', { type: 'DateTime', description: 'When it happened.' }),
+  }),
+});
+
+builder.subscriptionField('budgetEvents', (t) =>
+  t.field({
+    type: BudgetEventRef,
+    description: 'Budget changes and threshold crossings (50 %, 80 %, 100 %). Other users need scope `budgets:read`.',
+    args: { userId: t.arg.string({ description: 'External user id; all users when empty and permitted.' }) },
+    subscribe: async (_root, { userId }, { gateway, caller, signal }) => {
+      const wanted = userId === null || userId === undefined ? null : parseUserId(userId);
+      const answer = await gateway.watchBudgets({ caller, userId: wanted, signal });
+      if (answer.kind === 'tooManyWatchers') throw doorError('TOO_MANY_WATCHERS', answer.message);
+      return answer.notices;
+    },
+    resolve: (notice) => notice,
+  }),
+);
