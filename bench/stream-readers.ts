@@ -70,7 +70,7 @@ export async function socketReader(url: string): Promise<StreamReader> {
       const ended = Promise.withResolvers<void>();
       const onMessage = (data: Buffer) => {
         const text = data.toString();
-        if (text.includes(MARK)) count.see(1);
+        count.see(text.split(MARK).length - 1);
         if (text.includes('"complete"') || text.includes('"error"')) ended.resolve();
       };
       socket.on('message', onMessage);

@@ -14,6 +14,20 @@ export type Delta =
       readonly argumentsChunk: string | null;
     };
 
+/** Two pieces that follow one another as one. Null when they are not of one kind, or of two tool calls. */
+export function joinDeltas(one: Delta, next: Delta): Delta | null {
+  switch (next.kind) {
+    case 'text':
+    case 'reasoning':
+      return one.kind === next.kind ? { kind: next.kind, text: one.text + next.text } : null;
+    case 'toolCall':
+      if (one.kind !== next.kind || one.index !== next.index || next.id !== null) return null;
+      return { ...one, argumentsChunk: (one.argumentsChunk ?? '') + (next.argumentsChunk ?? '') };
+    default:
+      return next satisfies never;
+  }
+}
+
 /** A complete answer in as few pieces as possible. */
 export function wholeOf({ text, toolCalls }: Pick<Answer, 'text' | 'toolCalls'>): readonly Delta[] {
   return [

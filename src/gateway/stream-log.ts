@@ -1,7 +1,8 @@
 import type { AttemptReport, RoutingDecision } from '../core/decision.ts';
-import type { Delta } from '../core/delta.ts';
+import { type Delta, joinDeltas } from '../core/delta.ts';
 import type { ProviderKey, RequestId } from '../core/ids.ts';
 import type { ChatOutcome, NotRun } from '../core/outcome.ts';
+import type { Clock } from '../ports/clock.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** What happens to a streamed chat, in order. */
@@ -36,6 +37,8 @@ export interface StreamLog {
   append(event: StreamEvent): void;
   /** Nothing is appended any more, and readers that have all are told so. */
   close(): void;
+  /** Characters of pieces that are kept now. */
+  chars(): number;
   /** The event of this place: waits until there is one, or the signal aborts (`over`). */
   read(sequence: number, signal: AbortSignal): Promise<Read>;
 }
@@ -43,7 +46,13 @@ export interface StreamLog {
 /** Most characters of pieces that are kept for readers. A longer answer loses its beginning: whoever has not read that is told so. */
 export const LOG_CHARS_MAX = 4 * 1024 * 1024;
 
-export function makeStreamLog(charsMax: number = LOG_CHARS_MAX): StreamLog {
+/**
+ * Pieces that come at once are kept as one, so that whoever reads them reads fewer; none waits for the next. They are joined before
+ * anybody reads them: each reader is told the same pieces under the same places.
+ */
+export function makeStreamLog(of: { readonly soon: Clock['soon']; readonly charsMax?: number }): StreamLog {
+  const { soon, charsMax = LOG_CHARS_MAX } = of;
+  let waiting: Delta | null = null;
   let events: Placed[] = [];
   let next = 0;
   let chars = 0;
@@ -53,19 +62,38 @@ export function makeStreamLog(charsMax: number = LOG_CHARS_MAX): StreamLog {
     change.resolve();
     change = Promise.withResolvers();
   };
+  const put = (event: StreamEvent) => {
+    events.push({ sequence: next, event });
+    next += 1;
+    chars += charsOf(event);
+    if (chars > charsMax) ({ events, chars } = withoutBeginning(events, chars, charsMax));
+    tell();
+  };
+  const putWaiting = () => {
+    if (waiting !== null) put({ kind: 'delta', delta: waiting });
+    waiting = null;
+  };
+  const wait = (delta: Delta) => {
+    const joined = waiting === null ? null : joinDeltas(waiting, delta);
+    if (joined === null) {
+      putWaiting();
+      soon(putWaiting);
+    }
+    waiting = joined ?? delta;
+  };
   return {
     append(event) {
       if (isClosed) return;
-      events.push({ sequence: next, event });
-      next += 1;
-      chars += charsOf(event);
-      if (chars > charsMax) ({ events, chars } = withoutBeginning(events, chars, charsMax));
-      tell();
+      if (event.kind === 'delta') return wait(event.delta);
+      putWaiting();
+      put(event);
     },
     close() {
+      putWaiting();
       isClosed = true;
       tell();
     },
+    chars: () => chars,
     async read(sequence, signal) {
       for (;;) {
         if (signal.aborted) return { kind: 'over' };

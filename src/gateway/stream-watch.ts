@@ -1,6 +1,7 @@
 import type { ModelSpec } from '../core/registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OnDelta } from '../ports/provider.ts';
+import { type Silence, watchSilence } from './silence.ts';
 
 /** How long the first piece of a streamed answer may take, and every later one after the one before. */
 export const STREAM_LIMITS = { firstMs: 15_000, idleMs: 20_000 } as const;
@@ -24,19 +25,20 @@ export function watchStream(of: {
 }): StreamWatch {
   const { clock } = of;
   let firstAtMs: number | null = null;
-  let timer: Disposable | null = null;
-  const expect = (ms: number) => {
-    timer?.[Symbol.dispose]();
-    timer = clock.after(ms, of.giveUp);
-  };
-  if (!of.model.capabilities.includes('reasoning')) expect(STREAM_LIMITS.firstMs);
+  const first = of.model.capabilities.includes('reasoning') ? null : clock.after(STREAM_LIMITS.firstMs, of.giveUp);
+  let idle: Silence | null = null;
   return {
     onDelta(delta) {
       firstAtMs ??= clock.elapsedMs();
-      expect(STREAM_LIMITS.idleMs);
+      first?.[Symbol.dispose]();
+      idle ??= watchSilence({ clock, ms: STREAM_LIMITS.idleMs, act: of.giveUp });
+      idle.heard();
       of.onDelta(delta);
     },
     firstAtMs: () => firstAtMs,
-    [Symbol.dispose]: () => timer?.[Symbol.dispose](),
+    [Symbol.dispose]() {
+      first?.[Symbol.dispose]();
+      idle?.[Symbol.dispose]();
+    },
   };
 }

@@ -9,8 +9,16 @@ import type { GatewayDeps } from './deps.ts';
 import type { ChatCall, StreamCall } from './gateway.ts';
 import { makeStreamLog, type StreamLog, type StreamPiece } from './stream-log.ts';
 
-/** How long a stream with an idempotency key waits for its reader to come back, and how long it is kept after its end. */
-const LIMITS = { awaitedMs: 10_000, keptMs: 60_000, keptMax: 1_000 } as const;
+/**
+ * How long a stream with an idempotency key waits for its reader to come back, how long it is kept after its end, and how many are,
+ * with how many characters of pieces together.
+ */
+export const STREAM_KEEPING = {
+  awaitedMs: 10_000,
+  keptMs: 60_000,
+  keptMax: 1_000,
+  keptCharsMax: 64 * 1024 * 1024,
+} as const;
 
 /** Streamed chats of this replica. Disposing stops them. */
 export interface ChatStreams extends AsyncDisposable {
@@ -42,8 +50,8 @@ interface Running {
   timer: Disposable | null;
 }
 
-function begin(run: Run, call: StreamCall): Running {
-  const log = makeStreamLog();
+function begin(deps: GatewayDeps, run: Run, call: StreamCall): Running {
+  const log = makeStreamLog(deps.clock);
   const stop = new AbortController();
   const ended = Promise.withResolvers<void>();
   const running: Running = {
@@ -74,32 +82,36 @@ export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
   const all = new Set<Running>();
 
   const start = (call: StreamCall) => {
-    const running = begin(run, call);
+    const running = begin(deps, run, call);
     all.add(running);
     void running.ended.then(() => all.delete(running));
     return running;
   };
-  /** Of those that have ended: whoever runs may still be joined. */
-  const forgetOldest = () => {
-    const [oldest] = keyed.entries().find(([, known]) => known.end !== null) ?? [];
-    if (oldest === undefined) return;
-    keyed.get(oldest)?.timer?.[Symbol.dispose]();
-    keyed.delete(oldest);
+  let keptChars = 0;
+  const forget = (key: string, kept: Running) => {
+    kept.timer?.[Symbol.dispose]();
+    keyed.delete(key);
+    keptChars -= kept.log.chars();
+  };
+  const keep = (key: string, ended: Running) => {
+    keptChars += ended.log.chars();
+    ended.timer = deps.clock.after(STREAM_KEEPING.keptMs, () => forget(key, ended));
+    for (const [oldKey, old] of keyed) {
+      if (keyed.size <= STREAM_KEEPING.keptMax && keptChars <= STREAM_KEEPING.keptCharsMax) break;
+      // Whoever runs may still be joined.
+      if (old.end !== null) forget(oldKey, old);
+    }
   };
   const join = (call: StreamCall, key: string): Running => {
     const known = keyed.get(key);
     if (known !== undefined) return known;
     const running = start(call);
     keyed.set(key, running);
-    const forget = () => {
-      if (keyed.get(key) === running) keyed.delete(key);
-    };
     void running.ended.then(() => {
       running.timer?.[Symbol.dispose]();
       // Another ending frees the key: whoever sends it again wants another try.
-      if (running.end?.kind !== 'told' || running.end.outcome.kind !== 'answered') return forget();
-      running.timer = deps.clock.after(LIMITS.keptMs, forget);
-      if (keyed.size > LIMITS.keptMax) forgetOldest();
+      if (running.end?.kind === 'told' && running.end.outcome.kind === 'answered') keep(key, running);
+      else keyed.delete(key);
     });
     return running;
   };
@@ -107,7 +119,7 @@ export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
   const left = (running: Running, isKeyed: boolean) => {
     running.readers -= 1;
     if (running.readers > 0 || running.end !== null) return;
-    if (isKeyed) running.timer = deps.clock.after(LIMITS.awaitedMs, () => running.stop.abort());
+    if (isKeyed) running.timer = deps.clock.after(STREAM_KEEPING.awaitedMs, () => running.stop.abort());
     else running.stop.abort();
   };
   const joined = (running: Running) => {

@@ -7,6 +7,8 @@ export interface Clock {
   elapsedMs(): number;
   /** Runs `act` once after `delayMs`, unless the handle is disposed first. */
   after(delayMs: number, act: () => void): Disposable;
+  /** Runs `act` as soon as everything that waits already has had its turn. No time passes. */
+  soon(act: () => void): void;
 }
 
 /** Chance: a number from 0 up to, not including, 1. */

@@ -10,6 +10,7 @@ export const SYSTEM_CLOCK: Clock = {
     const timer = setTimeout(act, delayMs);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
+  soon: (act) => void setImmediate(act),
 };
 
 /** The machine's own chance: for jitter and for drawing simulated failures, never for secrets. */

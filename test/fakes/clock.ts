@@ -37,6 +37,7 @@ export function makeFakeClock(startMs: EpochMs = epochMs(Date.UTC(2026, 0, 1))):
       timers.add(timer);
       return { [Symbol.dispose]: () => void timers.delete(timer) };
     },
+    soon: (act) => void setImmediate(act),
     advance(ms) {
       if (ms < 0) throw new RangeError(`time does not go back, got ${ms}`);
       const untilMs = elapsed + ms;

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { type Silence, watchSilence } from '../../gateway/silence.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { whenDrained } from '../outgoing.ts';
 import type { Headers } from './answer-headers.ts';
@@ -38,12 +39,13 @@ export function makeEventStream(of: {
       'x-accel-buffering': 'no',
     });
   };
+  let silence: Silence | null = null;
   const keepAlive = () => {
     open();
     if (!response.writableNeedDrain && !response.closed) response.write(': keep-alive\n\n');
-    timer = clock.after(STREAM_WAITS.keepAliveMs, keepAlive);
+    silence ??= watchSilence({ clock, ms: STREAM_WAITS.keepAliveMs, act: keepAlive });
   };
-  let timer = clock.after(STREAM_WAITS.headersMs, keepAlive);
+  const patience = clock.after(STREAM_WAITS.headersMs, keepAlive);
   return {
     get isOpen() {
       return response.headersSent;
@@ -51,13 +53,17 @@ export function makeEventStream(of: {
     async send(data) {
       // Nobody is there any more: to write would be an error.
       if (response.closed) return;
-      timer[Symbol.dispose]();
+      patience[Symbol.dispose]();
       open();
-      timer = clock.after(STREAM_WAITS.keepAliveMs, keepAlive);
+      silence ??= watchSilence({ clock, ms: STREAM_WAITS.keepAliveMs, act: keepAlive });
+      silence.heard();
       if (response.write(`data: ${data}\n\n`)) return;
       using _patience = clock.after(STREAM_WAITS.stalledMs, () => response.destroy());
       await whenDrained(response);
     },
-    [Symbol.dispose]: () => timer[Symbol.dispose](),
+    [Symbol.dispose]() {
+      patience[Symbol.dispose]();
+      silence?.[Symbol.dispose]();
+    },
   };
 }
