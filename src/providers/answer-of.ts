@@ -46,10 +46,13 @@ function toolCallIn(part: LanguageModelV4Content): readonly ToolCall[] {
   return [{ id: part.toolCallId, name: part.toolName, arguments: part.input }];
 }
 
-/** From the body, since the packages have no common word for them. Null when there are none. */
+/**
+ * From the body, since the packages have no common word for them; with both of OpenAI's lists, of which servers that only speak its
+ * protocol leave one out. Null when there are none.
+ */
 function logprobsIn(result: LanguageModelV4GenerateResult): JsonObject | null {
   const logprobs = fieldAt(result.response?.body, 'choices', 0, 'logprobs');
-  return isJsonObject(logprobs) ? logprobs : null;
+  return isJsonObject(logprobs) ? { content: null, refusal: null, ...logprobs } : null;
 }
 
 /** An end of a kind that no one foresaw is a plain end when something came, since servers invent such words. */

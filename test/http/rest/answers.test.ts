@@ -74,7 +74,7 @@ test('every reason to stop is said as OpenAI says it, and a declined answer says
 
 test('tool calls and likelihoods are told as OpenAI tells them', async () => {
   await using service = await startService();
-  const logprobs = { content: [{ token: 'hi', logprob: -0.1 }] };
+  const logprobs = { content: [{ token: 'hi', logprob: -0.1, bytes: [104, 105], top_logprobs: [] }], refusal: null };
   service.gateway.onChat = (call) => {
     const outcome = answered(call, service.gateway.now());
     const toolCalls = [{ id: 'c1', name: 'look', arguments: '{"at":1}' }];
