@@ -28,7 +28,7 @@ export function answerOf(
     refusal: ownRefusal ?? (unified === 'content-filter' ? `The provider's filter ended the answer (${raw}).` : null),
     toolCalls: result.content.flatMap(toolCallIn),
     logprobs: logprobsIn(result),
-    finishReason: finishReasonOf(unified, { hasText: text !== null, hasCalls: calls.length > 0 }),
+    finishReason: finishReasonOf(result.finishReason, { hasText: text !== null, hasCalls: calls.length > 0 }),
     usage: usageOf(result.usage, { ...of, text: [...texts, ...reasoning, ...calls].join('') }),
     warnings: [...of.warnings, ...result.warnings.map(readable)],
   };
@@ -46,15 +46,21 @@ function toolCallIn(part: LanguageModelV4Content): readonly ToolCall[] {
   return [{ id: part.toolCallId, name: part.toolName, arguments: part.input }];
 }
 
-/** From the body, since the packages have no common word for them. Null when there are none. */
+/**
+ * From the body, since the packages have no common word for them; with both of OpenAI's lists, of which servers that only speak its
+ * protocol leave one out. Null when there are none.
+ */
 function logprobsIn(result: LanguageModelV4GenerateResult): JsonObject | null {
   const logprobs = fieldAt(result.response?.body, 'choices', 0, 'logprobs');
-  return isJsonObject(logprobs) ? logprobs : null;
+  return isJsonObject(logprobs) ? { content: null, refusal: null, ...logprobs } : null;
 }
 
-/** An end of a kind that no one foresaw is a plain end when something came, since servers invent such words. */
+/**
+ * An end of a kind that no one foresaw is a plain end when something came, since servers invent such words. "error" is foreseen, though
+ * the packages do not know it: gateways say it of what broke off.
+ */
 function finishReasonOf(
-  unified: LanguageModelV4GenerateResult['finishReason']['unified'],
+  { unified, raw }: LanguageModelV4GenerateResult['finishReason'],
   came: { readonly hasText: boolean; readonly hasCalls: boolean },
 ): FinishReason {
   switch (unified) {
@@ -68,6 +74,7 @@ function finishReasonOf(
       return 'toolCalls';
     case 'interrupted':
     case 'other':
+      if (raw === 'error') return 'error';
       if (came.hasCalls) return 'toolCalls';
       return came.hasText ? 'stop' : 'error';
     default:

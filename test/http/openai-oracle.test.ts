@@ -2,6 +2,7 @@ import { LLMock } from '@copilotkit/aimock';
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
 import type { Model } from 'openai/resources/models';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OPENAI_ANSWERS } from '../support/openai-answers.ts';
 import {
   chunkFaults,
   completionFaults,
@@ -87,11 +88,6 @@ describe('what OpenAI cannot have sent is refused', () => {
       'finish_reason',
     ],
     [
-      'a message without a refusal',
-      completionFaults(inChoice(COMPLETION, { message: { role: 'assistant', content: '' } })),
-      'refusal',
-    ],
-    [
       'usage without its sum',
       completionFaults({ ...COMPLETION, usage: without(USAGE, 'total_tokens') }),
       'total_tokens',
@@ -99,11 +95,6 @@ describe('what OpenAI cannot have sent is refused', () => {
     ['tokens as text', completionFaults({ ...COMPLETION, usage: { ...USAGE, prompt_tokens: '19' } }), 'prompt_tokens'],
     ['a time with a fraction', completionFaults({ ...COMPLETION, created: 1.5 }), '/created'],
     ['a chunk without a delta', chunkFaults({ ...CHUNK, choices: [{ index: 0, finish_reason: null }] }), 'delta'],
-    [
-      'a chunk that does not say that it goes on',
-      chunkFaults({ ...CHUNK, choices: [{ index: 0, delta: {} }] }),
-      'finish_reason',
-    ],
     ['a chunk with an unknown reason', chunkFaults(inChoice(CHUNK, { finish_reason: 'error' })), 'finish_reason'],
     ['a piece of a call without its index', chunkFaults(inChoice(CHUNK, { delta: { tool_calls: [CALL] } })), 'index'],
     ['an error without a code', errorFaults({ error: without(ERROR, 'code') }), 'code'],
@@ -112,6 +103,21 @@ describe('what OpenAI cannot have sent is refused', () => {
     ['a model without an owner', modelListFaults({ object: 'list', data: [without(MODEL, 'owned_by')] }), 'owned_by'],
   ])('%s', (_, faults, place) => {
     expect(faults.join('\n')).toContain(place);
+  });
+});
+
+// OpenAI's document of late does not ask for these; the types that its clients are built on have them always.
+describe('what clients count on is asked for by what we wrote down, whatever a published document says', () => {
+  const ours = makeOracle(OPENAI_ANSWERS);
+
+  test('a message says whether it is a refusal', () => {
+    const body = inChoice(COMPLETION, { message: { role: 'assistant', content: '' } });
+    expect(ours.completionFaults(body).join()).toContain('refusal');
+  });
+
+  test('a chunk says whether it goes on', () => {
+    const body = { ...CHUNK, choices: [{ index: 0, delta: {} }] };
+    expect(ours.chunkFaults(body).join()).toContain('finish_reason');
   });
 });
 

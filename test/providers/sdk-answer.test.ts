@@ -43,6 +43,12 @@ describe('how an answer ends', () => {
     expect(answerIn(result).finishReason).toBe('toolCalls');
   });
 
+  test('what a gateway says broke off is no plain end, also when something came', async () => {
+    const choices = [{ ...ANSWERS.openaiCompatible.choices[0], finish_reason: 'error' }];
+    const { result } = await send('openaiCompatible', {}, [{ ...ANSWERS.openaiCompatible, choices }]);
+    expect(answerIn(result)).toMatchObject({ text: 'ok', finishReason: 'error' });
+  });
+
   test('Gemini’s package does not go on by itself: one request, and the first answer is kept', async () => {
     const going = {
       candidates: [

@@ -242,4 +242,16 @@ describe('fields that have no word here', () => {
     const { result } = await send('openai', { prompt: promptOfText('x', { extras }) }, [body]);
     expect(answerIn(result).logprobs).toEqual(logprobs);
   });
+
+  test('a server that leaves out half of how likely each token was is completed', async () => {
+    const content = [{ token: 'ok', logprob: -0.1, bytes: null, top_logprobs: [] }];
+    const likely = async (logprobs: object | null) => {
+      const body = { ...ANSWERS.openaiCompatible, choices: [{ ...ANSWERS.openaiCompatible.choices[0], logprobs }] };
+      const { result } = await send('openaiCompatible', { prompt: promptOfText('x', { extras }) }, [body]);
+      return answerIn(result).logprobs;
+    };
+    expect(await likely({ content })).toEqual({ content, refusal: null });
+    expect(await likely({ tokens: ['ok'] })).toEqual({ content: null, refusal: null, tokens: ['ok'] });
+    expect(await likely(null)).toBe(null);
+  });
 });

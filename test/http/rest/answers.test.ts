@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { requestId } from '../../../src/core/ids.ts';
+import type { FinishReason } from '../../../src/core/prompt.ts';
 import { answered, COST, endingsAt, usd } from '../../fakes/gateway-data.ts';
 import { raw } from '../raw.ts';
 import { startService } from '../running-server.ts';
@@ -55,9 +56,9 @@ test('a cost is written with all its digits', async () => {
   expect(await (await post(service, said('hi'))).text()).toContain('"cost":123456.123456789012');
 });
 
-test('every reason to stop is said as OpenAI says it, and a declined answer says why', async () => {
+test('every reason to stop that OpenAI knows is said as it says it, and a declined answer says why', async () => {
   await using service = await startService();
-  const reasonFor = async (finishReason: 'stop' | 'length' | 'toolCalls' | 'contentFilter') => {
+  const reasonFor = async (finishReason: FinishReason) => {
     service.gateway.onChat = (call) => {
       const outcome = answered(call, service.gateway.now());
       return { ...outcome, answer: { ...outcome.answer, text: null, refusal: 'No.', finishReason } };
@@ -70,12 +71,13 @@ test('every reason to stop is said as OpenAI says it, and a declined answer says
   expect(await reasonFor('length')).toBe('length');
   expect(await reasonFor('toolCalls')).toBe('tool_calls');
   expect(await reasonFor('contentFilter')).toBe('content_filter');
+  // Not a word of OpenAI's: nothing that it has says that an answer went wrong.
+  expect(await reasonFor('error')).toBe('error');
 });
 
 test('tool calls and likelihoods are told as OpenAI tells them', async () => {
   await using service = await startService();
-  const token = { token: 'hi', logprob: -0.1, bytes: [104, 105], top_logprobs: [] };
-  const logprobs = { content: [token], refusal: null };
+  const logprobs = { content: [{ token: 'hi', logprob: -0.1, bytes: [104, 105], top_logprobs: [] }], refusal: null };
   service.gateway.onChat = (call) => {
     const outcome = answered(call, service.gateway.now());
     const toolCalls = [{ id: 'c1', name: 'look', arguments: '{"at":1}' }];
