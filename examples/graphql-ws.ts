@@ -18,7 +18,7 @@ interface Data {
   };
 }
 
-const query = `subscription Chat($input: ChatInput!) { chatStream(input: $input) {
+const query = `subscription Chat($input: ChatInput!, $after: Int) { chatStream(input: $input, resumeAfter: $after) {
   __typename
   ... on ChatStarted { sequence routing { summary } }
   ... on ChatDelta { sequence content }
@@ -28,14 +28,20 @@ const query = `subscription Chat($input: ChatInput!) { chatStream(input: $input)
 } }`;
 const input = { prompt: 'Write a haiku about railways', idempotencyKey: randomUUID() };
 
-let last = -1;
-for await (const { data, errors } of client.iterate<Data>({ query, variables: { input } })) {
+let last: number | null = null;
+for await (const { data, errors } of client.iterate<Data>({
+  query,
+  // Read anew at every connection: it goes on after the last event that came.
+  get variables() {
+    return { input, after: last };
+  },
+})) {
   if (errors !== undefined) throw new Error(JSON.stringify(errors));
   const event = data?.chatStream;
-  // After a reconnection the stream is told from its start: what is known already is passed over.
-  if (event === undefined || event.sequence <= last) continue;
+  if (event === undefined) continue;
   last = event.sequence;
-  if (event.routing !== undefined) console.log('why:', event.routing.summary);
+  // It may come again, from another replica for example: then the answer is told from its start.
+  if (event.routing !== undefined) console.log('\nwhy:', event.routing.summary);
   if (event.content !== undefined) process.stdout.write(event.content);
   if (event.result !== undefined) console.log('\ncost in USD:', event.result.cost.totalUsd);
   if (event.error !== undefined) console.log('failed:', event.error.code, event.error.message);

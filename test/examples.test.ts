@@ -46,7 +46,7 @@ test('every example is run here', () => {
 test.each(Object.entries(PRINTED))('%s does what it shows', { timeout: RUN_MS }, async (name, printed) => {
   const program = name.endsWith('.sh') ? 'bash' : process.execPath;
   // The pause is for a person; a busy machine needs one too.
-  const env = { ...process.env, SWITCHYARD_URL: service.url, NO_COLOR: '1', PAUSE_SECONDS: '4' };
+  const env = { ...process.env, SWITCHYARD_URL: service.url, NO_COLOR: '1', PAUSE_SECONDS: '7' };
   const { stdout } = await promisify(execFile)(program, [`${FOLDER}/${name}`], { env, timeout: RUN_MS });
   for (const expected of printed) expect(stdout).toMatch(expected);
 });

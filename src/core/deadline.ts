@@ -27,6 +27,11 @@ export function attemptMs(deadline: Deadline, elapsedMs: number, isLast: boolean
   return Math.max(1, Math.floor(isLast ? leftMs : Math.min(leftMs, deadline.timeoutMs / 2)));
 }
 
+/** How long an attempt may take once its answer has begun to come: all that remains, since no other can take its place any more. */
+export function begunAttemptMs(deadline: Deadline, elapsedMs: number): number {
+  return attemptMs(deadline, elapsedMs, true);
+}
+
 /** An attempt that had this many times the model's expected latency, or this long, was given a fair chance to answer. */
 const FAIR = { latencies: 3, msMax: 5_000 } as const;
 

@@ -1,5 +1,5 @@
 import type { Account } from '../core/account.ts';
-import { attemptMs } from '../core/deadline.ts';
+import { attemptMs, begunAttemptMs } from '../core/deadline.ts';
 import type { CandidateReport, Rejection } from '../core/decision.ts';
 import { type PicoUsd, subtractUsd } from '../core/money.ts';
 import type { Ranked } from '../core/plan.ts';
@@ -27,6 +27,9 @@ interface Leave {
   readonly kind: 'admitted';
   readonly permit: Permit;
   readonly ranked: Ranked;
+  /** Until it must have answered, or begun to. */
+  readonly beginMs: number;
+  /** Until it must have ended: longer than `beginMs` where the answer is wanted piece by piece. */
   readonly attemptMs: number;
   /** Candidates better than the admitted one that could not take it at that moment. */
   readonly passedOver: readonly CandidateReport[];
@@ -96,7 +99,9 @@ async function ask(
   { payer, open, journey, isLast }: Quest & { readonly isLast: boolean },
 ): Promise<Leave | Refused> {
   const isFinal = isLast || journey.attempts.length + 1 === attemptsMaxOf(call);
-  const timeoutMs = attemptMs(journey.deadline, deps.clock.elapsedMs(), isFinal);
+  const nowMs = deps.clock.elapsedMs();
+  const beginMs = attemptMs(journey.deadline, nowMs, isFinal);
+  const longestMs = call.onDelta === null ? beginMs : begunAttemptMs(journey.deadline, nowMs);
   const admitted = await deps.store.admit({
     requestId: call.requestId,
     attempt: journey.attempts.length + 1,
@@ -109,14 +114,14 @@ async function ask(
       model: candidate.model.name,
       bound,
     })),
-    attemptMs: timeoutMs,
+    attemptMs: longestMs,
   });
   const passedOver = admitted.refusals.map((refusal) => passOver(open, refusal, ceilingOf(call, journey)));
   if (admitted.kind === 'refused') return { kind: 'refused', passedOver, account: admitted.account };
   const { permit, account } = admitted;
   const ranked = open.find((known) => isFor(known, permit));
   if (ranked === undefined) throw new RangeError(`the store admitted ${permit.provider}, which nobody asked for`);
-  return { kind: 'admitted', permit, ranked, attemptMs: timeoutMs, passedOver, account };
+  return { kind: 'admitted', permit, ranked, beginMs, attemptMs: longestMs, passedOver, account };
 }
 
 /** The candidates that stand behind one. */
@@ -130,8 +135,8 @@ export function taskOf(
   place: OpenPermit,
   journey: Journey,
 ): Task {
-  const { ranked, attemptMs: timeoutMs } = admitted;
-  return { number: journey.attempts.length + 1, place, model: ranked.candidate.model, timeoutMs };
+  const { ranked, beginMs, attemptMs: longestMs } = admitted;
+  return { number: journey.attempts.length + 1, place, model: ranked.candidate.model, beginMs, longestMs };
 }
 
 /** What the caller's own limit leaves for the next attempt. Null: no limit. */

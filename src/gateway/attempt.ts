@@ -11,6 +11,7 @@ import { costOfUsage, type TokenUsage, type UsageCost } from '../core/usage.ts';
 import { NO_STANDING, STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
 import type { Charge, Permit } from '../ports/admission.ts';
 import type { ProviderResult } from '../ports/provider.ts';
+import { limitAttempt } from './attempt-limit.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 import type { OpenPermit } from './open-permit.ts';
@@ -37,7 +38,10 @@ export interface Task {
   readonly number: number;
   readonly place: OpenPermit;
   readonly model: ModelSpec;
-  readonly timeoutMs: number;
+  /** Until it must have answered, or begun to. */
+  readonly beginMs: number;
+  /** Until it must have ended. */
+  readonly longestMs: number;
 }
 
 /** Calls one provider once under a permit, and settles what came of it. */
@@ -45,7 +49,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
   const { place, model } = task;
   const { permit } = place;
   const startedAtMs = deps.clock.elapsedMs();
-  const { result, isSent, firstDeltaAtMs } = await callWithin(deps, call, task);
+  const { result, isSent, firstDeltaAtMs, isOutOfTime } = await callWithin(deps, call, task);
   const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
   const base = { number: task.number, provider: permit.provider, model: permit.model, durationMs };
   if (result.kind === 'answered') {
@@ -73,7 +77,9 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
   }
   const { failure } = result;
   const charge = chargeOfFailure(result, model);
-  const standing = !isSent || wasHurried(failure, task) ? NO_STANDING : standingOf(failure);
+  // An answer that was still coming when the request's time was up says nothing bad of its provider.
+  const wasComing = isOutOfTime && firstDeltaAtMs !== null;
+  const standing = !isSent || wasComing || wasHurried(failure, task) ? NO_STANDING : standingOf(failure);
   const account = await place.settle(charge, standing);
   const report: AttemptReport = {
     ...base,
@@ -111,8 +117,8 @@ function amountOf(charge: Charge, permit: Permit): PicoUsd {
 }
 
 /** Whether our own time limit cut it off sooner than its model can be expected to answer. */
-function wasHurried(failure: Failure, { model, timeoutMs }: Task): boolean {
-  return failure.kind === 'timedOut' && failure.httpStatus === null && timeoutMs < fairAttemptMs(model);
+function wasHurried(failure: Failure, { model, beginMs }: Task): boolean {
+  return failure.kind === 'timedOut' && failure.httpStatus === null && beginMs < fairAttemptMs(model);
 }
 
 /** Tells a caller when money, or the model's own limit, allowed fewer output tokens than asked for. */
@@ -128,6 +134,8 @@ interface CallEnd {
   /** False when the attempt was over before the provider was asked. */
   readonly isSent: boolean;
   readonly firstDeltaAtMs: number | null;
+  /** Our own limit ended it, and not a provider that fell silent. */
+  readonly isOutOfTime: boolean;
 }
 
 /** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */
@@ -141,7 +149,7 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
   try {
     if (call.signal.aborted) leave();
     const giveUp = () => ending.abort(new AttemptAborted('timedOut'));
-    using _timer = deps.clock.after(task.timeoutMs, giveUp);
+    using limit = limitAttempt({ ...task, clock: deps.clock, giveUp });
     const provider = providerOf(deps, permit.provider);
     const request = { model, prompt: call.request.prompt, maxOutputTokens: permit.outputTokens };
     const simulation = await drawSimulation(deps, permit);
@@ -149,15 +157,16 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
     if (!ending.signal.aborted) await unlessAborted(task.place.dispatch(), ending.signal);
     if (ending.signal.aborted) {
       const failure = abortFailure(ending.signal, { billed: 'nothing' });
-      return { result: { kind: 'failed', failure }, isSent: false, firstDeltaAtMs: null };
+      return { result: { kind: 'failed', failure }, isSent: false, firstDeltaAtMs: null, isOutOfTime: limit.isOver() };
     }
     const { onDelta } = call;
-    using watch = onDelta === null ? null : watchStream({ model, clock: deps.clock, onDelta, giveUp });
+    using watch =
+      onDelta === null ? null : watchStream({ model, clock: deps.clock, onDelta, onFirst: limit.begun, giveUp });
     const result =
       simulation === null
         ? await provider.call(request, ending.signal, watch?.onDelta)
         : await deps.simulator({ provider, simulation }, request, ending.signal, watch?.onDelta);
-    return { result, isSent: true, firstDeltaAtMs: watch?.firstAtMs() ?? null };
+    return { result, isSent: true, firstDeltaAtMs: watch?.firstAtMs() ?? null, isOutOfTime: limit.isOver() };
   } finally {
     call.signal.removeEventListener('abort', leave);
   }

@@ -38,6 +38,8 @@ export interface Gateway {
   chat(call: ChatCall): Promise<ChatOutcome | NotRun>;
   /** The same, told piece by piece. Throws what `chat` throws. */
   stream(call: StreamCall): AsyncIterable<StreamPiece>;
+  /** Streams with an idempotency key that run although nobody reads them: they are load all the same, and are let finish. */
+  unreadStreams(): UnreadStreams;
   /** Plans one chat with the same code, and changes nothing. */
   preview(call: ChatCall): Promise<Preview>;
 
@@ -123,8 +125,14 @@ export interface ChatCall {
 
 /** A chat whose answer is wanted piece by piece. */
 export interface StreamCall extends Omit<ChatCall, 'onDelta'> {
-  /** The place of the last event that the caller has. Null: none. */
+  /** The place of the last event that the caller has, of a stream with the same idempotency key. Null: none. */
   readonly resumeAfter: number | null;
+}
+
+export interface UnreadStreams {
+  readonly count: number;
+  /** Resolves when none of them runs any more. */
+  readonly ended: Promise<void>;
 }
 
 export type ParsedChat = { readonly kind: 'valid'; readonly request: ChatRequest } | InvalidInput;

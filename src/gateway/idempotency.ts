@@ -23,6 +23,7 @@ interface Run {
 
 export function makeKeyedChats(deps: GatewayDeps): KeyedChats {
   const runs = new Set<Run>();
+  let isStopping = false;
   return {
     async *run(call) {
       const { idempotencyKey } = call.request;
@@ -34,16 +35,13 @@ export function makeKeyedChats(deps: GatewayDeps): KeyedChats {
       const ended = Promise.withResolvers<void>();
       const run = { stop: new AbortController(), ended: ended.promise };
       runs.add(run);
+      if (isStopping) run.stop.abort();
       let outcome: ChatOutcome | null = null;
       try {
-        // Not the caller's own signal: whoever lost the connection comes back with the key, and shall find the answer. A stream's
-        // signal aborts only when nobody came back.
-        if (call.onDelta !== null) {
-          call.signal.addEventListener('abort', () => run.stop.abort(), { once: true });
-          if (call.signal.aborted) run.stop.abort();
-        }
+        // Not the caller's own signal: whoever lost the connection comes back with the key, and shall find the answer.
         outcome = yield* chat(deps, { ...call, signal: run.stop.signal }, journey);
-        await keepOutcome(deps, found.claim, outcome);
+        // Those who wait shall not hear that they left because this replica stops: another one runs it.
+        await keepOutcome(deps, found.claim, run.stop.signal.aborted && isCancelled(outcome) ? null : outcome);
         return outcome;
       } finally {
         // Not waited for: whoever is told that the store is away is told so at once.
@@ -53,10 +51,15 @@ export function makeKeyedChats(deps: GatewayDeps): KeyedChats {
       }
     },
     async [Symbol.asyncDispose]() {
+      isStopping = true;
       for (const { stop } of runs) stop.abort();
       await within(Promise.all(Array.from(runs, ({ ended }) => ended)), deps.clock);
     },
   };
+}
+
+function isCancelled(outcome: ChatOutcome): boolean {
+  return outcome.kind === 'ended' && outcome.why.kind === 'cancelled';
 }
 
 async function within(work: Promise<unknown>, clock: Clock): Promise<void> {

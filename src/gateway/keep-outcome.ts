@@ -20,16 +20,19 @@ export async function keepOutcome(deps: GatewayDeps, holder: KeyHolder, outcome:
   }
 }
 
-/** An answer is kept. Any other ending cost nothing that is worth keeping it for: the key is free for another try. */
+/**
+ * An answer is kept, and so is that somebody stopped it: what was stopped is not begun again by whoever waits, or asks once more.
+ * Any other ending cost nothing that is worth keeping it for: the key is free for another try.
+ */
 function endOf(outcome: ChatOutcome | null, log: Log): KeyEnd {
-  // Those who wait shall not hear that they left, because another did or because this replica stops.
-  if (outcome === null || (outcome.kind === 'ended' && outcome.why.kind === 'cancelled')) return NOTHING;
+  if (outcome === null) return NOTHING;
   const text = formatOutcome(outcome);
   if (text.length > KEY_LIMITS.outcomeCharsMax) {
     log.warn('an answer is too long to be kept under its idempotency key', { chars: text.length });
     return NOTHING;
   }
-  return { kind: outcome.kind === 'answered' ? 'kept' : 'freed', outcome: text };
+  const isKept = outcome.kind === 'answered' || outcome.why.kind === 'cancelled';
+  return { kind: isKept ? 'kept' : 'freed', outcome: text };
 }
 
 const NOTHING: KeyEnd = { kind: 'freed', outcome: null };

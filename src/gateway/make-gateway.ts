@@ -52,6 +52,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     },
     chat: (call) => collect(chats.run(call)),
     stream: (call) => streams.open(call),
+    unreadStreams: () => streams.unread(),
     preview: (call) => preview(deps, call),
     surveyProviders: () => store.survey(),
     statsOf: (provider, window) => store.statsOf(provider, window),
@@ -71,8 +72,9 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     ...makeBudgets(deps),
     ...makeOperations(deps),
     async [Symbol.asyncDispose]() {
-      await streams[Symbol.asyncDispose]();
+      // Streams with a key are chats that are stopped first; then whatever is left of streams ends by itself.
       await chats[Symbol.asyncDispose]();
+      await streams[Symbol.asyncDispose]();
       canceller[Symbol.dispose]();
       await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();

@@ -37,13 +37,15 @@ export interface StreamLog {
   append(event: StreamEvent): void;
   /** Nothing is appended any more, and readers that have all are told so. */
   close(): void;
-  /** Characters of pieces that are kept now. */
+  /** The place after the last event. */
+  length(): number;
+  /** What is kept now, in characters: of all text, and a fixed amount for each event. */
   chars(): number;
   /** The event of this place: waits until there is one, or the signal aborts (`over`). */
   read(sequence: number, signal: AbortSignal): Promise<Read>;
 }
 
-/** Most characters of pieces that are kept for readers. A longer answer loses its beginning: whoever has not read that is told so. */
+/** Most that is kept for readers, in characters. A longer answer loses its beginning: whoever has not read that is told so. */
 export const LOG_CHARS_MAX = 4 * 1024 * 1024;
 
 /**
@@ -93,6 +95,7 @@ export function makeStreamLog(of: { readonly soon: Clock['soon']; readonly chars
       isClosed = true;
       tell();
     },
+    length: () => next,
     chars: () => chars,
     async read(sequence, signal) {
       for (;;) {
@@ -119,8 +122,12 @@ function withoutBeginning(events: readonly Placed[], chars: number, charsMax: nu
   return { events: events.slice(at), chars: left };
 }
 
+/** What an event takes beside its text, rather too much: measured 150 bytes for a piece of four characters. */
+const EVENT_CHARS = 200;
+
 function charsOf(event: StreamEvent): number {
-  if (event.kind !== 'delta') return 0;
+  if (event.kind !== 'delta') return EVENT_CHARS;
   const { delta } = event;
-  return delta.kind === 'toolCall' ? (delta.argumentsChunk?.length ?? 0) : delta.text.length;
+  const text = delta.kind === 'toolCall' ? [delta.id, delta.name, delta.argumentsChunk].join('') : delta.text;
+  return EVENT_CHARS + text.length;
 }

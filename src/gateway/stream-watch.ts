@@ -21,6 +21,8 @@ export function watchStream(of: {
   readonly model: ModelSpec;
   readonly clock: Clock;
   readonly onDelta: OnDelta;
+  /** Told before the first piece. */
+  readonly onFirst: () => void;
   readonly giveUp: () => void;
 }): StreamWatch {
   const { clock } = of;
@@ -29,9 +31,12 @@ export function watchStream(of: {
   let idle: Silence | null = null;
   return {
     onDelta(delta) {
-      firstAtMs ??= clock.elapsedMs();
-      first?.[Symbol.dispose]();
-      idle ??= watchSilence({ clock, ms: STREAM_LIMITS.idleMs, act: of.giveUp });
+      if (idle === null) {
+        firstAtMs = clock.elapsedMs();
+        first?.[Symbol.dispose]();
+        idle = watchSilence({ clock, ms: STREAM_LIMITS.idleMs, act: of.giveUp });
+        of.onFirst();
+      }
       idle.heard();
       of.onDelta(delta);
     },

@@ -6,19 +6,11 @@ import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import { payerOf } from './caller.ts';
 import type { ChatEvent } from './chat.ts';
 import type { GatewayDeps } from './deps.ts';
-import type { ChatCall, StreamCall } from './gateway.ts';
+import type { ChatCall, StreamCall, UnreadStreams } from './gateway.ts';
 import { makeStreamLog, type StreamLog, type StreamPiece } from './stream-log.ts';
 
-/**
- * How long a stream with an idempotency key waits for its reader to come back, how long it is kept after its end, and how many are,
- * with how many characters of pieces together.
- */
-export const STREAM_KEEPING = {
-  awaitedMs: 10_000,
-  keptMs: 60_000,
-  keptMax: 1_000,
-  keptCharsMax: 64 * 1024 * 1024,
-} as const;
+/** How long a stream with an idempotency key is kept after its end, and how many are, with how many characters of pieces together. */
+export const STREAM_KEEPING = { keptMs: 60_000, keptMax: 1_000, keptCharsMax: 64 * 1024 * 1024 } as const;
 
 /** Streamed chats of this replica. Disposing stops them. */
 export interface ChatStreams extends AsyncDisposable {
@@ -27,6 +19,8 @@ export interface ChatStreams extends AsyncDisposable {
    * it still runs or has ended. Throws what the chat throws.
    */
   open(call: StreamCall): AsyncGenerator<StreamPiece, void>;
+  /** Those that run although nobody reads them at this moment. */
+  unread(): UnreadStreams;
 }
 
 type Run = (call: ChatCall) => AsyncGenerator<ChatEvent, ChatOutcome | NotRun>;
@@ -39,14 +33,14 @@ type End =
 /** One chat that runs, or has ended, and those who read it. */
 interface Running {
   readonly requestId: RequestId;
-  /** Equal when the same was asked. */
-  readonly body: string;
+  /** Equal when the same was asked. Null without a key, when nobody asks for it again. */
+  readonly body: string | null;
   readonly log: StreamLog;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
   readers: number;
   end: End | null;
-  /** Until it is stopped, when nobody reads it; until it is forgotten, when it has ended. */
+  /** Until it is forgotten, when it has ended. */
   timer: Disposable | null;
 }
 
@@ -56,7 +50,7 @@ function begin(deps: GatewayDeps, run: Run, call: StreamCall): Running {
   const ended = Promise.withResolvers<void>();
   const running: Running = {
     requestId: call.requestId,
-    body: fingerprintOf(call.request),
+    body: bodyOf(call),
     log,
     stop,
     ended: ended.promise,
@@ -102,48 +96,45 @@ export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
       if (old.end !== null) forget(oldKey, old);
     }
   };
-  const join = (call: StreamCall, key: string): Running => {
-    const known = keyed.get(key);
-    if (known !== undefined) return known;
+  const startKeyed = (call: StreamCall, key: string): Running => {
     const running = start(call);
     keyed.set(key, running);
     void running.ended.then(() => {
-      running.timer?.[Symbol.dispose]();
       // Another ending frees the key: whoever sends it again wants another try.
       if (running.end?.kind === 'told' && running.end.outcome.kind === 'answered') keep(key, running);
       else keyed.delete(key);
     });
     return running;
   };
-  /** The last reader has left: one without a key will not come back. */
-  const left = (running: Running, isKeyed: boolean) => {
+  /**
+   * One without a key will not be asked for again. One with a key runs on, since its reader comes back, perhaps to another replica;
+   * but if it has not begun, because another sending has the key, it waits no more.
+   */
+  const left = (running: Running) => {
     running.readers -= 1;
-    if (running.readers > 0 || running.end !== null) return;
-    if (isKeyed) running.timer = deps.clock.after(STREAM_KEEPING.awaitedMs, () => running.stop.abort());
-    else running.stop.abort();
-  };
-  const joined = (running: Running) => {
-    running.readers += 1;
-    if (running.end !== null) return;
-    running.timer?.[Symbol.dispose]();
-    running.timer = null;
+    if (running.readers === 0) running.stop.abort();
   };
 
   return {
     async *open(call) {
       const key = keyOf(deps, call);
-      const running = key === null ? start(call) : join(call, key);
-      if (running.body !== fingerprintOf(call.request)) return yield* conflictWith(running);
-      joined(running);
+      const known = key === null ? undefined : keyed.get(key);
+      if (known !== undefined && known.body !== bodyOf(call)) return yield* conflictWith(known);
+      const running = known ?? (key === null ? start(call) : startKeyed(call, key));
+      running.readers += 1;
       try {
-        yield* read(running, call);
+        yield* read(running, { from: known === undefined ? 0 : placeIn(known, call.resumeAfter), signal: call.signal });
       } finally {
-        left(running, key !== null);
+        left(running);
       }
+    },
+    unread() {
+      const running = Array.from(all).filter(({ readers }) => readers === 0);
+      return { count: running.length, ended: allOf(running) };
     },
     async [Symbol.asyncDispose]() {
       for (const { stop } of all) stop.abort();
-      await Promise.all(Array.from(all, ({ ended }) => ended));
+      await allOf([...all]);
       for (const { timer } of keyed.values()) timer?.[Symbol.dispose]();
       keyed.clear();
     },
@@ -157,9 +148,30 @@ function keyOf(deps: GatewayDeps, { request, caller }: StreamCall): string | nul
   return `${account}\n${request.idempotencyKey}`;
 }
 
-async function* read(running: Running, call: StreamCall): AsyncGenerator<StreamPiece, void> {
-  for (let next = (call.resumeAfter ?? -1) + 1; ; next += 1) {
-    const found = await running.log.read(next, call.signal);
+function bodyOf({ request }: StreamCall): string | null {
+  return request.idempotencyKey === null ? null : fingerprintOf(request);
+}
+
+async function allOf(runs: readonly Running[]): Promise<void> {
+  await Promise.all(runs.map(({ ended }) => ended));
+}
+
+/**
+ * Where to go on in a stream that is known here. A place that it has not reached was told of another run, at another replica or
+ * before a failure: then it is told from its start. Whoever has everything is told its end again.
+ */
+function placeIn({ log, end }: Running, resumeAfter: number | null): number {
+  const wanted = (resumeAfter ?? -1) + 1;
+  if (wanted > log.length()) return 0;
+  return end !== null && wanted === log.length() ? wanted - 1 : wanted;
+}
+
+async function* read(
+  running: Running,
+  { from, signal }: { readonly from: number; readonly signal: AbortSignal },
+): AsyncGenerator<StreamPiece, void> {
+  for (let next = from; ; next += 1) {
+    const found = await running.log.read(next, signal);
     switch (found.kind) {
       case 'event':
         yield found.placed;
@@ -168,7 +180,7 @@ async function* read(running: Running, call: StreamCall): AsyncGenerator<StreamP
         yield { kind: 'lost' };
         return;
       case 'over':
-        if (running.end?.kind === 'threw' && !call.signal.aborted) throw running.end.error;
+        if (running.end?.kind === 'threw' && !signal.aborted) throw running.end.error;
         return;
       default:
         return found satisfies never;

@@ -134,14 +134,19 @@ builder.subscriptionField('chatStream', (t) =>
     subscribe: (_root, { input, resumeAfter }, context) => {
       const parsed = context.gateway.parseChat(input);
       if (parsed.kind === 'invalidInput') return failedAtOnce(unrecorded(parsed));
-      return eventsOf(parsed.request, parseResume(resumeAfter), context);
+      return eventsOf(parsed.request, parseResume(resumeAfter, parsed.request), context);
     },
     resolve: (event) => event,
   }),
 );
 
-function parseResume(resumeAfter: number | null | undefined): number | null {
+function parseResume(resumeAfter: number | null | undefined, { idempotencyKey }: ChatRequest): number | null {
   if (resumeAfter === null || resumeAfter === undefined) return null;
+  if (idempotencyKey === null) {
+    throw invalidInput(
+      '`resumeAfter` goes on in the stream of an `idempotencyKey`: send the key as well, or leave `resumeAfter` out to begin.',
+    );
+  }
   if (resumeAfter >= 0) return resumeAfter;
   throw invalidInput(
     '`resumeAfter` must be the `sequence` of an event of this stream: 0 or more. Leave it out to begin.',

@@ -26,6 +26,8 @@ export function makeLoadGate(deps: {
   readonly log: Log;
   readonly meters: LoadMeters;
   readonly countMax: number;
+  /** What runs beside those who are let in. */
+  readonly unattended: () => number;
 }): LoadGate {
   const { clock, log, meters, countMax } = deps;
   const inside = makeInFlight();
@@ -48,7 +50,7 @@ export function makeLoadGate(deps: {
   return {
     open: () => loop.start(),
     refuse(wish) {
-      if (!isRefused(wish, { count: inside.count, countMax, strain: loop.strain })) return null;
+      if (!isRefused(wish, { count: inside.count + deps.unattended(), countMax, strain: loop.strain })) return null;
       tell();
       return FAULTS[wish];
     },

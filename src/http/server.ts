@@ -10,7 +10,7 @@ import { makeCallers } from './callers.ts';
 import { makeGraphiqlPage } from './graphiql.ts';
 import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
-import { makeInFlight } from './in-flight.ts';
+import { type InFlight, makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
 import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
@@ -68,7 +68,11 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   const isDraining = () => phase === 'draining';
   const inFlight = makeInFlight();
   const callers = makeCallers();
-  const gate = makeLoadGate({ ...deps, countMax: deps.inFlightMax });
+  const gate = makeLoadGate({
+    ...deps,
+    countMax: deps.inFlightMax,
+    unattended: () => deps.gateway.unreadStreams().count,
+  });
   const yoga = makeGraphqlServer({ log, inFlight, gate });
   const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, callers, isLeaving, isDraining });
   const sockets = makeSocketDoor({ ...deps, yoga, inFlight, gate });
@@ -97,7 +101,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
     sockets.drain();
     graphql.cutStreams();
     server.closeIdleConnections();
-    if (!(await isIdleWithin(inFlight.whenIdle(), { clock, ms: graceMs, cut }))) {
+    if (!(await isIdleWithin(whenAtRest(inFlight, deps.gateway), { clock, ms: graceMs, cut }))) {
       log.warn('stopping what still runs after the grace time', { count: inFlight.count });
       callers.abortAll();
       sockets.abortAll();
@@ -125,6 +129,12 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       return drained;
     },
   };
+}
+
+/** Resolves when nothing runs any more, whether somebody reads it or not. */
+async function whenAtRest(inFlight: InFlight, gateway: Pick<Gateway, 'unreadStreams'>): Promise<void> {
+  await inFlight.whenIdle();
+  await gateway.unreadStreams().ended;
 }
 
 /** Node's server with all its limits. */

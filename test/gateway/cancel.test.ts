@@ -6,7 +6,7 @@ import type { ChatCall } from '../../src/gateway/gateway.ts';
 import type { ProviderPort } from '../../src/ports/provider.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { type GatewayKit, makeGatewayKit, quiet } from '../support/gateway-kit.ts';
-import { callsOf, KEYED, makeKit, moneyOf, recordsOf } from './keyed-chats.ts';
+import { callsOf, KEYED, makeKit, moneyOf, passing, recordsOf } from './keyed-chats.ts';
 import { PRICED } from './priced-registry.ts';
 
 const CHEAPEST: RawChat = { prompt: 'hello', userId: 'ann', routing: { sort: 'price' } };
@@ -95,13 +95,17 @@ describe('a chat that runs', () => {
     expect(await moneyOf(kit)).toEqual({ posted: 20_000_000n, held: 0n });
   });
 
-  test('with an idempotency key frees its key', async () => {
+  test('with an idempotency key is not begun again, by whoever waits or asks once more', async () => {
     await using kit = makeKit();
     kit.provider('a').script({ kind: 'hang' }, { kind: 'answer' });
     const { call, outcome } = await send(kit, KEYED);
+    const waiting = kit.send(KEYED);
+    await quiet();
     await cancel(kit, call);
     expect(await outcome).toMatchObject(CANCELLED);
-    expect(await kit.send(KEYED)).toMatchObject({ kind: 'answered', isReplayed: false });
+    expect(await passing(kit, waiting)).toMatchObject(CANCELLED);
+    expect(await kit.send(KEYED)).toMatchObject(CANCELLED);
+    expect(callsOf(kit)).toBe(1);
   });
 
   test('costs nothing when it is stopped after its admission and before its call', async () => {
