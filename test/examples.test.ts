@@ -43,10 +43,13 @@ test('every example is run here', () => {
   expect(Object.keys(PRINTED).toSorted()).toEqual(programs.toSorted());
 });
 
-test.each(Object.entries(PRINTED))('%s does what it shows', { timeout: RUN_MS }, async (name, printed) => {
-  const program = name.endsWith('.sh') ? 'bash' : process.execPath;
-  // The pause is for a person; a busy machine needs one too.
-  const env = { ...process.env, SWITCHYARD_URL: service.url, NO_COLOR: '1', PAUSE_SECONDS: '7' };
-  const { stdout } = await promisify(execFile)(program, [`${FOLDER}/${name}`], { env, timeout: RUN_MS });
-  for (const expected of printed) expect(stdout).toMatch(expected);
-});
+for (const [name, printed] of Object.entries(PRINTED)) {
+  // What is typed by hand must come after the connection and within the 3 s that a service waits for it: a busy machine may miss that.
+  const retry = name === 'wscat.sh' ? 2 : 0;
+  test(`${name} does what it shows`, { timeout: RUN_MS, retry }, async () => {
+    const program = name.endsWith('.sh') ? 'bash' : process.execPath;
+    const env = { ...process.env, SWITCHYARD_URL: service.url, NO_COLOR: '1' };
+    const { stdout } = await promisify(execFile)(program, [`${FOLDER}/${name}`], { env, timeout: RUN_MS });
+    for (const expected of printed) expect(stdout).toMatch(expected);
+  });
+}
