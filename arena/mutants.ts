@@ -15,12 +15,22 @@ export type Mutation =
   /** Run on every database of the arena after its migration. Production never sees it. */
   | { readonly kind: 'sql'; readonly text: string }
   /** A function of `src/core` that the experiment replaces by one of its own. */
-  | { readonly kind: 'core'; readonly name: 'no-epoch' };
+  | { readonly kind: 'core'; readonly name: 'no-epoch' }
+  /** A piece of a file of `src` that replicas load otherwise than it is. */
+  | { readonly kind: 'source'; readonly piece: BrokenPiece };
+
+export interface BrokenPiece {
+  /** From `src` on. */
+  readonly file: string;
+  /** As it stands there. */
+  readonly whole: string;
+  readonly broken: string;
+}
 
 const FOLDER = join(import.meta.dirname, 'mutants');
 
 /** What no SQL can break. */
-const OF_THE_CORE: readonly Mutant[] = [
+const OTHERS: readonly Mutant[] = [
   {
     name: 'no-epoch-in-core',
     breaks:
@@ -28,13 +38,22 @@ const OF_THE_CORE: readonly Mutant[] = [
     caughtBy: [12],
     mutation: { kind: 'core', name: 'no-epoch' },
   },
+  {
+    name: 'any-user',
+    breaks: 'whoever watches the requests of one user is told those of all.',
+    caughtBy: [18],
+    mutation: {
+      kind: 'source',
+      piece: { file: 'core/request-filter.ts', whole: 'userId === null || record.userId === userId', broken: 'true' },
+    },
+  },
 ];
 
 /** All of them: each file of `arena/mutants` says at its head what it breaks and who must notice. */
 export async function readMutants(): Promise<readonly Mutant[]> {
   const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.sql')).toSorted();
   const texts = await Promise.all(files.map((file) => readFile(join(FOLDER, file), 'utf8')));
-  return [...files.map((file, place) => parseMutant(file, texts[place] ?? '')), ...OF_THE_CORE];
+  return [...files.map((file, place) => parseMutant(file, texts[place] ?? '')), ...OTHERS];
 }
 
 export function parseMutant(file: string, text: string): Mutant {

@@ -2,11 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXPERIMENTS } from './experiments.ts';
 import { pageInForce, pageWithFigures } from './guarantees.ts';
-import { readMutants } from './mutants.ts';
+import { type Mutation, readMutants } from './mutants.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { headLine, listOf, type Outcome, outcomeLines, type RunReport } from './report.ts';
 import { type RunOn, runMutants } from './run-mutants.ts';
-import { type RunEnd, runAll } from './runner.ts';
+import { type RunEnd, type RunOrder, runAll } from './runner.ts';
 import type { Experiment } from './support/experiment.ts';
 import { makeScratch, type Scratch } from './support/scratch.ts';
 
@@ -108,8 +108,7 @@ async function hunt(asked: Asked, scratch: Scratch): Promise<Report> {
   const runOn: RunOn = async ({ mutation }, experiments) => {
     const outcomes: Outcome[] = [];
     const told = (outcome: Outcome) => void outcomes.push(outcome);
-    const broken = mutation.kind === 'sql' ? { mutation: mutation.text } : { coreMutant: mutation.name };
-    const ran = await runAll({ ...asked, ...broken, experiments: chosenOf(experiments), scratch, told });
+    const ran = await runAll({ ...asked, ...brokenBy(mutation), experiments: chosenOf(experiments), scratch, told });
     if (ran === 'stuck') end = ran;
     return outcomes;
   };
@@ -118,6 +117,19 @@ async function hunt(asked: Asked, scratch: Scratch): Promise<Report> {
   const passed = hunts.filter(({ isCaught }) => isCaught).length;
   const told = hunts.map(({ mutant, ...rest }) => ({ mutant: mutant.name, ...rest }));
   return { passed, failed: Math.max(1, hunts.length) - passed, end, json: { seed: asked.seed, mutants: told } };
+}
+
+function brokenBy(mutation: Mutation): Pick<RunOrder, 'mutation' | 'coreMutant' | 'brokenPiece'> {
+  switch (mutation.kind) {
+    case 'sql':
+      return { mutation: mutation.text };
+    case 'core':
+      return { coreMutant: mutation.name };
+    case 'source':
+      return { brokenPiece: mutation.piece };
+    default:
+      return mutation satisfies never;
+  }
 }
 
 function chosenOf(only: readonly number[] | null): readonly Experiment[] {

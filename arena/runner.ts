@@ -1,4 +1,5 @@
 import { within } from '../src/store/embedded/poll.ts';
+import type { BrokenPiece } from './mutants.ts';
 import type { Outcome } from './report.ts';
 import { makeChance } from './support/chance.ts';
 import { type Context, type Experiment, type Finding, type Size, type Tier, TooCrowded } from './support/experiment.ts';
@@ -16,6 +17,8 @@ export interface RunOrder {
   readonly mutation?: string;
   /** A function of the core to break. Default: none. */
   readonly coreMutant?: string;
+  /** A piece of the service to break. Default: none. */
+  readonly brokenPiece?: BrokenPiece;
 }
 
 /** Longer than any of them takes, so that one that hangs ends the run as failed. */
@@ -73,6 +76,7 @@ async function runOne(experiment: Experiment, order: RunOrder & Pick<Context, 's
     sharedPostgres: order.sharedPostgres,
     ownPostgres: async () => own.use(await startPostgres({ scratch, mutation })),
     coreMutant: order.coreMutant ?? null,
+    brokenPiece: order.brokenPiece ?? null,
     mishap: (what) => mishaps.push(what),
     progress: (text) => console.error(`     ${number} ${seconds().toFixed(0).padStart(4)} s  ${text}`),
   };

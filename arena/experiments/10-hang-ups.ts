@@ -2,9 +2,11 @@ import { heldOf } from '../support/books.ts';
 import type { DatabaseClock } from '../support/database-clock.ts';
 import { defineExperiment, makeFaults } from '../support/experiment.ts';
 import { makeProvider } from '../support/registry.ts';
+import { makeRestStreamClient } from '../support/rest-stream-client.ts';
 import { openScene } from '../support/scene.ts';
 import { settleDown, until } from '../support/settle-down.ts';
-import { makeStreamClient, type StreamEnd } from '../support/stream-client.ts';
+import { makeStreamClient } from '../support/stream-client.ts';
+import type { StreamEnd } from '../support/stream-reader.ts';
 
 const WIRES = ['openai', 'anthropic', 'gemini', 'openaiCompatible'] as const;
 const OUTPUT_TOKENS = 400;
@@ -13,10 +15,10 @@ const AT_ONCE = 16;
 /** After a reader left, an upstream must be let go within this. */
 const LET_GO_MS_MAX = 10_000;
 
-/** A reader of a stream hangs up after each number of events there can be, at each kind of provider. */
+/** A reader of a stream hangs up after each number of events there can be, at each door and each kind of provider. */
 export const hangUps = defineExperiment({
   number: 10,
-  title: 'caller hangs up at every chunk index',
+  title: 'caller hangs up at every chunk index, over GraphQL and REST',
   mustYield: 'settled ≥ billed, holds left 0',
   sizes: { quick: { tokens: 24, rounds: 1 }, full: { tokens: 64, rounds: 10 } },
   async run(context, size) {
@@ -27,26 +29,30 @@ export const hangUps = defineExperiment({
       prepare: async (database) => void clocks.push(await database.makeClock()),
     });
     scene.upstream.reactWith(() => ({ kind: 'stream', streaming: { tokens: size.tokens, everyMs: EVERY_MS } }));
-    await using client = makeStreamClient();
+    await using graphql = makeStreamClient();
+    await using rest = makeRestStreamClient();
+    const doors = Object.entries({ graphql, rest });
     const url = scene.replicas[0]?.url ?? '';
-    // Started, each piece, completed; and one who never hangs up.
+    // Over GraphQL: started, each piece, completed. Over REST: each piece, why it ended, done. And one who never hangs up.
     const places = Array.from({ length: size.tokens + 3 }, (_none, place) => place);
     const orders = Array.from({ length: size.rounds }).flatMap((_none, round) =>
-      WIRES.flatMap((wire) => places.map((place) => ({ wire, place, round }))),
+      WIRES.flatMap((wire) =>
+        doors.flatMap(([door, reader]) => places.map((place) => ({ wire, door, reader, place, round }))),
+      ),
     );
-    const ends: StreamEnd[] = [];
+    const ends: (StreamEnd & { readonly door: string })[] = [];
     for (let at = 0; at < orders.length; at += AT_ONCE) {
       context.progress(`${at} of ${orders.length} streams`);
-      const some = orders.slice(at, at + AT_ONCE).map(({ wire, place, round }) => {
+      const some = orders.slice(at, at + AT_ONCE).map(async ({ wire, door, reader, place, round }) => {
         const only = [wire.toLowerCase()];
         const wish = {
-          tag: `10-${wire}-${place}-${round}`,
+          tag: `10-${wire}-${door}-${place}-${round}`,
           userId: `${wire}-${round}`,
           maxOutputTokens: OUTPUT_TOKENS,
           only,
         };
         scene.log.begin(wish);
-        return client.read(url, wish, { hangUpAfter: place });
+        return { ...(await reader.read(url, wish, { hangUpAfter: place })), door };
       });
       ends.push(...(await Promise.all(some)));
     }
@@ -60,14 +66,18 @@ export const hangUps = defineExperiment({
     const { books, holds } = await settleDown(scene, clock);
     faults.list.push(...books.faults);
     faults.expect(holds === 0, `${holds} holds are left`);
-    const hungUp = ends.filter(({ kind }) => kind === 'hungUp').length;
+    const left = ends.filter(({ kind }) => kind === 'hungUp');
+    const leftPerDoor = doors.map(([door]) => left.filter((end) => end.door === door).length);
     const others = ends.filter(({ kind }) => kind !== 'hungUp' && kind !== 'completed');
     faults.expect(others.length === 0, `${others.length} streams ended otherwise, one with ${others[0]?.why}`);
-    faults.expect(hungUp >= size.tokens * size.rounds, `only ${hungUp} hung up, so little was shown`);
+    faults.expect(
+      leftPerDoor.every((count) => count >= WIRES.length * size.tokens * size.rounds),
+      `only ${leftPerDoor.join(' and ')} hung up, so little was shown`,
+    );
     const { billed, booked } = books;
     return {
-      figure: `${hungUp} of ${ends.length} streams left: ${holds} holds left, booked ${booked} ≥ billed ${billed} pico-dollars`,
-      figures: { streams: ends.length, hungUp, holds, billed: Number(billed), booked: Number(booked) },
+      figure: `${left.length} of ${ends.length} streams left, ${leftPerDoor[1]} of them over REST: ${holds} holds left, booked ${booked} ≥ billed ${billed} pico-dollars`,
+      figures: { streams: ends.length, hungUp: left.length, holds, billed: Number(billed), booked: Number(booked) },
       faults: faults.list,
     };
   },

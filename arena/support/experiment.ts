@@ -1,3 +1,4 @@
+import type { BrokenPiece } from '../mutants.ts';
 import type { Chance } from './chance.ts';
 import type { PostgresServer } from './postgres.ts';
 import type { Scratch } from './scratch.ts';
@@ -23,6 +24,8 @@ export interface Context {
   readonly ownPostgres: () => Promise<PostgresServer>;
   /** A function of the core to be replaced, by name. Null: none, as in production. */
   readonly coreMutant: string | null;
+  /** What every replica of a scene loads otherwise than it is. Null: nothing, as in production. */
+  readonly brokenPiece: BrokenPiece | null;
   /** A fault that no experiment looks for, such as a replica that crashes. */
   readonly mishap: (what: string) => void;
   /** Tells whoever waits how far it is. */

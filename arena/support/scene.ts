@@ -71,7 +71,7 @@ export async function openScene(context: Context, order: SceneOrder): Promise<Sc
         STORE_TIMEOUT_MS: PATIENT_STORE_MS,
         ...order.env,
       },
-      nodeArguments: order.nodeArguments?.(place) ?? [],
+      nodeArguments: [...mutantArguments(context), ...(order.nodeArguments?.(place) ?? [])],
       onDeath: context.mishap,
     });
     replicas.push(stack.use(replica));
@@ -98,6 +98,12 @@ export async function openScene(context: Context, order: SceneOrder): Promise<Sc
     witnesses: () => ({ bill: upstream.bill.read(), log, sql: database.sql, defaultCap: DEFAULT_CAP }),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+const MUTANT = new URL('../preload/mutant.ts', import.meta.url);
+
+function mutantArguments({ brokenPiece }: Context): readonly string[] {
+  return brokenPiece === null ? [] : ['--import', `${MUTANT.href}?${new URLSearchParams({ ...brokenPiece })}`];
 }
 
 /** The replica whose turn it is. */

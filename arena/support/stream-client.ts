@@ -1,23 +1,9 @@
-import { Agent } from 'undici';
-import { parseUsd } from '../../src/core/money.ts';
 import type { Wish } from './client.ts';
+import { makeStreamAgent, NOTHING_READ, readStream, type StreamEnd, type StreamReader } from './stream-reader.ts';
 import { taggedPrompt } from './upstream/reaction.ts';
 
-/** What a reader of one stream saw, over however many connections. */
-export interface StreamEnd {
-  /** `broken`: the connection ended before the stream did. `hungUp`: the reader left. */
-  readonly kind: 'completed' | 'failed' | 'refused' | 'broken' | 'hungUp';
-  /** The code of a failure or a refusal, or what broke. Null otherwise. */
-  readonly why: string | null;
-  readonly text: string;
-  /** The place of the last event. Null: none came. */
-  readonly last: number | null;
-  /** In pico-dollars. Null: the stream did not say. */
-  readonly cost: bigint | null;
-}
-
-export interface StreamClient extends AsyncDisposable {
-  /** Reads a stream to its end, or until so many events have come (0: as soon as it is sent), going on after `from`. */
+export interface StreamClient extends StreamReader {
+  /** The same, going on after `from`. */
   read(url: string, wish: Wish, how?: { readonly hangUpAfter?: number; readonly from?: StreamEnd }): Promise<StreamEnd>;
 }
 
@@ -26,16 +12,13 @@ const STREAM = `subscription Arena($input: ChatInput!, $after: Int) { chatStream
   ... on ChatStarted { sequence }
   ... on ChatDelta { sequence content }
   ... on ChatRerouted { sequence }
-  ... on ChatCompleted { sequence result { cost { totalUsd } } }
-  ... on ChatFailed { sequence costUsd error { code } }
+  ... on ChatCompleted { sequence }
+  ... on ChatFailed { sequence error { code } }
 } }`;
-
-const CONNECTIONS_MAX = 300;
-const SILENCE_MS_MAX = 60_000;
 
 /** Reads `chatStream` as server-sent events. */
 export function makeStreamClient(): StreamClient {
-  const agent = new Agent({ connections: CONNECTIONS_MAX, pipelining: 1, bodyTimeout: SILENCE_MS_MAX });
+  const agent = makeStreamAgent();
   const open = (url: string, wish: Wish, after: number | null, signal: AbortSignal) =>
     agent.request({
       origin: url,
@@ -46,26 +29,15 @@ export function makeStreamClient(): StreamClient {
       signal,
     });
   return {
-    async read(url, wish, { hangUpAfter = Number.POSITIVE_INFINITY, from } = {}) {
-      const leave = new AbortController();
-      let end: StreamEnd = { kind: 'broken', why: null, text: from?.text ?? '', last: from?.last ?? null, cost: null };
-      let count = 0;
-      try {
-        const asked = open(url, wish, end.last, leave.signal);
-        if (hangUpAfter === 0) leave.abort();
-        const { body, statusCode } = await asked;
-        if (statusCode !== 200) return { ...end, kind: 'refused', why: codeOf(await body.json()) };
-        for await (const event of eventsOf(body)) {
-          end = withEvent(end, event);
-          count += 1;
-          if (count >= hangUpAfter && end.kind === 'broken') leave.abort();
-        }
-        return end;
-      } catch (error) {
-        return leave.signal.aborted ? { ...end, kind: 'hungUp' } : { ...end, why: String(error) };
-      } finally {
-        leave.abort();
-      }
+    read(url, wish, { hangUpAfter = Number.POSITIVE_INFINITY, from = NOTHING_READ } = {}) {
+      const start = { ...NOTHING_READ, text: from.text, last: from.last };
+      return readStream({
+        ask: (signal) => open(url, wish, from.last, signal),
+        start,
+        hangUpAfter,
+        withEvent,
+        codeOf,
+      });
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
@@ -81,21 +53,8 @@ function inputOf(wish: Wish): object {
   };
 }
 
-/** The data of each event named `next`. */
-async function* eventsOf(body: AsyncIterable<Buffer>): AsyncGenerator<Record<string, unknown>> {
-  let text = '';
-  for await (const chunk of body) {
-    text += chunk.toString();
-    for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
-      const data = /^data: (.+)$/m.exec(text.slice(0, end))?.[1];
-      text = text.slice(end + 2);
-      if (data !== undefined) yield JSON.parse(data);
-    }
-  }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: an answer as it came, of which only what is looked at matters.
-function withEvent(end: StreamEnd, event: any): StreamEnd {
+function withEvent(end: StreamEnd, data: string): StreamEnd {
+  const event = JSON.parse(data);
   const told = event.data?.chatStream ?? null;
   if (told === null) return { ...end, kind: 'refused', why: codeOf(event) };
   const next = { ...end, last: Number(told.sequence) };
@@ -103,15 +62,15 @@ function withEvent(end: StreamEnd, event: any): StreamEnd {
     case 'ChatDelta':
       return { ...next, text: next.text + (told.content ?? '') };
     case 'ChatCompleted':
-      return { ...next, kind: 'completed', cost: parseUsd(told.result.cost.totalUsd) };
+      return { ...next, kind: 'completed' };
     case 'ChatFailed':
-      return { ...next, kind: 'failed', why: told.error.code, cost: parseUsd(told.costUsd) };
+      return { ...next, kind: 'failed', why: told.error.code };
     default:
       return next;
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: as above.
+// biome-ignore lint/suspicious/noExplicitAny: an answer as it came, of which only what is looked at matters.
 function codeOf(body: any): string {
   return String(body?.errors?.[0]?.extensions?.code ?? JSON.stringify(body).slice(0, 200));
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wish } from './client.ts';
 import { inBackground } from './load.ts';
-import { makeStreamClient, type StreamEnd } from './stream-client.ts';
+import { makeStreamClient } from './stream-client.ts';
+import { NOTHING_READ, type StreamEnd } from './stream-reader.ts';
 
 /** Streams that are read all the time, each again from where it was after every break, as stock clients do. */
 export interface StreamLoad extends AsyncDisposable {
@@ -28,7 +29,7 @@ export function openStreamLoad(of: {
   let sequence = 0;
   let comebacks = 0;
   const readOne = async (wish: Wish): Promise<StreamEnd> => {
-    let end: StreamEnd = { kind: 'broken', why: 'nobody was ready', text: '', last: null, cost: null };
+    let end: StreamEnd = { ...NOTHING_READ, why: 'nobody was ready' };
     for (let tries = 0; tries < COMEBACKS_MAX; tries += 1) {
       const url = of.urlFor();
       if (url !== null) end = await client.read(url, wish, { from: end });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { EXPERIMENTS } from '../../arena/experiments.ts';
@@ -8,6 +10,9 @@ import { mutate } from '../../arena/support/mutation.ts';
 import { makeDatabase } from '../support/store-database.ts';
 
 const MUTANTS = await readMutants();
+const IN_SOURCE = MUTANTS.flatMap(({ name, mutation }) =>
+  mutation.kind === 'source' ? [{ name, ...mutation.piece }] : [],
+);
 const IN_SQL = MUTANTS.flatMap(({ name, mutation }) =>
   mutation.kind === 'sql' ? [{ name, text: mutation.text }] : [],
 );
@@ -35,6 +40,12 @@ describe('the mutants', () => {
   test.each(IN_SQL)('$name replaces what the migrated database really calls', async ({ text }) => {
     await using stack = new AsyncDisposableStack();
     await mutate(await openDatabase(stack), text);
+  });
+
+  test.each(IN_SOURCE)('$name replaces what stands once in src/$file', ({ file, whole, broken }) => {
+    const source = readFileSync(join(import.meta.dirname, '../../src', file), 'utf8');
+    expect(source.split(whole)).toHaveLength(2);
+    expect(broken).not.toBe(whole);
   });
 
   test.each([
