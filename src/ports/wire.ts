@@ -5,7 +5,8 @@ export type OnMessage = (text: string, from: ReplicaId) => void;
 
 /**
  * Word from replica to replica, for what is not worth a write: it may be lost, and nothing may depend on it but how soon something is
- * known. While the store is away nothing arrives; when it is back, what is said from then on does.
+ * known. While the store is away nothing arrives, nor from a way to it that
+ * swallows everything; when it is back, or the way was found broken, what is said from then on does.
  */
 export interface WirePort {
   /**

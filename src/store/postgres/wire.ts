@@ -10,7 +10,7 @@ const CHANNEL = 'switchyard_wire';
 const WAITING_MAX = 64;
 
 /** Messages are notifications: they are kept nowhere, and reach whoever listens at that moment. */
-export function makePostgresWire({ hints, wire }: Connection, of: { replica: ReplicaId; log: Log }): WirePort {
+export function makePostgresWire({ ears, wire }: Connection, of: { replica: ReplicaId; log: Log }): WirePort {
   const listeners = new Map<string, Set<OnMessage>>();
   let waiting = 0;
   const deliver = (payload: string) => {
@@ -18,9 +18,7 @@ export function makePostgresWire({ hints, wire }: Connection, of: { replica: Rep
     if (message === null || message.from === of.replica) return;
     for (const act of listeners.get(message.topic) ?? []) act(message.text, message.from);
   };
-  hints.listen(CHANNEL, deliver).catch((error: unknown) => {
-    of.log.warn('other replicas are not heard', { error: String(error) });
-  });
+  ears.hear(CHANNEL, deliver);
   return {
     publish(topic, text) {
       assertFitsWire(topic, text);
