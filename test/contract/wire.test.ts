@@ -9,7 +9,7 @@ import { makeEars } from '../../src/store/postgres/ears.ts';
 import { connectTo } from '../../src/store/postgres/lane.ts';
 import { makeLateStore } from '../../src/wiring/late-store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
-import { SILENT_LOG } from '../fakes/log.ts';
+import { makeListeningLog, SILENT_LOG } from '../fakes/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { quiet } from '../support/gateway-kit.ts';
 import { openTestStore } from '../support/open-test-store.ts';
@@ -100,6 +100,26 @@ test('while PostgreSQL is away nothing is heard and nothing thrown; when it is b
   await way.mend();
   await untilHeard(first, heard, 'after');
   expect(heard.filter((line) => line.includes('meanwhile'))).toEqual([]);
+});
+
+test('a listener that throws keeps nothing from the others, nor from itself, and is logged', async () => {
+  await using opened = new AsyncDisposableStack();
+  const { url } = opened.use(await makeDatabase());
+  const first = opened.use(await openOn(url, 'first'));
+  const { log, lines } = makeListeningLog();
+  const second = opened.use(
+    await openTestStore({ kind: 'postgres', url, registry: SEED_REGISTRY, replica: replicaId('second'), log }),
+  );
+  const broken: string[] = [];
+  second.onMessage('news', (text) => {
+    broken.push(text);
+    throw new RangeError(`cannot bear ${text}`);
+  });
+  const heard = heardBy(second, 'news');
+  await untilHeard(first, heard, 'a word');
+  await untilHeard(first, heard, 'another');
+  expect(heard.length).toBe(broken.length);
+  expect(lines.filter(({ level, fields }) => level === 'warn' && fields.topic === 'news')).toHaveLength(broken.length);
 });
 
 test('a replica whose connection carries nothing any more, and breaks never, hears the others again after seconds', async () => {

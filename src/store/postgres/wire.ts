@@ -16,7 +16,14 @@ export function makePostgresWire({ ears, wire }: Connection, of: { replica: Repl
   const deliver = (payload: string) => {
     const message = parseMessage(payload);
     if (message === null || message.from === of.replica) return;
-    for (const act of listeners.get(message.topic) ?? []) act(message.text, message.from);
+    for (const act of listeners.get(message.topic) ?? []) {
+      // Another version may say what breaks one listener: the others, and the connection, have nothing to do with that.
+      try {
+        act(message.text, message.from);
+      } catch (error) {
+        of.log.warn('a message of another replica broke who heard it', { topic: message.topic, error: String(error) });
+      }
+    }
   };
   ears.hear(CHANNEL, deliver);
   return {
