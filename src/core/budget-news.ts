@@ -1,10 +1,12 @@
-import { type Account, availableOf } from './account.ts';
+import type { Account } from './account.ts';
 import type { PicoUsd } from './money.ts';
 
 const THRESHOLDS = ['reachedHalf', 'reachedFourFifths', 'exhausted'] as const;
 
-/** The first two go by what is spent, the last by what is free: an alarm is not for money that comes back when a request ends. */
 type Threshold = (typeof THRESHOLDS)[number];
+
+/** How much of the limit is spent, all three alike: an alarm is not for money that is held, and comes back when a request ends. */
+const PERCENT: Readonly<Record<Threshold, bigint>> = { reachedHalf: 50n, reachedFourFifths: 80n, exhausted: 100n };
 
 /** What can happen to a budget between two looks at it. */
 export type BudgetNews = 'changed' | 'reset' | Threshold;
@@ -59,19 +61,6 @@ function isNewPeriod(before: Account, after: Account): boolean {
 }
 
 function reachedBy(account: Account, defaultCap: PicoUsd): readonly Threshold[] {
-  return THRESHOLDS.filter((threshold) => isReached(threshold, account, defaultCap));
-}
-
-function isReached(threshold: Threshold, account: Account, defaultCap: PicoUsd): boolean {
   const cap = account.cap ?? defaultCap;
-  switch (threshold) {
-    case 'reachedHalf':
-      return account.posted * 2n >= cap;
-    case 'reachedFourFifths':
-      return account.posted * 5n >= cap * 4n;
-    case 'exhausted':
-      return (availableOf(account, defaultCap) ?? cap) <= 0n;
-    default:
-      return threshold satisfies never;
-  }
+  return THRESHOLDS.filter((threshold) => account.posted * 100n >= cap * PERCENT[threshold]);
 }

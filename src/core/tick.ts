@@ -4,12 +4,18 @@ import { NO_METRICS } from './metric-set.ts';
 import { type PicoUsd, picoUsd } from './money.ts';
 import type { EpochMs } from './time.ts';
 
+/** Times between two ticks, and windows. There are few, so that all of them can be had at once: nobody takes a pace from others. */
+const STEPS = {
+  everyMs: [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000],
+  windowMs: [1_000, 10_000, 60_000, 300_000, 900_000, 3_600_000],
+} as const;
+
 /** How often a summary may be asked for, and over how long a window. A longer one is what `analytics` is for. */
 export const TICK_LIMITS = {
-  everyMsMin: 250,
-  everyMsMax: 60_000,
-  windowMsMin: 1_000,
-  windowMsMax: 3_600_000,
+  everyMsMin: Math.min(...STEPS.everyMs),
+  everyMsMax: Math.max(...STEPS.everyMs),
+  windowMsMin: Math.min(...STEPS.windowMs),
+  windowMsMax: Math.max(...STEPS.windowMs),
 } as const;
 
 const HOUR_MS = 3_600_000n;
@@ -32,11 +38,14 @@ export interface Tick {
   readonly inFlight: number;
 }
 
-/** Throws when a pace breaks a limit of TICK_LIMITS: the doors let none through. */
-export function checkPace({ everyMs, windowMs }: Pace): void {
-  const { everyMsMin, everyMsMax, windowMsMin, windowMsMax } = TICK_LIMITS;
-  if (!(everyMs >= everyMsMin && everyMs <= everyMsMax)) throw new RangeError(`no pace of ticks: ${everyMs} ms`);
-  if (!(windowMs >= windowMsMin && windowMs <= windowMsMax)) throw new RangeError(`no window of ticks: ${windowMs} ms`);
+/** The pace that whoever wishes for this one is given: the next longer steps. Throws beyond TICK_LIMITS: the doors let nothing through. */
+export function paceFor(wish: Pace): Pace {
+  const { everyMsMin, windowMsMin } = TICK_LIMITS;
+  const everyMs = wish.everyMs < everyMsMin ? undefined : STEPS.everyMs.find((stepMs) => stepMs >= wish.everyMs);
+  const windowMs = wish.windowMs < windowMsMin ? undefined : STEPS.windowMs.find((stepMs) => stepMs >= wish.windowMs);
+  if (everyMs === undefined) throw new RangeError(`no pace of ticks: ${wish.everyMs} ms`);
+  if (windowMs === undefined) throw new RangeError(`no window of ticks: ${wish.windowMs} ms`);
+  return { everyMs, windowMs };
 }
 
 /** `report` is of the window, grouped by provider. */

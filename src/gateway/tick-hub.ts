@@ -1,5 +1,5 @@
 import { ANALYTICS_LIMITS, NO_FILTER } from '../core/analytics.ts';
-import { checkPace, type Pace, type Tick, tickOf } from '../core/tick.ts';
+import { type Pace, paceFor, type Tick, tickOf } from '../core/tick.ts';
 import { later } from '../core/time.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -9,8 +9,8 @@ import { makeTickBeat, type TickBeat } from './tick-beat.ts';
 import { makeTurns } from './turns.ts';
 import { makeWatchPlaces } from './watch-places.ts';
 
-/** A pace costs a reading for each tick, however many watch it. */
-const HUB = { watchersMax: 1_000, pacesMax: 20 } as const;
+/** There are as many paces as core has steps. One costs a reading for each tick, however many watch it. */
+const HUB = { watchersMax: 1_000 } as const;
 
 /** Makes summaries at the paces that somebody watches, and none while nobody does. */
 export interface TickHub extends AsyncDisposable {
@@ -20,8 +20,8 @@ export interface TickHub extends AsyncDisposable {
 export function makeTickHub(deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 'registry'>): TickHub {
   const { clock, log } = deps;
   const beats = new Map<string, TickBeat>();
-  // All paces together read one at a time: summaries of long windows leave the store to others.
-  const inTurn = makeTurns();
+  // All paces together read one at a time: summaries of long windows leave the store to others, and short ones their turn.
+  const inTurn = makeTurns(clock);
   const places = makeWatchPlaces(HUB.watchersMax);
 
   /** Those who watch are not told: a tick that is missing says it, and the next one that can be made comes by itself. */
@@ -30,21 +30,18 @@ export function makeTickHub(deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 
     else log.warn('a tick could not be made', { error: String(error) });
   };
   const begin = (pace: Pace, name: string): TickBeat => {
-    const makeTick = () => inTurn(() => readTick(deps, pace));
+    const makeTick = () => inTurn(name, () => readTick(deps, pace));
     const beat = makeTickBeat({ pace, clock, makeTick, onFault, onIdle: () => beats.delete(name) });
     beats.set(name, beat);
     return beat;
   };
   return {
-    async watch({ pace, signal }) {
-      checkPace(pace);
+    async watch({ pace: wish, signal }) {
+      const pace = paceFor(wish);
       if (signal.aborted) return { kind: 'watching', ticks: nothing() };
       const refusal = places.refuse();
       if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       const name = nameOf(pace);
-      if (!beats.has(name) && beats.size >= HUB.pacesMax) {
-        return { kind: 'tooManyWatchers', message: describePaces(beats.keys()) };
-      }
       const beat = beats.get(name) ?? begin(pace, name);
       const outbox = beat.join();
       const leave = places.take(signal, () => beat.leave(outbox));
@@ -96,8 +93,4 @@ async function readTick({ store, clock, registry }: Pick<GatewayDeps, 'store' | 
 
 function nameOf({ everyMs, windowMs }: Pace): string {
   return `every ${everyMs} ms over ${windowMs} ms`;
-}
-
-function describePaces(names: Iterable<string>): string {
-  return `this replica serves at most ${HUB.pacesMax} different paces at once. Take one of these: ${[...names].join(', ')}`;
 }

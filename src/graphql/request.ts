@@ -1,3 +1,4 @@
+import type { RequestView } from '../core/request-record.ts';
 import { ApiErrorRef } from './api-error.ts';
 import { builder } from './builder.ts';
 import { makeConnection } from './connection.ts';
@@ -23,15 +24,14 @@ builder.objectFields(RequestRef, (t) => ({
   modelName: t.string({
     description: 'The model that answered.',
     nullable: true,
-    resolve: ({ status, model }) => (status === 'succeeded' ? model : null),
+    resolve: (view) => (isAtProvider(view) ? view.model : null),
   }),
   provider: t.field({
     type: ProviderRef,
     description: 'The provider that answered.',
     nullable: true,
-    // The record also names the provider that failed last: to be seen in `routing.attempts`.
-    resolve: ({ status, provider }, _args, context) =>
-      status === 'succeeded' && provider !== null ? providerOf(context, provider) : null,
+    resolve: (view, _args, context) =>
+      isAtProvider(view) && view.provider !== null ? providerOf(context, view.provider) : null,
   }),
 }));
 
@@ -63,6 +63,14 @@ builder.objectFields(RequestRef, (t) => ({
   metadata: t.expose('metadata', { type: 'JSON', description: 'Labels the caller gave.', nullable: true }),
   conversationId: t.exposeString('conversationId', { description: 'Conversation the caller named.', nullable: true }),
 }));
+
+/**
+ * Whether its provider is the one that answered, or is asked at this moment. The record also names the one that failed last: to be seen in
+ * `routing.attempts`.
+ */
+function isAtProvider({ status }: RequestView): boolean {
+  return status === 'succeeded' || status === 'running';
+}
 
 const RequestConnection = makeConnection('Request', RequestRef, {
   page: 'Page of requests. There is no total count: ask `analytics` for numbers.',

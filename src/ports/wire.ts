@@ -5,7 +5,8 @@ export type OnMessage = (text: string, from: ReplicaId) => void;
 
 /**
  * Word from replica to replica, for what is not worth a write: it may be lost, and nothing may depend on it but how soon something is
- * known. While the store is away nothing arrives; when it is back, what is said from then on does.
+ * known. While the store is away nothing arrives, nor over a way that swallows everything; when it is back, or the way was found
+ * broken, what is said from then on does.
  */
 export interface WirePort {
   /**
@@ -13,6 +14,6 @@ export interface WirePort {
    * that are lost. Throws when the text is longer than `WIRE_TEXT_BYTES_MAX`. The text holds no NUL.
    */
   publish(topic: string, text: string): void;
-  /** Hears what other replicas say on a topic; never what this one says. */
+  /** Hears what other replicas say on a topic; never what this one says. An act that throws is logged, and keeps nothing from others. */
   onMessage(topic: string, act: OnMessage): Disposable;
 }

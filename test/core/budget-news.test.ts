@@ -96,7 +96,7 @@ function isTrueOf(news: BudgetNews, account: Account): boolean {
   const cap = account.cap ?? CAP;
   if (news === 'reachedHalf') return account.posted * 2n >= cap;
   if (news === 'reachedFourFifths') return account.posted * 5n >= cap * 4n;
-  return news !== 'exhausted' || availableOf(account, CAP)! <= 0n;
+  return news !== 'exhausted' || account.posted >= cap;
 }
 
 describe('a threshold', () => {
@@ -144,12 +144,35 @@ describe('a threshold', () => {
     expect(newsSince(unseen(account!), account!, CAP).news).toEqual(['reachedHalf']);
   });
 
-  test('goes by what is spent; all is gone when nothing is free', () => {
-    const [held, spent] = play([
-      { kind: 'hold', amount: 100n },
-      { kind: 'spend', amount: 80n },
+  test('that all is gone is no alarm for money that is held and comes back, and is told when all is spent', () => {
+    const accounts = play([
+      { kind: 'spend', amount: 10n },
+      { kind: 'hold', amount: 90n },
+      { kind: 'spend', amount: 0n },
+      { kind: 'spend', amount: 90n },
     ]);
-    expect(tell([held!, spent!], sightOf(FRESH, CAP))).toEqual([['exhausted'], ['reachedHalf', 'reachedFourFifths']]);
+    expect(accounts.map((account) => availableOf(account, CAP))).toEqual([90n, 0n, 90n, 0n]);
+    expect(tell(accounts, sightOf(FRESH, CAP))).toEqual([
+      [],
+      [],
+      [],
+      ['reachedHalf', 'reachedFourFifths', 'exhausted'],
+    ]);
+  });
+
+  test('is the same to the watcher of an account whatever is held meanwhile', () => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 40 }),
+        fc.array(amount, { minLength: 40, maxLength: 40 }),
+        (steps, holds) => {
+          const accounts = play(steps);
+          const held = accounts.map((account, at) => withHeld(account, picoUsd(holds[at]!)));
+          deepEqual(tell(held, sightOf(FRESH, CAP)), tell(accounts, sightOf(FRESH, CAP)));
+        },
+      ),
+      RUNS,
+    );
   });
 
   test('is told once although a correction takes the spending back under it', () => {

@@ -50,15 +50,18 @@ describe('a watcher of one budget', () => {
     expect(told()).toEqual(['ann present']);
   });
 
-  test('is told that nothing is free while a request holds all, and of spending only when it is spent', async () => {
+  test('is told nothing while a request holds all of it, and that all is gone once it is spent', async () => {
     await using kit = makeHub();
     const told = follow(await kit.watch('ann'));
     const settle = await hold(kit.store, 'ann', 1_000n);
     await kit.pass();
-    expect(told()).toEqual(['ann present', 'ann exhausted']);
+    expect(told()).toEqual(['ann present']);
     await settle(100n);
     await kit.pass();
     expect(told()).toEqual([]);
+    await spend(kit.store, 'ann', 900n);
+    await kit.pass();
+    expect(told()).toEqual(['ann reachedHalf', 'ann reachedFourFifths', 'ann exhausted']);
   });
 
   test('is told what an operator does, and of thresholds anew under the new limit', async () => {

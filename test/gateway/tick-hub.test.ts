@@ -14,7 +14,6 @@ import { read } from './reading.ts';
 const REGISTRY = makeRegistry(makeProvider('a', [makeModel('m', '1')]), makeProvider('b', [makeModel('n', '1')]));
 const PACE: Pace = { everyMs: 1_000, windowMs: 60_000 };
 const WATCHERS_MAX = 1_000;
-const PACES_MAX = 20;
 
 /** A hub on a memory store, which a test may bend. Times are told from the start of the clock. */
 function makeHub(bend: (store: Store) => Partial<Store> = () => ({})) {
@@ -228,17 +227,19 @@ describe('there is a limit', () => {
     leaving.abort();
     expect((await kit.watch()).kind).toBe('watching');
   });
+});
 
-  test('of paces, and whoever finds none free is told which there are', async () => {
+describe('whoever takes what there is', () => {
+  test('of paces leaves them to everybody: any two that are nearly alike share one', async () => {
     await using kit = makeHub();
-    const leaving = new AbortController();
-    for (let pace = 0; pace < PACES_MAX; pace += 1) await kit.watch({ everyMs: 250 + pace }, leaving.signal);
-    const answer = await kit.watch({ everyMs: 999 });
-    expect(answer).toMatchObject({ kind: 'tooManyWatchers' });
-    expect(answer.kind === 'tooManyWatchers' && answer.message).toContain('every 250 ms over 60000 ms');
-    expect((await kit.watch({ everyMs: 250 })).kind).toBe('watching');
-    leaving.abort();
-    expect((await kit.watch({ everyMs: 999 })).kind).toBe('watching');
+    const come = Array.from({ length: 500 }, (_none, at) =>
+      kit.watch({ everyMs: 60_000 - at, windowMs: 3_600_000 - at }),
+    );
+    await Promise.all(come);
+    expect(kit.readings()).toBe(1);
+    expect((await kit.watch()).kind).toBe('watching');
+    expect((await kit.watch({ everyMs: 999, windowMs: 45_000 })).kind).toBe('watching');
+    expect(kit.readings()).toBe(2);
   });
 });
 
@@ -272,6 +273,9 @@ describe('a tick', () => {
     expect(await reader.next()).toMatchObject({ inFlight: 0, totals: { requests: 2 } });
     await quiet();
     kit.clock.advance(60_000);
+    await quiet();
+    kit.clock.advance(1_000);
+    await quiet();
     expect(await reader.next()).toMatchObject({ totals: { requests: 0, cost: 0n }, burnPerHour: 0n });
   });
 

@@ -14,7 +14,7 @@ const EVENTS = `subscription ($filter: RequestFilter) { requestEvents(filter: $f
 
 /** Two events: one of this replica, and the end of a request at another one, whose decision is in the log alone. */
 function noticesOf({ gateway }: Service): readonly RequestNotice[] {
-  const here = makeRecord(1, { provider: null });
+  const here = makeRecord(1, {});
   const error = { code: 'NO_PROVIDER_AVAILABLE', message: 'nobody', isRetryable: false, retryAfterMs: null } as const;
   const there = makeRecord(2, { status: 'refused', error: { ...error, required: null, timeoutMs: null } });
   gateway.records.push(here, there);
@@ -39,8 +39,8 @@ const TOLD = [
     request: {
       id: 'req_01980000-0000-7000-8000-000000000001',
       status: 'RUNNING',
-      modelName: null,
-      provider: null,
+      modelName: 'gpt-5.1',
+      provider: { key: 'openai' },
       routing: { summary: 'openai was best' },
       error: null,
     },

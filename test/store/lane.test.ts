@@ -226,6 +226,7 @@ test('a server that only reads is away until it takes what is written', async ()
     limitMs: 5_000,
     clock: SYSTEM_CLOCK,
     log: SILENT_LOG,
+    onReturn: () => undefined,
   });
   await setReadOnly(true);
   await using lane = makeLane({

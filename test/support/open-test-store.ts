@@ -1,3 +1,4 @@
+import { replicaId } from '../../src/core/ids.ts';
 import { connect } from '../../src/store/postgres/connection.ts';
 import { openPostgresStore } from '../../src/store/postgres/store.ts';
 import { SYSTEM_CLOCK } from '../../src/wiring/system.ts';
@@ -12,5 +13,5 @@ export function openTestStore(options: Omit<Options, 'clock' | 'timeoutMs'> & Pa
 
 /** The lanes to a test's database, with the same patience. */
 export function connectToTest(url: string) {
-  return connect({ url, timeoutMs: 10_000, clock: SYSTEM_CLOCK, log: SILENT_LOG });
+  return connect({ url, replica: replicaId('test'), timeoutMs: 10_000, clock: SYSTEM_CLOCK, log: SILENT_LOG });
 }

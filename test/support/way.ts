@@ -9,6 +9,8 @@ export interface Way extends AsyncDisposable {
   cut(): Promise<void>;
   /** Connections stay, and new ones are taken, but nothing comes through any more. */
   swallow(): void;
+  /** The connections that are there stay, and carry nothing any more, for good. New ones are well. */
+  freeze(): void;
   /** All is as before. What was swallowed is lost. */
   mend(): Promise<void>;
 }
@@ -17,6 +19,7 @@ export async function openWay(to: string): Promise<Way> {
   const target = new URL(to);
   const sockets = new Set<Socket>();
   let isSwallowing = false;
+  let frozen = new Set<Socket>();
   const way = createServer((near) => {
     const far = dial(Number(target.port), target.hostname);
     for (const end of [near, far]) {
@@ -28,8 +31,8 @@ export async function openWay(to: string): Promise<Way> {
         far.destroy();
       });
     }
-    near.on('data', (chunk) => isSwallowing || far.write(chunk));
-    far.on('data', (chunk) => isSwallowing || near.write(chunk));
+    near.on('data', (chunk) => isSwallowing || frozen.has(near) || far.write(chunk));
+    far.on('data', (chunk) => isSwallowing || frozen.has(far) || near.write(chunk));
   });
   const listen = async (port: number) => {
     way.listen(port, '127.0.0.1');
@@ -55,6 +58,9 @@ export async function openWay(to: string): Promise<Way> {
     cut,
     swallow() {
       isSwallowing = true;
+    },
+    freeze() {
+      frozen = new Set(sockets);
     },
     async mend() {
       isSwallowing = false;

@@ -1,22 +1,19 @@
 import { decodeNumber } from '../../core/decode.ts';
 import { parseSequence } from '../../core/page.ts';
 import type { BreakerEvent, BreakerEventsPort } from '../../ports/breaker-events.ts';
-import type { Log } from '../../ports/log.ts';
 import type { Connection } from './connection.ts';
 import { decodeEvent } from './decode-provider.ts';
 
 const CHANNEL = 'switchyard_breaker';
 
 /** The history of all breakers, in PostgreSQL. A notification is only a hint: the poll of whoever listens is the truth. */
-export function makePostgresEvents({ hints: heard, read }: Connection, log: Log): BreakerEventsPort & AsyncDisposable {
+export function makePostgresEvents({ ears, read }: Connection): BreakerEventsPort & AsyncDisposable {
   const hints = new Set<() => void>();
   const tellAll = () => {
     for (const hint of hints) hint();
   };
   // The callback after a (re)connection tells too: what was notified in the gap is lost.
-  heard.listen(CHANNEL, tellAll, tellAll).catch((error: unknown) => {
-    log.warn('no hints of breaker changes: they are polled for', { error: String(error) });
-  });
+  ears.hear(CHANNEL, tellAll, tellAll);
   return {
     async range() {
       const [row] = await read(

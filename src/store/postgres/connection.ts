@@ -1,8 +1,9 @@
-import type postgres from 'postgres';
+import type { ReplicaId } from '../../core/ids.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { Late, within } from '../time-limit.ts';
+import { type Ears, makeEars } from './ears.ts';
 import { connectTo, type Lane, makeLane } from './lane.ts';
 import { type Presence, watchPresence } from './presence.ts';
 
@@ -14,13 +15,14 @@ import { type Presence, watchPresence } from './presence.ts';
 const PATIENCE = { readFactor: 4, upkeepMs: 30_000, exchangeSilenceMs: 1_000 } as const;
 
 /** Connections of each lane. One where what is sent must arrive in its order. */
-const CONNECTIONS = { exchange: 1, act: 4, record: 1, read: 6, upkeep: 1, wire: 1, hints: 1 } as const;
+const CONNECTIONS = { exchange: 1, act: 4, record: 1, read: 6, upkeep: 1, wire: 1, ears: 1 } as const;
 
 /** How a store is reached. */
 export interface ConnectionSettings {
   readonly url: string;
   /** The longest wait for one act of the request path, in milliseconds. A read may take four times as long. */
   readonly timeoutMs: number;
+  readonly replica: ReplicaId;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,13 +44,13 @@ export interface Connection extends AsyncDisposable {
   readonly upkeep: Lane['run'];
   /** Says things to other replicas, in order. */
   readonly wire: Lane['run'];
-  /** Hears hints, and other replicas. It is never rebuilt: what it misses is polled for, or not worth it. */
-  readonly hints: postgres.Sql;
+  /** Hears hints, and other replicas. */
+  readonly ears: Pick<Ears, 'hear'>;
 }
 
 export function connect(settings: ConnectionSettings): Connection {
   const { timeoutMs: limitMs } = settings;
-  const presence = watchPresence({ ...settings, limitMs });
+  const presence = watchPresence({ ...settings, limitMs, onReturn: () => ears.renew() });
   const lanes: Lane[] = [];
   const lane = (connectionsMax: number, limit: number, silenceMsMax = 0): Lane['run'] => {
     const made = makeLane({ ...settings, connectionsMax, limitMs: limit, silenceMsMax, presence });
@@ -56,7 +58,12 @@ export function connect(settings: ConnectionSettings): Connection {
     return made.run;
   };
   const readMs = limitMs * PATIENCE.readFactor;
-  const hints = connectTo(settings.url, { connectionsMax: CONNECTIONS.hints, limitMs: readMs });
+  const wire = lane(CONNECTIONS.wire, limitMs);
+  const ears = makeEars({
+    ...settings,
+    open: () => connectTo(settings.url, { connectionsMax: CONNECTIONS.ears, limitMs: readMs }),
+    say: wire,
+  });
   return {
     presence,
     exchange: lane(CONNECTIONS.exchange, limitMs, PATIENCE.exchangeSilenceMs),
@@ -71,12 +78,12 @@ export function connect(settings: ConnectionSettings): Connection {
     record: lane(CONNECTIONS.record, readMs),
     read: lane(CONNECTIONS.read, readMs),
     upkeep: lane(CONNECTIONS.upkeep, PATIENCE.upkeepMs),
-    wire: lane(CONNECTIONS.wire, limitMs),
-    hints,
+    wire,
+    ears,
     async [Symbol.asyncDispose]() {
       await presence[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a connection that swallows everything.
-      await Promise.all([hints.end({ timeout: 1 }), ...lanes.map((made) => made[Symbol.asyncDispose]())]);
+      await Promise.all([ears, ...lanes].map((made) => made[Symbol.asyncDispose]()));
     },
   };
 }

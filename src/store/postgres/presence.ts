@@ -26,6 +26,8 @@ export function watchPresence(of: {
   readonly limitMs: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** After the count of returns has grown. */
+  readonly onReturn: () => void;
 }): Presence {
   const { clock, log } = of;
   let away: StoreAbsence | null = null;
@@ -50,6 +52,7 @@ export function watchPresence(of: {
     away = null;
     returnCount += 1;
     log.warn('PostgreSQL answers again', { awayMs });
+    of.onReturn();
   };
   const lookAgain = (why: string) => {
     timer = null;

@@ -33,7 +33,7 @@ export async function openPostgresStore(
   const { act, presence } = connection;
   if (options.kind === 'embedded') await forgetReplicas(connection);
   const providerRows = await syncProviders(connection, options.registry, options.log);
-  const events = opened.use(makePostgresEvents(connection, options.log));
+  const events = opened.use(makePostgresEvents(connection));
   const recorder = makeRecorder(connection);
   const asker = { replica: options.replica, own: makeOwnProviders(options.registry) };
   const exchange = makeExchange(connection, asker);

@@ -10,17 +10,22 @@ const CHANNEL = 'switchyard_wire';
 const WAITING_MAX = 64;
 
 /** Messages are notifications: they are kept nowhere, and reach whoever listens at that moment. */
-export function makePostgresWire({ hints, wire }: Connection, of: { replica: ReplicaId; log: Log }): WirePort {
+export function makePostgresWire({ ears, wire }: Connection, of: { replica: ReplicaId; log: Log }): WirePort {
   const listeners = new Map<string, Set<OnMessage>>();
   let waiting = 0;
   const deliver = (payload: string) => {
     const message = parseMessage(payload);
     if (message === null || message.from === of.replica) return;
-    for (const act of listeners.get(message.topic) ?? []) act(message.text, message.from);
+    for (const act of listeners.get(message.topic) ?? []) {
+      // Another version may say what breaks one listener: the others, and the connection, have nothing to do with that.
+      try {
+        act(message.text, message.from);
+      } catch (error) {
+        of.log.warn('a message of another replica broke who heard it', { topic: message.topic, error: String(error) });
+      }
+    }
   };
-  hints.listen(CHANNEL, deliver).catch((error: unknown) => {
-    of.log.warn('other replicas are not heard', { error: String(error) });
-  });
+  ears.hear(CHANNEL, deliver);
   return {
     publish(topic, text) {
       assertFitsWire(topic, text);
