@@ -59,6 +59,9 @@ function withEvent(end: StreamEnd, data: string): StreamEnd {
   if (told === null) return { ...end, kind: 'refused', why: codeOf(event) };
   const next = { ...end, last: Number(told.sequence) };
   switch (told.__typename) {
+    case 'ChatStarted':
+      // The telling begins anew.
+      return { ...next, text: '' };
     case 'ChatDelta':
       return { ...next, text: next.text + (told.content ?? '') };
     case 'ChatCompleted':

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { Wish } from './client.ts';
+import { tokensIn } from './upstream/streaming.ts';
 
 /** What a reader of one stream saw, over however many connections. */
 export interface StreamEnd {
@@ -16,7 +17,7 @@ export const NOTHING_READ: StreamEnd = { kind: 'broken', why: null, text: '', la
 
 /** Reads streams through one door. */
 export interface StreamReader extends AsyncDisposable {
-  /** Reads a stream to its end, or until so many events have come (0: as soon as it is sent). */
+  /** Reads a stream to its end, or until so many of its upstream's tokens have come (0: as soon as it is sent). */
   read(url: string, wish: Wish, how?: { readonly hangUpAfter?: number }): Promise<StreamEnd>;
 }
 
@@ -38,7 +39,6 @@ export async function readStream(of: {
 }): Promise<StreamEnd> {
   const leave = new AbortController();
   let end = of.start;
-  let count = 0;
   try {
     const asked = of.ask(leave.signal);
     if (of.hangUpAfter === 0) leave.abort();
@@ -46,8 +46,7 @@ export async function readStream(of: {
     if (statusCode !== 200) return { ...end, kind: 'refused', why: of.codeOf(await body.json()) };
     for await (const data of eventsOf(body)) {
       end = of.withEvent(end, data);
-      count += 1;
-      if (count >= of.hangUpAfter && end.kind === 'broken') leave.abort();
+      if (tokensIn(end.text) >= of.hangUpAfter && end.kind === 'broken') return { ...end, kind: 'hungUp' };
     }
     return end;
   } catch (error) {

@@ -34,6 +34,11 @@ export function pieceOf(place: number): string {
   return `${place} `;
 }
 
+/** How many whole pieces a reader has, however they were joined on their way. */
+export function tokensIn(text: string): number {
+  return text.split(' ').length - 1;
+}
+
 interface Frames {
   readonly start: string;
   readonly piece: (text: string) => string;
