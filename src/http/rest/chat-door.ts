@@ -48,7 +48,7 @@ export function makeChatDoor(deps: ChatDoorDeps): ChatDoor {
       const masked = maskedOf(error, visit);
       await sendError(visit, errorOfMasked(masked, requestGlobalId(requestId)));
     } finally {
-      logVisit(visit, deps.clock);
+      logVisit(visit);
     }
   };
   // Counted here and not at the connection: a chat whose caller left still has to be settled.

@@ -63,7 +63,7 @@ export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): 
   if (broken !== null) await tellBreak(telling, broken);
   await events.send('[DONE]');
   if (response.closed) return;
-  const sent = whenSent(response);
+  const sent = whenSent(response, deps.clock);
   response.end();
   return sent;
 }
