@@ -118,15 +118,16 @@ async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, {
 }
 
 /** Plans the same request, and changes nothing. */
-async function answerPreview({ gateway }: ChatDoorDeps, visit: Visit, { request }: AskedChat): Promise<void> {
+async function answerPreview({ gateway }: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
   const { requestId, signal } = visit;
   const preview = await gateway.preview({
     requestId,
-    request,
+    request: asked.request,
     caller: OPEN_CALLER,
     door: 'rest',
     signal,
-    onDelta: null,
+    // A model that does not stream is not asked for a stream.
+    onDelta: asked.isStreamed ? () => undefined : null,
   });
   const { selected, blockedBy } = preview;
   return sendWhole(visit, {

@@ -6,6 +6,8 @@ import { raw } from '../raw.ts';
 import { startService } from '../running-server.ts';
 import { CHAT, EXPLAINED, operationsOf, oursOf, post, said } from './rest-kit.ts';
 
+const DRY = { 'x-switchyard-dry-run': 'true' };
+
 test('an answer has the shape of a chat completion, with who answered and what it cost', async () => {
   await using service = await startService();
   const response = await post(service, said('hi', { model: 'smart', user: 'ann' }));
@@ -140,7 +142,7 @@ test('an answer that is told again names the first request, and no budget of tod
 
 test('a dry run tells the plan, and runs nothing', async () => {
   await using service = await startService();
-  const response = await post(service, said('hi'), { headers: { 'x-switchyard-dry-run': 'true' } });
+  const response = await post(service, said('hi'), { headers: DRY });
   expect([response.status, JSON.parse(await response.text())]).toMatchObject([
     200,
     {
@@ -157,9 +159,22 @@ test('a dry run tells the plan, and runs nothing', async () => {
   const blockedBy = endingsAt(gateway.now()).rateLimited;
   const { onPreview } = gateway;
   gateway.onPreview = (call) => ({ ...onPreview(call), selected: null, blockedBy });
-  const blocked = await post(service, said('hi'), { headers: { 'x-switchyard-dry-run': 'true' } });
+  const blocked = await post(service, said('hi'), { headers: DRY });
   expect(JSON.parse(await blocked.text())).toMatchObject({ model: null, blocked_by: { code: 'rate_limited' } });
   expect(gateway.records).toEqual([]);
+});
+
+test('a dry run of a stream is the plan of a stream', async () => {
+  await using service = await startService();
+  const { gateway } = service;
+  const { onPreview } = gateway;
+  const streamed: boolean[] = [];
+  gateway.onPreview = (call) => {
+    streamed.push(call.onDelta !== null);
+    return onPreview(call);
+  };
+  for (const stream of [false, true]) await post(service, said('hi', { stream }), { headers: DRY });
+  expect(streamed).toEqual([false, true]);
 });
 
 test('both paths are the same door', async () => {

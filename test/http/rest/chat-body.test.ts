@@ -137,6 +137,7 @@ test.each<[what: string, body: object, raw: object, headers?: Record<string, str
 
 test('what was not said is not handed on', () => {
   const raw = rawOf({ stream: false, logprobs: false, temperature: null, response_format: { type: 'text' } });
+  expect(rawOf({ stream: true }, { 'x-stainless-timeout': '2' }).timeoutMs).toBeUndefined();
   for (const field of ['tools', 'toolChoice', 'responseFormat', 'parallelToolCalls', 'timeoutMs'] as const) {
     expect(raw[field] ?? null).toBe(null);
   }
@@ -192,6 +193,7 @@ test.each<[param: string, body: object, message: RegExp, headers?: Record<string
   ['stop', { stop: 5 }, /a text or a list of texts/],
   ['reasoning_effort', { reasoning_effort: 'xhigh' }, /one of minimal, low, medium, high/],
   ['logprobs', { logprobs: true, stream: true }, /not told in streams/],
+  ['top_logprobs', { top_logprobs: 2, stream: true }, /not told in streams/],
   ['functions', { functions: [] }, /send tools/],
   ['audio', { audio: { voice: 'x' } }, /is not passed on/],
   ['tools[0].type', { tools: [{ type: 'custom' }] }, /must be function/],
