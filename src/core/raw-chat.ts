@@ -67,7 +67,12 @@ export interface RawToolChoice {
 /** Exactly one of the two. */
 export interface RawResponseFormat {
   readonly jsonObject?: Said<boolean>;
-  readonly jsonSchema?: Said<{ readonly name: string; readonly schema?: unknown; readonly strict?: Said<boolean> }>;
+  readonly jsonSchema?: Said<{
+    readonly name: string;
+    readonly description?: Said<string>;
+    readonly schema?: unknown;
+    readonly strict?: Said<boolean>;
+  }>;
 }
 
 export interface RawPreferences {

@@ -173,6 +173,9 @@ function openaiOptions({ tools, responseFormat, extras }: Prompt): SharedV4Provi
     logitBias: extras?.logit_bias,
     // One field for two: a number asks for that many alternatives.
     logprobs: extras?.top_logprobs ?? extras?.logprobs,
+    textVerbosity: extras?.verbosity,
+    promptCacheKey: extras?.prompt_cache_key,
+    safetyIdentifier: extras?.safety_identifier,
   };
   return { openai: parseJson(options) };
 }

@@ -49,10 +49,18 @@ describe('the bound of the input is never too low', () => {
     const boundOf = (over: Partial<Prompt>) =>
       inputTokensMax({ prompt: promptOfText('hi', over), model, kind: 'anthropic' }) - plain;
     expect(boundOf({ tools: { tools: [tool], choice: null, isParallel: null } })).toBeGreaterThan(804 + 300 + 1_000);
-    expect(boundOf({ responseFormat: { kind: 'jsonSchema', name: 'a', schema, isStrict: true } })).toBeGreaterThan(
-      1_000,
-    );
+    expect(
+      boundOf({ responseFormat: { kind: 'jsonSchema', name: 'a', description: null, schema, isStrict: true } }),
+    ).toBeGreaterThan(1_000);
     expect(boundOf({ messages: [{ role: 'assistant', parts: [], toolCalls: [call] }] })).toBeGreaterThan(400);
+  });
+
+  test('extra fields count with every byte where they may end up in a template', () => {
+    const extras = { chat_template_kwargs: { note: 'é'.repeat(500) } };
+    const boundOf = (kind: 'openai' | 'openaiCompatible', over: Partial<Prompt>) =>
+      inputTokensMax({ prompt: promptOfText('hi', over), model, kind });
+    expect(boundOf('openaiCompatible', { extras }) - boundOf('openaiCompatible', {})).toBeGreaterThan(1_000);
+    expect(boundOf('openai', { extras })).toBe(boundOf('openai', {}));
   });
 
   test('an unknown template of a compatible server is given more room', () => {

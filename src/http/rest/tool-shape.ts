@@ -24,7 +24,12 @@ const RESPONSE_FORMAT = z.discriminatedUnion(
     z.object({ type: z.literal('json_object') }),
     z.object({
       type: z.literal('json_schema'),
-      json_schema: z.object({ name: z.string(), schema: z.unknown().optional(), strict: z.boolean().nullish() }),
+      json_schema: z.object({
+        name: z.string(),
+        description: z.string().nullish(),
+        schema: z.unknown().optional(),
+        strict: z.boolean().nullish(),
+      }),
     }),
   ],
   {
@@ -69,9 +74,8 @@ function responseFormatOf(format: ToolFields['response_format']): RawChat['respo
     case 'json_object':
       return { jsonObject: true };
     case 'json_schema': {
-      const { name, schema, strict } = format.json_schema;
       // Strict only where it is said: so it is with OpenAI.
-      return { jsonSchema: { name, schema, strict: strict ?? false } };
+      return { jsonSchema: { ...format.json_schema, strict: format.json_schema.strict ?? false } };
     }
     default:
       return format satisfies never;
