@@ -1,6 +1,6 @@
 import type { Category } from './category.ts';
 import type { Sort } from './chat-request.ts';
-import type { Role, ToolCall } from './message.ts';
+import type { ImageDetail, Role, ToolCall } from './message.ts';
 import type { PicoUsd } from './money.ts';
 import type { ReasoningEffort } from './prompt.ts';
 import type { TOOL_MODES } from './tool.ts';
@@ -45,10 +45,12 @@ export interface RawMessage {
   readonly toolCallId?: Said<string>;
 }
 
-/** Exactly one of the two. */
+/** Exactly one of the first two. */
 export interface RawPart {
   readonly text?: Said<string>;
   readonly imageUrl?: Said<string>;
+  /** Of an image. */
+  readonly detail?: Said<ImageDetail>;
 }
 
 export interface RawTool {

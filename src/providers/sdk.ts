@@ -73,7 +73,7 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
   of.signal.throwIfAborted();
   const { vendor, settings } = sdk;
   const { model, maxOutputTokens } = call;
-  const rendering = renderMessages({ prompt: call.prompt, model, systemPlace: vendor.systemPlace });
+  const rendering = renderMessages({ ...vendor, prompt: call.prompt, model });
   if (rendering.kind === 'unsendable') return failed(unsendable(rendering.reason));
   const { asked, wishes } = renderWishes(call.prompt, model);
   const limits = vendor.limits({ model: model.name, maxOutputTokens, effort: asked.reasoningEffort });

@@ -84,7 +84,6 @@ const BAD: readonly (readonly [what: string, raw: RawChat, path: string])[] = [
     talk(QUESTION, { ...CALLED, toolCalls: [{ ...CALL, name: '' }] }),
     'messages.1.toolCalls.0.name',
   ],
-  ['an answer of nothing', talk(QUESTION, { role: 'assistant', toolCalls: [] }), 'messages.1.content'],
   ['too strong a penalty', { prompt: 'a', presencePenalty: 2.1 }, 'presencePenalty'],
   ['too weak a penalty', { prompt: 'a', frequencyPenalty: -2.1 }, 'frequencyPenalty'],
   ['several answers', { prompt: 'a', extras: { n: 4 } }, 'n'],

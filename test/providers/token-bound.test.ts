@@ -34,7 +34,7 @@ describe('the bound of the input is never too low', () => {
   });
 
   test('an image counts as the most the model may bill for one, and its data as nothing more', () => {
-    const image = { kind: 'image', url: `data:image/png;base64,${'A'.repeat(100_000)}` } as const;
+    const image = { kind: 'image', url: `data:image/png;base64,${'A'.repeat(100_000)}`, detail: null } as const;
     const prompt = { ...promptOfText(''), messages: [{ role: 'user', parts: [image, image] } as const] };
     const bound = inputTokensMax({ prompt, model, kind: 'gemini' });
     expect(bound).toBeGreaterThanOrEqual(3_000);

@@ -4,6 +4,7 @@ import type { RawChat } from '../../core/raw-chat.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { issuesOf, wordsFor } from './body-wording.ts';
 import { CHAT_SHAPE, type ChatShape, KNOWN_FIELDS } from './chat-shape.ts';
+import { droppedFieldWarnings } from './dropped-fields.ts';
 import { rawMessageOf } from './message-shape.ts';
 import { type RestIssue, restIssueOf, type Spelling } from './names.ts';
 import { rawPreferencesOf, refusedProviderWishes } from './provider-wishes.ts';
@@ -15,6 +16,8 @@ export interface AskedChat {
   readonly isStreamed: boolean;
   /** Whether a stream ends with a chunk of usage. */
   readonly includesUsage: boolean;
+  /** One for each field that nothing here reads. */
+  readonly warnings: readonly string[];
 }
 
 export type ParsedBody =
@@ -37,7 +40,11 @@ export function parseChatBody(
   const wrong = parsed.kind === 'valid' ? [] : parsed.issues.map((issue) => restIssueOf(issue, spelling));
   if (parsed.kind !== 'valid' || refused.length > 0) return { kind: 'invalid', issues: [...refused, ...wrong] };
   const includesUsage = data.stream_options?.include_usage ?? false;
-  return { kind: 'valid', asked: { request: parsed.request, isStreamed: data.stream ?? false, includesUsage } };
+  const warnings = droppedFieldWarnings(body, data);
+  return {
+    kind: 'valid',
+    asked: { request: parsed.request, isStreamed: data.stream ?? false, includesUsage, warnings },
+  };
 }
 
 /** What is well-formed, and cannot be done. To ignore it would be to answer something else. */

@@ -23,7 +23,10 @@ export function deltaChunkOf(head: ChunkHead, delta: Delta, isFirst: boolean) {
 }
 
 /** After the last piece. */
-export function finishChunkOf(head: ChunkHead, { answer, warnings }: Answered, isFirst: boolean) {
+export function finishChunkOf(
+  head: ChunkHead,
+  { answer, isFirst, warnings }: Pick<Answered, 'answer' | 'warnings'> & { readonly isFirst: boolean },
+) {
   const delta = { ...roleOf(isFirst), ...(answer.refusal === null ? {} : { refusal: answer.refusal }) };
   const chunk = chunkOf(head, { delta, finish_reason: finishReasonOf(answer.finishReason) });
   return warnings.length > 0 ? { ...chunk, warnings } : chunk;

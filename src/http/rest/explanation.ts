@@ -2,6 +2,7 @@ import type { AttemptReport, CandidateReport, RoutingDecision } from '../../core
 import { formatUsd } from '../../core/money.ts';
 import type { ChatOutcome, Cost, Timing } from '../../core/outcome.ts';
 import { outcomeWord } from '../../graphql/words.ts';
+import { inRestWords } from './names.ts';
 
 /** The whole explanation of an outcome, for callers who ask for it. Money as exact texts. */
 export function explanationOf(outcome: ChatOutcome) {
@@ -37,7 +38,7 @@ function candidateOf({ provider, model, rank, score, scoreTerms, rejection, ...e
         ? null
         : {
             reason: snakeCase(rejection.reason),
-            detail: rejection.detail,
+            detail: inRestWords(rejection.detail),
             until: rejection.untilMs === null ? null : new Date(rejection.untilMs).toISOString(),
           },
     estimated_cost_usd: formatUsd(estimated.estimatedCost),

@@ -9,6 +9,7 @@ import { whenSent } from '../outgoing.ts';
 import { EXPOSED_HEADERS, type RouteSoFar, routeHeadersOf } from './answer-headers.ts';
 import type { AskedChat } from './chat-body.ts';
 import { type ChunkHead, deltaChunkOf, errorChunkOf, finishChunkOf, usageChunkOf } from './chunk.ts';
+import { warningsOf } from './completion.ts';
 import { type EventStream, makeEventStream } from './event-stream.ts';
 import { errorOfMasked, errorOfRefusal, type RestError } from './rest-error.ts';
 import { explained, sendError, type Visit } from './visit.ts';
@@ -18,6 +19,7 @@ type Deps = { readonly gateway: Gateway; readonly clock: Clock; readonly isLeavi
 /** A stream on its way to its reader. */
 interface Telling {
   readonly visit: Visit;
+  readonly asked: AskedChat;
   readonly events: EventStream;
   head: ChunkHead;
   isFirst: boolean;
@@ -42,7 +44,7 @@ export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): 
       ...(deps.isLeaving() ? { connection: 'close' } : {}),
     }),
   });
-  const telling: Telling = { visit, events, head: firstHeadOf(deps, visit, asked), isFirst: true };
+  const telling: Telling = { visit, asked, events, head: firstHeadOf(deps, visit, asked), isFirst: true };
   let broken: Break | null = { error: STOPPED, outcome: null };
   try {
     for await (const piece of deps.gateway.stream(callOf(visit, asked))) {
@@ -117,7 +119,8 @@ async function tellEnd(telling: Telling, outcome: ChatOutcome | NotRun): Promise
   const head = { ...telling.head, provider, model };
   const more = explained(telling.visit, outcome);
   const { includesUsage } = head;
-  await say(telling, { ...finishChunkOf(head, outcome, telling.isFirst), ...(includesUsage ? {} : more) });
+  const finish = { answer: outcome.answer, isFirst: telling.isFirst, warnings: warningsOf(telling.asked, outcome) };
+  await say(telling, { ...finishChunkOf(head, finish), ...(includesUsage ? {} : more) });
   if (includesUsage) await say(telling, { ...usageChunkOf(head, outcome), ...more });
   return null;
 }

@@ -55,14 +55,16 @@ export function rawToolFieldsOf(
 ): Pick<RawChat, 'tools' | 'toolChoice' | 'parallelToolCalls' | 'responseFormat'> {
   return {
     tools: body.tools?.map((tool) => tool.function),
-    toolChoice: toolChoiceOf(body.tool_choice),
+    toolChoice: toolChoiceOf(body),
     parallelToolCalls: body.parallel_tool_calls,
     responseFormat: responseFormatOf(body.response_format),
   };
 }
 
-function toolChoiceOf(choice: ToolFields['tool_choice']): RawChat['toolChoice'] {
+function toolChoiceOf({ tools, tool_choice: choice }: ToolFields): RawChat['toolChoice'] {
   if (choice === null || choice === undefined) return null;
+  // Programs that have tools at times say so always. Without any, these two ask for nothing.
+  if ((choice === 'auto' || choice === 'none') && (tools ?? []).length === 0) return null;
   return typeof choice === 'string' ? { mode: choice } : { function: choice.function.name };
 }
 

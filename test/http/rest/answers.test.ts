@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { requestId } from '../../../src/core/ids.ts';
 import type { FinishReason } from '../../../src/core/prompt.ts';
+import type { ChatCall } from '../../../src/gateway/gateway.ts';
 import { answered, COST, endingsAt, usd } from '../../fakes/gateway-data.ts';
 import { raw } from '../raw.ts';
 import { startService } from '../running-server.ts';
-import { CHAT, EXPLAINED, operationsOf, oursOf, post, said } from './rest-kit.ts';
+import { CHAT, chunksOf, EXPLAINED, operationsOf, oursOf, post, said } from './rest-kit.ts';
 
 const DRY = { 'x-switchyard-dry-run': 'true' };
 
@@ -49,6 +50,25 @@ test('an answer has the shape of a chat completion, with who answered and what i
   const exposed = response.headers.get('access-control-expose-headers')?.split(', ') ?? [];
   for (const name of Object.keys(oursOf(response.headers))) expect(exposed).toContain(name);
   expect(service.gateway.records).toMatchObject([{ door: 'rest', modelRequested: 'smart', userId: 'ann' }]);
+});
+
+test('warnings speak in the words of this door, whole and in a stream', async () => {
+  await using service = await startService();
+  const warnings = ['topP was not sent: m does not support it.'];
+  const outcomeOf = (call: ChatCall) => ({ ...answered(call, service.gateway.now()), warnings });
+  service.gateway.onChat = outcomeOf;
+  service.gateway.onStream = (call) => [
+    { sequence: 0, event: { kind: 'ended', outcome: outcomeOf({ ...call, onDelta: null }) } },
+  ];
+  const body = { messages: [{ role: 'user', content: 'hi', name: 'ann' }] };
+  const whole = JSON.parse(await (await post(service, body)).text());
+  const [last] = chunksOf(await (await post(service, { ...body, stream: true })).text());
+  for (const told of [whole, last]) {
+    expect(told.warnings).toEqual([
+      'messages[].name was not sent: Switchyard does not pass it on.',
+      'top_p was not sent: m does not support it.',
+    ]);
+  }
 });
 
 test('a cost is written with all its digits', async () => {

@@ -122,6 +122,13 @@ test.each<[what: string, of: Parameters<typeof raw>[1], status: number, code: st
     'unsupported_media_type',
     /without a content-encoding/,
   ],
+  [
+    'a type in capitals',
+    { body: '[]', headers: { 'content-type': 'Application/JSON' } },
+    400,
+    'bad_request',
+    /one JSON/,
+  ],
   ['too much', { body: ' '.repeat(1_000_001), headers: jsonType() }, 413, 'body_too_large', /at most 1000000/],
   ['another method', { method: 'GET' }, 405, 'method_not_allowed', /Use POST/],
   ['another path', { path: '/v1/embeddings', method: 'POST', body: '{}' }, 404, 'not_found', /\/v1\/models lists/],
