@@ -1,16 +1,17 @@
 import type { AttemptReport, CandidateReport, RoutingDecision } from '../../core/decision.ts';
+import type { RequestId } from '../../core/ids.ts';
 import { formatUsd } from '../../core/money.ts';
 import type { ChatOutcome, Cost, Timing } from '../../core/outcome.ts';
 import { outcomeWord } from '../../graphql/words.ts';
 import { inRestWords } from './names.ts';
 
-/** The whole explanation of an outcome, for callers who ask for it. Money as exact texts. */
-export function explanationOf(outcome: ChatOutcome) {
+/** The whole explanation of an outcome, for callers who ask for it. Money as exact texts. `asked`: the id of this sending. */
+export function explanationOf(outcome: ChatOutcome, asked: RequestId) {
   return {
     routing: routingOf(outcome.routing),
     timing: timingOf(outcome.timing),
     cost: costOf(outcome.cost),
-    replayed: outcome.kind === 'answered' && outcome.isReplayed,
+    replayed: outcome.requestId !== asked,
   };
 }
 

@@ -76,8 +76,8 @@ export function sendError(visit: Visit, error: RestError, outcome: ChatOutcome |
 }
 
 /** What is added for a caller who wants to be told the whole decision. */
-export function explained({ isExplained }: Visit, outcome: ChatOutcome | null): object {
-  return isExplained && outcome !== null ? { gateway: explanationOf(outcome) } : {};
+export function explained({ isExplained, requestId }: Visit, outcome: ChatOutcome | null): object {
+  return isExplained && outcome !== null ? { gateway: explanationOf(outcome, requestId) } : {};
 }
 
 export function logVisit(visit: Visit): void {
