@@ -69,7 +69,7 @@ test('docs/errors.md has the status and the type that each code has over REST', 
       (codes.match(/(?<=`)[A-Z_]+(?=`)/g) ?? []).map((code) => [code, `${status} ${type}`] as const),
     ),
   );
-  const refusal = { message: '', isRetryable: false, retryAfterMs: null };
+  const refusal = { message: '', isRetryable: true, retryAfterMs: null };
   // Nothing that this door does can end like this.
   const ofOtherDoor = ['FEATURE_DISABLED'];
   const errors = [
@@ -78,6 +78,7 @@ test('docs/errors.md has the status and the type that each code has over REST', 
       errorOfMasked({ code, message: '', retryAfterMs: null }, 'req_1'),
     ),
   ];
+  expect(errorOfRefusal({ ...refusal, isRetryable: false, code: 'ALL_PROVIDERS_FAILED' }).status).toBe(400);
   for (const error of errors)
     expect(told.get(error.code), error.code).toBe(`${error.status} ${errorObjectOf(error).type}`);
 });

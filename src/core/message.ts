@@ -3,10 +3,14 @@ export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as con
 /** Who speaks in a conversation. */
 export type Role = (typeof ROLES)[number];
 
+export const IMAGE_DETAILS = ['auto', 'low', 'high'] as const;
+
+export type ImageDetail = (typeof IMAGE_DETAILS)[number];
+
 export type Part =
   | { readonly kind: 'text'; readonly text: string }
-  /** An image by https or data URL. */
-  | { readonly kind: 'image'; readonly url: string };
+  /** An image by https or data URL. `detail`: how closely it is looked at. Null: as the provider usually does. */
+  | { readonly kind: 'image'; readonly url: string; readonly detail: ImageDetail | null };
 
 /** A call of a function that the model wants made. */
 export interface ToolCall {

@@ -1,5 +1,5 @@
 import { CHAT_LIMITS } from './chat-request.ts';
-import type { Message, Part, ToolCall } from './message.ts';
+import type { Message, Part, Role, ToolCall } from './message.ts';
 import type { RawChat, RawMessage, RawPart, Report } from './raw-chat.ts';
 import { isToolName, TOOL_NAME_RULE } from './tool.ts';
 
@@ -33,7 +33,17 @@ export function parseMessages(raw: RawChat, report: Report): readonly Message[] 
     report(['messages'], 'at least one message must come from USER');
   }
   checkResults(messages, report);
-  return [...instruction, ...messages.map((message, index) => parseMessage(message, index, report))];
+  const spoken = messages.flatMap((message, index) =>
+    isSilent(message) ? [] : [parseMessage(message, index, report)],
+  );
+  return [...instruction, ...spoken];
+}
+
+/** Programs send such ones where they have nothing to say, and providers refuse them. Somebody who asks must say something. */
+function isSilent({ role, content, parts, toolCalls, toolCallId }: RawMessage): boolean {
+  if (role === 'user' || role === 'tool') return false;
+  const isCalling = (toolCalls ?? []).length > 0 || (toolCallId ?? null) !== null;
+  return !isCalling && isBlank(content ?? '') && (parts ?? []).every(isBlankPart);
 }
 
 function parseMessage(raw: RawMessage, index: number, report: Report): Message {
@@ -69,7 +79,9 @@ function parseContent(
   }
   if (parts !== null) {
     if (parts.every(isBlankPart) && !mayBeEmpty) report(['messages', index, 'parts'], 'must not be empty');
-    return parts.flatMap((part, place) => parsePart(part, [index, place], report));
+    return parts.flatMap((part, place) =>
+      parsePart(part, { role: raw.role, path: ['messages', index, 'parts', place] }, report),
+    );
   }
   // A tool may have nothing to say: that it was run is its result.
   const isBlankContent = content === null || isBlank(content);
@@ -110,15 +122,20 @@ function checkResults(messages: readonly RawMessage[], report: Report): void {
   });
 }
 
-function parsePart(raw: RawPart, [index, place]: readonly [number, number], report: Report): readonly Part[] {
+function parsePart(
+  raw: RawPart,
+  { role, path }: { readonly role: Role; readonly path: Parameters<Report>[0] },
+  report: Report,
+): readonly Part[] {
   const text = raw.text ?? null;
   if (text !== null) return [{ kind: 'text', text }];
   const url = raw.imageUrl ?? '';
   if (!/^(https:\/\/|data:image\/)/.test(url)) {
-    report(['messages', index, 'parts', place, 'imageUrl'], 'must be an https or a data:image URL');
+    report([...path, 'imageUrl'], 'must be an https or a data:image URL');
     return [];
   }
-  return [{ kind: 'image', url }];
+  if (role !== 'user') report([...path, 'imageUrl'], 'images are possible only in USER messages');
+  return [{ kind: 'image', url, detail: raw.detail ?? null }];
 }
 
 function systemMessage(text: string): Message {

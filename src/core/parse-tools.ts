@@ -1,6 +1,16 @@
 import { CHAT_LIMITS } from './chat-request.ts';
 import type { RawChat, RawTool, Report } from './raw-chat.ts';
-import { isJsonObject, isToolName, type ResponseFormat, TOOL_NAME_RULE, type Tool, type ToolUse } from './tool.ts';
+import {
+  isJsonObject,
+  isNestedTooDeep,
+  isToolName,
+  type JsonObject,
+  type ResponseFormat,
+  TOO_DEEP,
+  TOOL_NAME_RULE,
+  type Tool,
+  type ToolUse,
+} from './tool.ts';
 
 /** The functions the model may call, and how. Null: none. */
 export function parseTools(raw: RawChat, report: Report): ToolUse | null {
@@ -22,15 +32,20 @@ export function parseTools(raw: RawChat, report: Report): ToolUse | null {
 
 function parseTool(raw: RawTool, index: number, report: Report): Tool {
   const parameters = raw.parameters ?? null;
-  if (parameters !== null && !isJsonObject(parameters)) {
-    report(['tools', index, 'parameters'], 'must be a JSON Schema, such as {"type": "object", "properties": {}}');
-  }
   return {
     name: raw.name,
     description: raw.description ?? null,
-    parameters: isJsonObject(parameters) ? parameters : null,
+    parameters: parameters === null ? null : parseSchema(parameters, ['tools', index, 'parameters'], report),
     isStrict: raw.strict ?? null,
   };
+}
+
+/** Null when it is none. Whether it is a good one is for the provider to say. */
+function parseSchema(value: unknown, path: Parameters<Report>[0], report: Report): JsonObject | null {
+  if (!isJsonObject(value)) report(path, 'must be a JSON Schema, such as {"type": "object", "properties": {}}');
+  else if (isNestedTooDeep(value)) report(path, TOO_DEEP);
+  else return value;
+  return null;
 }
 
 function parseChoice(raw: RawChat, names: ReadonlySet<string>, report: Report): ToolUse['choice'] {
@@ -52,11 +67,11 @@ export function parseResponseFormat(raw: RawChat, report: Report): ResponseForma
       report(['responseFormat', 'jsonObject'], 'must be true; leave it out for free text');
     return { kind: 'json' };
   }
-  const { name, schema } = wanted;
+  const { name, description, strict } = wanted;
   if (!isToolName(name)) report(['responseFormat', 'jsonSchema', 'name'], TOOL_NAME_RULE);
-  if (isJsonObject(schema)) return { kind: 'jsonSchema', name, schema, isStrict: wanted.strict ?? true };
-  report(['responseFormat', 'jsonSchema', 'schema'], 'must be a JSON Schema, such as {"type": "object"}');
-  return null;
+  const schema = parseSchema(wanted.schema, ['responseFormat', 'jsonSchema', 'schema'], report);
+  if (schema === null) return null;
+  return { kind: 'jsonSchema', name, description: description ?? null, schema, isStrict: strict ?? true };
 }
 
 /** They are sent with every attempt and billed as input. */

@@ -1,6 +1,6 @@
 import type { Category } from './category.ts';
 import type { Sort } from './chat-request.ts';
-import type { Role, ToolCall } from './message.ts';
+import type { ImageDetail, Role, ToolCall } from './message.ts';
 import type { PicoUsd } from './money.ts';
 import type { ReasoningEffort } from './prompt.ts';
 import type { TOOL_MODES } from './tool.ts';
@@ -45,10 +45,12 @@ export interface RawMessage {
   readonly toolCallId?: Said<string>;
 }
 
-/** Exactly one of the two. */
+/** Exactly one of the first two. */
 export interface RawPart {
   readonly text?: Said<string>;
   readonly imageUrl?: Said<string>;
+  /** Of an image. */
+  readonly detail?: Said<ImageDetail>;
 }
 
 export interface RawTool {
@@ -67,7 +69,12 @@ export interface RawToolChoice {
 /** Exactly one of the two. */
 export interface RawResponseFormat {
   readonly jsonObject?: Said<boolean>;
-  readonly jsonSchema?: Said<{ readonly name: string; readonly schema?: unknown; readonly strict?: Said<boolean> }>;
+  readonly jsonSchema?: Said<{
+    readonly name: string;
+    readonly description?: Said<string>;
+    readonly schema?: unknown;
+    readonly strict?: Said<boolean>;
+  }>;
 }
 
 export interface RawPreferences {

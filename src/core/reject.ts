@@ -115,6 +115,9 @@ function lackOf({ candidate, isStreamed }: Considered, { prompt }: ChatRequest):
   if (imageCountOf(prompt.messages) > 0 && !can('vision')) return 'it reads no images';
   if (isStreamed && !can('streaming')) return 'it does not stream';
   if (hasTools(prompt) && !can('tools')) return 'it calls no tools';
+  if (prompt.responseFormat?.kind === 'json' && candidate.model.unsupportedParameters.includes('jsonObject')) {
+    return 'it answers in JSON only by a schema';
+  }
   if (prompt.responseFormat?.kind === 'jsonSchema' && !can('jsonSchema')) return 'it follows no JSON schema';
   return null;
 }

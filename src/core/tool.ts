@@ -16,6 +16,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** How deep JSON of a caller may nest: whatever writes it again does so level by level. */
+const JSON_DEPTH_MAX = 64;
+
+export const TOO_DEEP = `nests deeper than ${JSON_DEPTH_MAX} levels; at most that many are taken`;
+
+/** Whether JSON of a caller nests deeper than is taken. Looks no deeper than that. */
+export function isNestedTooDeep(value: unknown, levelsLeft: number = JSON_DEPTH_MAX): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levelsLeft === 0 || Object.values(value).some((inner) => isNestedTooDeep(inner, levelsLeft - 1));
+}
+
 /** A function that the model may call. */
 export interface Tool {
   readonly name: string;
@@ -47,7 +58,14 @@ export interface ToolUse {
 /** The wanted shape of an answer's text: any JSON object, or one that follows a schema. */
 export type ResponseFormat =
   | { readonly kind: 'json' }
-  | { readonly kind: 'jsonSchema'; readonly name: string; readonly schema: JsonObject; readonly isStrict: boolean };
+  | {
+      readonly kind: 'jsonSchema';
+      readonly name: string;
+      /** What it is for, for the model. Null: the name must do. */
+      readonly description: string | null;
+      readonly schema: JsonObject;
+      readonly isStrict: boolean;
+    };
 
 /** Whether a model must know tools to be asked this: it may call some, or is told of earlier calls. */
 export function hasTools(asked: { readonly messages: readonly Message[]; readonly tools: ToolUse | null }): boolean {

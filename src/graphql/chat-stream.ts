@@ -172,10 +172,7 @@ async function* eventsOf(
 
 function shapeOf(piece: StreamPiece, asked: ChatRequest): Shape {
   if ('kind' in piece) {
-    throw doorError(
-      'STREAM_LOST',
-      'This stream was read so slowly that events of it are gone. The request itself has run on: read its answer with request(id), or with chat and the same idempotencyKey.',
-    );
+    throw doorError('STREAM_LOST', lostMessageOf(asked));
   }
   const { sequence, event } = piece;
   if (event.kind !== 'ended') return { ...event, sequence };
@@ -183,4 +180,12 @@ function shapeOf(piece: StreamPiece, asked: ChatRequest): Shape {
   if (outcome.kind === 'answered') return { kind: 'completed', sequence, chat: { ...outcome, asked } };
   if (outcome.kind === 'notRun') return { kind: 'failed', sequence, failure: failureOfNotRun(outcome), cost: ZERO_USD };
   return { kind: 'failed', sequence, failure: failureOf(outcome.why, outcome), cost: outcome.cost.total };
+}
+
+/** What becomes of the request when its reader is left depends on whether one can come back to it. */
+function lostMessageOf({ idempotencyKey }: ChatRequest): string {
+  const what = 'This stream was read so slowly that events of it are gone';
+  return idempotencyKey === null
+    ? `${what}, so it was stopped, unless it had ended. What was begun is paid for, and request(id) says how much that was. With an idempotencyKey its answer could be asked for again.`
+    : `${what}, but it runs on: send chat with the same idempotencyKey.`;
 }

@@ -15,7 +15,7 @@ export type ReadBody =
 const TOO_LARGE: DoorFault = {
   status: 413,
   code: 'BODY_TOO_LARGE',
-  message: `The request body may have at most ${BODY_LIMITS.bytesMax} bytes. Send a shorter one.`,
+  message: `The request body may have at most ${BODY_LIMITS.bytesMax} bytes. Send a shorter one, and images as https URLs.`,
 };
 
 /** Whether the caller announces more than is taken: then nothing needs to be read. */

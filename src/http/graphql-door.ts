@@ -47,7 +47,7 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
         if (deps.isDraining()) response.destroy();
       }
       if (deps.isLeaving()) response.setHeader('connection', 'close');
-      await pass(answered, response);
+      await pass(answered, response, deps.clock);
     } finally {
       streams.delete(response);
       // A subscription's source knows no other end.
@@ -88,34 +88,38 @@ async function ask(
 }
 
 /** Writes an answer out: whole when it is whole, piece by piece when it is a stream. */
-async function pass(answered: Response, response: ServerResponse): Promise<void> {
+async function pass(answered: Response, response: ServerResponse, clock: Clock): Promise<void> {
   // The caller left in the meantime: nothing that is written now would ever be said to have gone out.
   if (response.closed) return answered.body?.cancel();
   for (const [name, value] of answered.headers) if (name !== 'connection') response.setHeader(name, value);
   response.statusCode = answered.status;
   const type = answered.headers.get('content-type') ?? '';
   const isStream = type.startsWith('text/event-stream') || type.startsWith('multipart/');
-  if (isStream && answered.body !== null) return passStream(answered.body, response);
+  if (isStream && answered.body !== null) return passStream(answered.body, response, clock);
   const text = await answered.text();
   if (text === '' && answered.status >= 400) return sendUnnamed(answered.status, response);
   response.setHeader('content-length', Buffer.byteLength(text));
-  const sent = whenSent(response);
+  const sent = whenSent(response, clock);
   response.end(text);
   return sent;
 }
 
-async function passStream(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+async function passStream(body: ReadableStream<Uint8Array>, response: ServerResponse, clock: Clock): Promise<void> {
   const reader = body.getReader();
   response.flushHeaders();
   // Not waited for: while nothing happens it waits for the next event, and the caller's leaving does not wake it.
-  write(reader, response).catch(() => response.destroy());
+  write(reader, response, clock).catch(() => response.destroy());
   await new Promise((resolve) => response.once('close', resolve));
   reader.cancel().catch(() => undefined);
 }
 
-async function write(reader: ReadableStreamDefaultReader<Uint8Array>, response: ServerResponse): Promise<void> {
+async function write(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  response: ServerResponse,
+  clock: Clock,
+): Promise<void> {
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    if (!response.write(piece.value)) await whenDrained(response);
+    if (!response.write(piece.value)) await whenDrained(response, clock);
   }
   response.end();
 }

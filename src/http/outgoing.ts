@@ -1,24 +1,33 @@
 import type { ServerResponse } from 'node:http';
+import type { Clock } from '../ports/clock.ts';
+
+/** How long a reader may take nothing. Then its connection is closed: it fills a place that others wait for. */
+export const STALLED_MS = 60_000;
 
 /** Resolves when the answer has gone out, or nobody is there to take it. */
-export function whenSent(response: ServerResponse): Promise<void> {
-  return whenEither(response, 'finish');
+export function whenSent(response: ServerResponse, clock: Clock): Promise<void> {
+  return whenEither(response, 'finish', clock);
 }
 
 /** Resolves when more can be written, or never will be. */
-export function whenDrained(response: ServerResponse): Promise<void> {
-  return whenEither(response, 'drain');
+export function whenDrained(response: ServerResponse, clock: Clock): Promise<void> {
+  return whenEither(response, 'drain', clock);
 }
 
 /** Leaves no listener behind: a long stream waits often. */
-function whenEither(response: ServerResponse, event: 'finish' | 'drain'): Promise<void> {
+function whenEither(response: ServerResponse, event: 'finish' | 'drain', clock: Clock): Promise<void> {
   if (response.closed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
       response.off(event, done);
       response.off('close', done);
+      patience[Symbol.dispose]();
       resolve();
     };
+    const patience = clock.after(STALLED_MS, () => {
+      response.destroy();
+      done();
+    });
     response.on(event, done);
     response.on('close', done);
   });

@@ -6,6 +6,7 @@ import type { Answer, Prompt } from '../core/prompt.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { OnDelta, ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
 import { pause } from './pause.ts';
+import { leftOutWarnings } from './render-wishes.ts';
 
 /** How many characters of the prompt the mock repeats. */
 const ECHO_CHARS = 50;
@@ -98,20 +99,37 @@ function chanceFailure(key: ProviderKey): Failure {
 /** The seed's answer. Where a tool must be called it calls that, without arguments; where JSON is wanted the answer is in JSON. */
 function echo(key: ProviderKey, call: ProviderCall): Answer {
   const { prompt, maxOutputTokens } = call;
+  const warnings = warningsOf(key, call);
   const name = mustCall(prompt);
   if (name !== null) {
     const toolCall = { id: `call_${name}`, name, arguments: '{}' };
-    return answer(prompt, { toolCalls: [toolCall], written: toolCall.arguments, finishReason: 'toolCalls' });
+    return answer(prompt, { toolCalls: [toolCall], written: toolCall.arguments, finishReason: 'toolCalls', warnings });
   }
   const start = charactersOf(promptOf(prompt.messages)).slice(0, ECHO_CHARS).join('');
   const plain = `Mock response from ${key}: ${start}...`;
   const whole = charactersOf(prompt.responseFormat === null ? plain : JSON.stringify({ response: plain }));
   const isCut = tokensOf(whole.length) > maxOutputTokens;
   const written = isCut ? whole.slice(0, maxOutputTokens * CHARS_PER_TOKEN) : whole;
-  return answer(prompt, { toolCalls: [], written: written.join(''), finishReason: isCut ? 'length' : 'stop' });
+  return answer(prompt, {
+    toolCalls: [],
+    written: written.join(''),
+    finishReason: isCut ? 'length' : 'stop',
+    warnings,
+  });
 }
 
-function answer(prompt: Prompt, of: Pick<Answer, 'toolCalls' | 'finishReason'> & { readonly written: string }): Answer {
+/** What it was not told: as much as the model that it stands in for would not be. */
+function warningsOf(provider: ProviderKey, { prompt, model }: ProviderCall): readonly string[] {
+  return [
+    ...leftOutWarnings(prompt, { model, provider, kind: 'mock' }),
+    ...(prompt.responseFormat?.kind === 'jsonSchema' ? ['A mock answers in JSON, and follows no schema.'] : []),
+  ];
+}
+
+function answer(
+  prompt: Prompt,
+  of: Pick<Answer, 'toolCalls' | 'finishReason' | 'warnings'> & { readonly written: string },
+): Answer {
   return {
     text: of.toolCalls.length > 0 ? null : of.written,
     refusal: null,
@@ -125,7 +143,7 @@ function answer(prompt: Prompt, of: Pick<Answer, 'toolCalls' | 'finishReason'> &
       reasoningTokens: 0,
       source: 'reported',
     },
-    warnings: prompt.responseFormat?.kind === 'jsonSchema' ? ['A mock answers in JSON, and follows no schema.'] : [],
+    warnings: of.warnings,
   };
 }
 

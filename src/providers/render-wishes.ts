@@ -1,6 +1,8 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider';
+import { droppedExtrasOf } from '../core/extras.ts';
+import type { ProviderKey } from '../core/ids.ts';
 import type { Prompt } from '../core/prompt.ts';
-import type { ModelSpec, Parameter } from '../core/registry.ts';
+import type { ModelSpec, Parameter, ProviderKind } from '../core/registry.ts';
 import { isJsonObject, type JsonObject, type ResponseFormat, type Tool, type ToolChoice } from '../core/tool.ts';
 import { usedParametersOf } from '../core/used-parameters.ts';
 
@@ -22,19 +24,29 @@ export interface RenderedWishes {
   readonly wishes: Wishes;
   /** The same wishes without those that the model does not take. */
   readonly asked: Prompt;
-  /** One for each wish that was left out. */
-  readonly warnings: readonly string[];
 }
 
 /** Renders everything but the conversation, the output limit, and what each vendor has words of its own for. */
 export function renderWishes(prompt: Prompt, model: ModelSpec): RenderedWishes {
-  const untaken = usedParametersOf(prompt).filter((parameter) => model.unsupportedParameters.includes(parameter));
-  const asked = untaken.reduce(without, prompt);
-  return {
-    asked,
-    wishes: { ...samplingOf(asked), ...toolsOf(asked), ...formatOf(asked.responseFormat) },
-    warnings: untaken.map((parameter) => `${parameter} was not sent: ${model.name} does not support it.`),
-  };
+  const asked = untakenOf(prompt, model).reduce(without, prompt);
+  return { asked, wishes: { ...samplingOf(asked), ...toolsOf(asked), ...formatOf(asked.responseFormat) } };
+}
+
+/** One for each wish that a provider is not sent. */
+export function leftOutWarnings(
+  prompt: Prompt,
+  { model, provider, kind }: { readonly model: ModelSpec; readonly provider: ProviderKey; readonly kind: ProviderKind },
+): readonly string[] {
+  return [
+    ...untakenOf(prompt, model).map((parameter) => `${parameter} was not sent: ${model.name} does not support it.`),
+    ...droppedExtrasOf(kind, prompt.extras).map(
+      (name) => `${name} was not sent: Switchyard does not pass it on to ${provider}.`,
+    ),
+  ];
+}
+
+function untakenOf(prompt: Prompt, model: ModelSpec): readonly Parameter[] {
+  return usedParametersOf(prompt).filter((parameter) => model.unsupportedParameters.includes(parameter));
 }
 
 function without(prompt: Prompt, parameter: Parameter): Prompt {
@@ -93,7 +105,9 @@ function renderChoice(choice: ToolChoice): NonNullable<Wishes['toolChoice']> {
 function formatOf(format: ResponseFormat | null): Wishes {
   if (format === null) return {};
   if (format.kind === 'json') return { responseFormat: { type: 'json' } };
-  return { responseFormat: { type: 'json', name: format.name, schema: schemaOf(format.schema) } };
+  const { name, description, schema } = format;
+  const described = description === null ? {} : { description };
+  return { responseFormat: { type: 'json', name, schema: schemaOf(schema), ...described } };
 }
 
 type Schema = LanguageModelV4FunctionTool['inputSchema'];

@@ -1,5 +1,5 @@
-import type { LanguageModelV4FilePart } from '@ai-sdk/provider';
-import type { Message, Part } from '../core/message.ts';
+import type { LanguageModelV4FilePart, SharedV4ProviderOptions } from '@ai-sdk/provider';
+import type { ImageDetail, Message, Part } from '../core/message.ts';
 import type { ModelSpec } from '../core/registry.ts';
 
 type ImagePart = Extract<Part, { kind: 'image' }>;
@@ -23,12 +23,26 @@ type Image =
   | { readonly kind: 'inline'; readonly base64: string; readonly mediaType: string };
 
 /** An image that `imageFaultOf` found no fault with, in the words of the provider packages. */
-export function renderImage(url: string): LanguageModelV4FilePart {
+export function renderImage({ url, detail }: ImagePart): LanguageModelV4FilePart {
   const image = parseImage(url);
   if (image === null) throw new RangeError('an image that cannot be sent got past imageFaultOf');
+  const { mediaType } = image;
+  const options = detail === null ? {} : { providerOptions: detailOptions(image, detail) };
   return image.kind === 'remote'
-    ? { type: 'file', mediaType: image.mediaType, data: { type: 'url', url: image.url } }
-    : { type: 'file', mediaType: image.mediaType, data: { type: 'data', data: image.base64 } };
+    ? { type: 'file', mediaType, data: { type: 'url', url: image.url }, ...options }
+    : { type: 'file', mediaType, data: { type: 'data', data: image.base64 }, ...options };
+}
+
+/** In the words of OpenAI's package; that of compatible servers has none, and takes the whole field in place of its own. */
+function detailOptions(image: Image, detail: ImageDetail): SharedV4ProviderOptions {
+  const url = image.kind === 'remote' ? image.url.href : `data:${image.mediaType};base64,${image.base64}`;
+  return { openai: { imageDetail: detail }, openaiCompatible: { image_url: { url, detail } } };
+}
+
+/** Whether somebody wants an image looked at more or less closely than usual. */
+export function hasDetail(messages: readonly Message[]): boolean {
+  const parts = messages.flatMap((message) => message.parts);
+  return parts.some((part) => part.kind === 'image' && part.detail !== null && part.detail !== 'auto');
 }
 
 /** Gemini wants the full media type of a remote file; the ending of the path is all there is to go by. */

@@ -3,12 +3,14 @@ import { type Message, type ToolCall, textOf, toolCallsOf } from '../core/messag
 import type { Prompt } from '../core/prompt.ts';
 import type { ModelSpec } from '../core/registry.ts';
 import { isJsonObject } from '../core/tool.ts';
-import { imageFaultOf, renderImage } from './rendering-images.ts';
+import { hasDetail, imageFaultOf, renderImage } from './rendering-images.ts';
 
 /** A prompt in the words of the provider packages, or why it cannot be put into them. */
 export type Rendering =
   | { readonly kind: 'rendered'; readonly prompt: LanguageModelV4Prompt; readonly warnings: readonly string[] }
   | { readonly kind: 'unsendable'; readonly reason: string };
+
+const DETAIL_LEFT_OUT = 'The detail of images was not sent: this provider takes none.';
 
 const SYSTEM_MOVED = 'System messages were moved before the conversation: this provider takes them only there.';
 
@@ -24,6 +26,7 @@ export function renderMessages(of: {
   readonly prompt: Prompt;
   readonly model: ModelSpec;
   readonly systemPlace: SystemPlace;
+  readonly takesImageDetail: boolean;
 }): Rendering {
   const { messages } = of.prompt;
   const imageFault = imageFaultOf(messages, of.model);
@@ -34,7 +37,11 @@ export function renderMessages(of: {
   return {
     kind: 'rendered',
     prompt: ordered.map((message) => renderMessage(message, names)),
-    warnings: [...(isMoved ? [SYSTEM_MOVED] : []), ...argumentWarnings(messages)],
+    warnings: [
+      ...(isMoved ? [SYSTEM_MOVED] : []),
+      ...(hasDetail(messages) && !of.takesImageDetail ? [DETAIL_LEFT_OUT] : []),
+      ...argumentWarnings(messages),
+    ],
   };
 }
 
@@ -68,7 +75,7 @@ function renderMessage(message: Message, names: ReadonlyMap<string, string>): La
       return {
         role: 'user',
         content: message.parts.map((part) =>
-          part.kind === 'text' ? { type: 'text', text: part.text } : renderImage(part.url),
+          part.kind === 'text' ? { type: 'text', text: part.text } : renderImage(part),
         ),
       };
     default:

@@ -1,5 +1,4 @@
 import type { LanguageModelV4StreamResult, LanguageModelV4Usage } from '@ai-sdk/provider';
-import { droppedExtrasOf } from '../core/extras.ts';
 import type { Failure } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -8,7 +7,7 @@ import { answerOf, refusalIn } from './answer-of.ts';
 import { makeCollector } from './collect-stream.ts';
 import { type Exchange, makeExchange, type UpstreamFetch } from './exchange.ts';
 import { failureOf, unsendable } from './failure-of.ts';
-import { renderWishes } from './render-wishes.ts';
+import { leftOutWarnings, renderWishes } from './render-wishes.ts';
 import { renderMessages } from './rendering.ts';
 import { inputTokensMax } from './token-bound.ts';
 import { type Received, usageOf } from './usage.ts';
@@ -74,9 +73,9 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
   of.signal.throwIfAborted();
   const { vendor, settings } = sdk;
   const { model, maxOutputTokens } = call;
-  const rendering = renderMessages({ prompt: call.prompt, model, systemPlace: vendor.systemPlace });
+  const rendering = renderMessages({ ...vendor, prompt: call.prompt, model });
   if (rendering.kind === 'unsendable') return failed(unsendable(rendering.reason));
-  const { asked, wishes, warnings: leftOut } = renderWishes(call.prompt, model);
+  const { asked, wishes } = renderWishes(call.prompt, model);
   const limits = vendor.limits({ model: model.name, maxOutputTokens, effort: asked.reasoningEffort });
   const options = {
     prompt: rendering.prompt,
@@ -91,10 +90,8 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
     mayReasonUnseen: model.capabilities.includes('reasoning'),
   };
   const languageModel = vendor.makeModel({ name: model.name, fetch: of.exchange.fetch });
-  const dropped = droppedExtrasOf(settings.kind, asked.extras).map(
-    (name) => `${name} was not sent: ${settings.key} does not take it.`,
-  );
-  const warnings = [...rendering.warnings, ...leftOut, ...dropped, ...limits.warnings];
+  const leftOut = leftOutWarnings(call.prompt, { model, provider: settings.key, kind: settings.kind });
+  const warnings = [...rendering.warnings, ...leftOut, ...limits.warnings];
   if (of.onDelta !== null) {
     return stream(sdk, {
       ...of,

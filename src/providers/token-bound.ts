@@ -28,7 +28,9 @@ export function inputTokensMax(of: {
   const images = imageCountOf(messages) * (of.model.imageTokensMax ?? 0);
   const text = messages.reduce((sum, message) => sum + textTokensMax(message), 0);
   const framed = template.perRequest + messages.length * template.perMessage + parts * template.perPart;
-  return framed + images + text + schemaTokensMax(of.prompt);
+  // A compatible server may render whatever it is sent into its prompt.
+  const extras = of.kind === 'openaiCompatible' && of.prompt.extras !== null ? jsonTokensMax(of.prompt.extras) : 0;
+  return framed + images + text + schemaTokensMax(of.prompt) + extras;
 }
 
 /**
@@ -42,9 +44,13 @@ function schemaTokensMax({ messages, tools, responseFormat }: Prompt): number {
   if (!hasTools({ messages, tools }) && responseFormat === null) return 0;
   const list = tools?.tools ?? [];
   const written = [...list, ...(responseFormat === null ? [] : [responseFormat])];
-  const text = written.reduce((sum, part) => sum + tokensMaxOf(JSON.stringify(part)), 0);
+  const text = written.reduce((sum, part) => sum + jsonTokensMax(part), 0);
   const framed = list.length + messages.flatMap(toolCallsOf).length;
   return TOOL_TOKENS.perRequest + framed * TOOL_TOKENS.perTool + text;
+}
+
+function jsonTokensMax(value: object): number {
+  return tokensMaxOf(JSON.stringify(value));
 }
 
 /**

@@ -27,6 +27,8 @@ interface ModelAccess {
 /** What differs between the vendors' packages. */
 export interface Vendor {
   readonly systemPlace: SystemPlace;
+  /** Whether it can be told how closely to look at an image. */
+  readonly takesImageDetail: boolean;
   /** One model that goes to the network through `fetch`. Made per attempt: it takes 2 to 12 µs. */
   makeModel(of: ModelAccess): VendorModel;
   /** The output limit and the effort such that the vendor generates at most `maxOutputTokens`, reasoning included. */
@@ -78,6 +80,7 @@ export async function loadVendor(access: VendorAccess): Promise<Vendor> {
       return {
         ...PLAIN,
         systemPlace: 'first',
+        takesImageDetail: false,
         makeModel: ({ name, fetch }) => createAnthropic({ ...shared, fetch })(name),
         limits: (of) => (getModelCapabilities(of.model).supportsAdaptiveThinking ? PLAIN.limits(of) : budgetLimits(of)),
         ownOptions: ({ tools }) =>
@@ -115,6 +118,7 @@ function madeOnce(make: (of: ModelAccess) => LanguageModelV4): Vendor['makeModel
 
 const PLAIN: Omit<Vendor, 'makeModel'> = {
   systemPlace: 'anywhere',
+  takesImageDetail: true,
   limits: ({ maxOutputTokens, effort }) => ({
     options: effort === null ? { maxOutputTokens } : { maxOutputTokens, reasoning: effort },
     warnings: [],
@@ -132,6 +136,7 @@ const PLAIN: Omit<Vendor, 'makeModel'> = {
 const GEMINI: Omit<Vendor, 'makeModel'> = {
   ...PLAIN,
   systemPlace: 'first',
+  takesImageDetail: false,
   furtherAnswer: () => Response.json({ candidates: [{ finishReason: 'MAX_TOKENS' }] }),
 };
 
@@ -173,6 +178,9 @@ function openaiOptions({ tools, responseFormat, extras }: Prompt): SharedV4Provi
     logitBias: extras?.logit_bias,
     // One field for two: a number asks for that many alternatives.
     logprobs: extras?.top_logprobs ?? extras?.logprobs,
+    textVerbosity: extras?.verbosity,
+    promptCacheKey: extras?.prompt_cache_key,
+    safetyIdentifier: extras?.safety_identifier,
   };
   return { openai: parseJson(options) };
 }

@@ -49,7 +49,10 @@ describe('an estimate', () => {
   test('of a conversation counts the text of all messages together, and no images', () => {
     const said = (...texts: readonly string[]): Message => ({
       role: 'user',
-      parts: [...texts.map((text) => ({ kind: 'text', text }) as const), { kind: 'image', url: 'https://a.example' }],
+      parts: [
+        ...texts.map((text) => ({ kind: 'text', text }) as const),
+        { kind: 'image', url: 'https://a.example', detail: null },
+      ],
     });
     fc.assert(
       fc.property(fc.array(fc.array(fc.string(), { maxLength: 3 }), { maxLength: 4 }), (texts) => {

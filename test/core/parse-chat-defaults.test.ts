@@ -112,7 +112,7 @@ describe('a chat that is acceptable', () => {
     });
     expect(request.prompt.messages[0]?.parts).toEqual([
       { kind: 'text', text: 'what?' },
-      { kind: 'image', url: 'data:image/png;base64,AA' },
+      { kind: 'image', url: 'data:image/png;base64,AA', detail: null },
     ]);
     expect(request.metadata).toEqual({ team: 'search', constructor: 'x' });
     expect(request).toMatchObject({ costMax: 1n, userId: 'ünï 🙂' });

@@ -39,7 +39,7 @@ const BAD: readonly (readonly [what: string, raw: RawChat, path: string])[] = [
   ['too many messages', { messages: Array.from({ length: 1_001 }, () => user('a')) }, 'messages'],
   ['nobody who asks', { messages: [{ role: 'assistant', content: 'a' }] }, 'messages'],
   ['an empty message', { messages: [user('a'), user('')] }, 'messages.1.content'],
-  ['a message of nothing', { messages: [user('a'), { role: 'assistant' }] }, 'messages.1.content'],
+  ['a question of nothing', { messages: [user('a'), { role: 'user' }] }, 'messages.1.content'],
   ['a message said twice', { messages: [{ role: 'user', content: 'a', parts: [{ text: 'a' }] }] }, 'messages.0'],
   ['a message without parts', { messages: [user('a'), { role: 'user', parts: [] }] }, 'messages.1.parts'],
   ['a message of blank parts', { messages: [{ role: 'user', parts: [{ text: ' ' }] }] }, 'messages.0.parts'],

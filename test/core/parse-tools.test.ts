@@ -26,6 +26,13 @@ function talk(...messages: readonly RawMessage[]): RawChat {
   return { messages };
 }
 
+/** An object of so many levels. */
+function nested(levels: number): object {
+  let value: object = {};
+  for (let level = 1; level < levels; level += 1) value = { properties: value };
+  return value;
+}
+
 /** Each with the path of the one thing that is wrong with it. */
 const BAD: readonly (readonly [what: string, raw: RawChat, path: string])[] = [
   ['a choice without tools', { prompt: 'a', toolChoice: { mode: 'auto' } }, 'toolChoice'],
@@ -77,13 +84,32 @@ const BAD: readonly (readonly [what: string, raw: RawChat, path: string])[] = [
     talk(QUESTION, { ...CALLED, toolCalls: [{ ...CALL, name: '' }] }),
     'messages.1.toolCalls.0.name',
   ],
-  ['an answer of nothing', talk(QUESTION, { role: 'assistant', toolCalls: [] }), 'messages.1.content'],
   ['too strong a penalty', { prompt: 'a', presencePenalty: 2.1 }, 'presencePenalty'],
   ['too weak a penalty', { prompt: 'a', frequencyPenalty: -2.1 }, 'frequencyPenalty'],
   ['several answers', { prompt: 'a', extras: { n: 4 } }, 'n'],
   ['a dearer tier', { prompt: 'a', extras: { service_tier: 'priority' } }, 'service_tier'],
   ['a limit around ours', { prompt: 'a', extras: { max_tokens: 1_000_000 } }, 'max_tokens'],
-  ['extra fields that are too long', { prompt: 'a', extras: { logit_bias: 'x'.repeat(20_000) } }, 'logit_bias'],
+  ['a limit that overrules ours', { prompt: 'a', extras: { n_predict: 1_000_000 } }, 'n_predict'],
+  ['a template that may repeat itself', { prompt: 'a', extras: { chat_template: '{{ 1 }}' } }, 'chat_template'],
+  ['a search', { prompt: 'a', extras: { search_parameters: {} } }, 'search_parameters'],
+  ['a bias that is a text', { prompt: 'a', extras: { logit_bias: { 50: 'much' } } }, 'logit_bias'],
+  ['a bias that is a list', { prompt: 'a', extras: { logit_bias: [1] } }, 'logit_bias'],
+  ['likelihoods that are a number', { prompt: 'a', extras: { logprobs: 3 } }, 'logprobs'],
+  ['too many likelihoods', { prompt: 'a', extras: { logprobs: true, top_logprobs: 21 } }, 'top_logprobs'],
+  ['half a likelihood', { prompt: 'a', extras: { logprobs: true, top_logprobs: 0.5 } }, 'top_logprobs'],
+  ['an unheard-of verbosity', { prompt: 'a', extras: { verbosity: 'loud' } }, 'verbosity'],
+  ['extra fields that are too long', { prompt: 'a', extras: { top_words: 'x'.repeat(20_000) } }, 'top_words'],
+  [
+    'parameters without a bottom',
+    { prompt: 'a', tools: [{ name: 'b', parameters: nested(65) }] },
+    'tools.0.parameters',
+  ],
+  [
+    'a schema without a bottom',
+    { prompt: 'a', responseFormat: { jsonSchema: { name: 'a', schema: nested(20_000) } } },
+    'responseFormat.jsonSchema.schema',
+  ],
+  ['an extra field without a bottom', { prompt: 'a', extras: { top_words: nested(20_000) } }, 'top_words'],
 ];
 
 describe('a chat with tools that is not acceptable', () => {
@@ -119,6 +145,18 @@ describe('a chat with tools', () => {
     expect(parse({ prompt: 'a', tools: [] }).prompt.tools).toBeNull();
   });
 
+  test('a schema of 64 levels is taken', () => {
+    expect(parse({ prompt: 'a', tools: [{ name: 'b', parameters: nested(64) }] }).prompt.tools).not.toBeNull();
+  });
+
+  test('extra fields that ask for nothing are left out in silence', () => {
+    const neutral = { n: 1, service_tier: 'auto', modalities: ['text'], plugins: [] };
+    expect(parse({ prompt: 'a', extras: neutral }).prompt.extras).toBeNull();
+    expect(parse({ prompt: 'a', extras: { ...neutral, service_tier: 'default', top_k: 3 } }).prompt.extras).toEqual({
+      top_k: 3,
+    });
+  });
+
   test('an answer in JSON may follow a schema, strictly unless told otherwise', () => {
     const schema = { type: 'object' };
     expect(parse({ prompt: 'a', responseFormat: { jsonObject: true } }).prompt.responseFormat).toEqual({
@@ -128,6 +166,7 @@ describe('a chat with tools', () => {
       {
         kind: 'jsonSchema',
         name: 'a',
+        description: null,
         schema,
         isStrict: true,
       },

@@ -10,7 +10,7 @@ import { picoUsd } from '../../src/core/money.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import { type ProviderRefusal, type ProviderState, refusalOf } from '../../src/core/provider-state.ts';
 import type { RawChat, RawPreferences } from '../../src/core/raw-chat.ts';
-import type { Capability, ProviderKind } from '../../src/core/registry.ts';
+import type { Capability, Parameter, ProviderKind } from '../../src/core/registry.ts';
 import { type Considered, type Means, rejectionOf, rejectionOfRefusal } from '../../src/core/reject.ts';
 import { epochMs } from '../../src/core/time.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
@@ -106,6 +106,25 @@ describe('what a model cannot do', () => {
     for (const isRequired of [true, false]) {
       expect(judged([], isRequired)).toMatchObject({ reason: 'missingCapability', detail });
       expect(judged(['tools', 'jsonSchema'], isRequired)).toBeNull();
+    }
+  });
+
+  test('any JSON, where it answers only by a schema, whatever the caller requires', () => {
+    const judged = (unsupportedParameters: readonly Parameter[], requireParameters: boolean) =>
+      judge({
+        ...ELIGIBLE,
+        raw: { ...ELIGIBLE.raw, responseFormat: { jsonObject: true }, routing: { requireParameters } },
+        considered: {
+          ...ELIGIBLE.considered,
+          candidate: { provider: PROVIDER, model: { ...MODEL, unsupportedParameters }, tier: 0 },
+        },
+      });
+    for (const isRequired of [true, false]) {
+      expect(judged([], isRequired)).toBeNull();
+      expect(judged(['jsonObject'], isRequired)).toMatchObject({
+        reason: 'missingCapability',
+        detail: 'it answers in JSON only by a schema',
+      });
     }
   });
 

@@ -247,7 +247,7 @@ test('every field of the input reaches the gateway as it was meant', async () =>
       role: 'user',
       parts: [
         { kind: 'text', text: 'what is this?' },
-        { kind: 'image', url: 'https://example.org/a.png' },
+        { kind: 'image', url: 'https://example.org/a.png', detail: null },
       ],
     },
   ]);

@@ -56,7 +56,10 @@ test('an answer can be asked for in JSON, with or without a schema', async () =>
   for (const responseFormat of [{ jsonObject: true }, { jsonSchema: { name: 'place', schema } }]) {
     await ask(service, CHAT, { input: { prompt: 'hi', responseFormat } });
   }
-  expect(formats).toEqual([{ kind: 'json' }, { kind: 'jsonSchema', name: 'place', schema, isStrict: true }]);
+  expect(formats).toEqual([
+    { kind: 'json' },
+    { kind: 'jsonSchema', name: 'place', description: null, schema, isStrict: true },
+  ]);
 });
 
 test('what is wrong with a tool is told by its place', async () => {

@@ -51,9 +51,22 @@ describe('a mock that is asked for more than the seed was', () => {
     );
   });
 
+  test('says what its model would not have been sent', async () => {
+    const { mock } = mockWith();
+    const prompt = promptOfText('hi', { seed: 7, temperature: 1, extras: { top_k: 3 } });
+    const told = async (over: object) => {
+      const call = { model: modelNamed('gpt-5.1', over), prompt, maxOutputTokens: 100 };
+      return answerIn(await mock.call(call, NEVER)).warnings;
+    };
+    expect(await told({ unsupportedParameters: ['seed'] })).toEqual([
+      'seed was not sent: gpt-5.1 does not support it.',
+      'top_k was not sent: Switchyard does not pass it on to openai.',
+    ]);
+  });
+
   test('answers in JSON, and says that it follows no schema', async () => {
     const { mock } = mockWith();
-    const format = { kind: 'jsonSchema', name: 'a', schema: {}, isStrict: true } as const;
+    const format = { kind: 'jsonSchema', name: 'a', description: null, schema: {}, isStrict: true } as const;
     const answer = answerIn(await ask(mock, promptOfText('hi', { responseFormat: format })));
     expect(JSON.parse(answer.text!)).toEqual({ response: 'Mock response from openai: hi...' });
     expect(answer.warnings).toEqual(['A mock answers in JSON, and follows no schema.']);

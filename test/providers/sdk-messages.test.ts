@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Message } from '../../src/core/message.ts';
+import type { ImageDetail, Message } from '../../src/core/message.ts';
 import type { ModelSpec } from '../../src/core/registry.ts';
 import { fieldAt } from '../../src/providers/json-field.ts';
 import type { SdkKind } from '../../src/providers/vendor.ts';
@@ -43,8 +43,12 @@ describe('system messages in mid-conversation', () => {
 describe('images', () => {
   const kinds = SDK_KINDS;
   const reading = (kind: SdkKind): ModelSpec => modelOf(kind, { imageTokensMax: 1_600 });
-  const withImage = (url: string, role: 'system' | 'user' | 'assistant' = 'user') => {
-    const parts = [{ kind: 'text', text: 'what is this?' } as const, { kind: 'image', url } as const];
+  const withImage = (
+    url: string,
+    role: 'system' | 'user' | 'assistant' = 'user',
+    detail: ImageDetail | null = null,
+  ) => {
+    const parts = [{ kind: 'text', text: 'what is this?' } as const, { kind: 'image', url, detail } as const];
     const message: Message = role === 'assistant' ? { role, parts, toolCalls: null } : { role, parts };
     return promptOfText('', { messages: [message] });
   };
@@ -52,6 +56,25 @@ describe('images', () => {
   test.each(kinds)('%s: an https image is sent as its URL', async (kind) => {
     const { sent } = await send(kind, { prompt: withImage('https://img.test/a/cat.PNG?x=1'), model: reading(kind) });
     expect(JSON.stringify(sent[0]!.body)).toContain('https://img.test/a/cat.PNG?x=1');
+  });
+
+  test.each(['openai', 'openaiCompatible'] as const)('%s: is told how closely to look at one', async (kind) => {
+    for (const url of ['https://img.test/cat.png', 'data:image/png;base64,aGk=']) {
+      const { sent, result } = await send(kind, { prompt: withImage(url, 'user', 'low'), model: reading(kind) });
+      const image = { type: 'image_url', image_url: { url, detail: 'low' } };
+      expect(fieldAt(sent[0]!.body, 'messages', 0, 'content', 1)).toEqual(image);
+      expect(answerIn(result).warnings).toEqual([]);
+    }
+  });
+
+  test.each(['anthropic', 'gemini'] as const)('%s: takes no detail, and the answer says so', async (kind) => {
+    const url = 'data:image/png;base64,aGk=';
+    const told = async (detail: ImageDetail) => {
+      const { result } = await send(kind, { prompt: withImage(url, 'user', detail), model: reading(kind) });
+      return answerIn(result).warnings;
+    };
+    expect(await told('high')).toEqual(['The detail of images was not sent: this provider takes none.']);
+    expect(await told('auto')).toEqual([]);
   });
 
   test('gemini is told the media type of a remote image from the ending of its path', async () => {

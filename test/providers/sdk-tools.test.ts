@@ -180,12 +180,14 @@ describe('several calls in one answer', () => {
 
 describe('an answer in JSON', () => {
   const schemaOf = (isStrict: boolean) =>
-    promptOfText('x', { responseFormat: { kind: 'jsonSchema', name: 'place', schema: SCHEMA, isStrict } });
+    promptOfText('x', {
+      responseFormat: { kind: 'jsonSchema', name: 'place', description: 'A place.', schema: SCHEMA, isStrict },
+    });
 
   test.each(['openai', 'openaiCompatible'] as const)('%s: follows a schema, strictly or not', async (kind) => {
     for (const strict of [true, false]) {
       const { sent, result } = await send(kind, { prompt: schemaOf(strict) });
-      const json_schema = { name: 'place', schema: SCHEMA, strict };
+      const json_schema = { name: 'place', description: 'A place.', schema: SCHEMA, strict };
       expect(fieldAt(sent[0]!.body, 'response_format')).toMatchObject({ type: 'json_schema', json_schema });
       expect(answerIn(result).warnings).toEqual([]);
     }
@@ -232,8 +234,17 @@ describe('fields that have no word here', () => {
     const { sent, result } = await send('openai', { prompt: promptOfText('x', { extras }), model });
     expect(sent[0]!.body).toMatchObject({ logit_bias: { 50256: -100 }, logprobs: true, top_logprobs: 2 });
     expect(answerIn(result).warnings).toEqual(
-      ['top_k', 'chat_template_kwargs'].map((name) => `${name} was not sent: openai does not take it.`),
+      ['top_k', 'chat_template_kwargs'].map(
+        (name) => `${name} was not sent: Switchyard does not pass it on to openai.`,
+      ),
     );
+  });
+
+  test('openai: fields of its own are passed on', async () => {
+    const own = { verbosity: 'low', prompt_cache_key: 'k', safety_identifier: 'u1' };
+    const { sent, result } = await send('openai', { prompt: promptOfText('x', { extras: own }) });
+    expect(sent[0]!.body).toMatchObject(own);
+    expect(answerIn(result).warnings).toEqual([]);
   });
 
   test('how likely each token was comes back as OpenAI tells it', async () => {

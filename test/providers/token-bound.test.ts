@@ -34,7 +34,7 @@ describe('the bound of the input is never too low', () => {
   });
 
   test('an image counts as the most the model may bill for one, and its data as nothing more', () => {
-    const image = { kind: 'image', url: `data:image/png;base64,${'A'.repeat(100_000)}` } as const;
+    const image = { kind: 'image', url: `data:image/png;base64,${'A'.repeat(100_000)}`, detail: null } as const;
     const prompt = { ...promptOfText(''), messages: [{ role: 'user', parts: [image, image] } as const] };
     const bound = inputTokensMax({ prompt, model, kind: 'gemini' });
     expect(bound).toBeGreaterThanOrEqual(3_000);
@@ -49,10 +49,18 @@ describe('the bound of the input is never too low', () => {
     const boundOf = (over: Partial<Prompt>) =>
       inputTokensMax({ prompt: promptOfText('hi', over), model, kind: 'anthropic' }) - plain;
     expect(boundOf({ tools: { tools: [tool], choice: null, isParallel: null } })).toBeGreaterThan(804 + 300 + 1_000);
-    expect(boundOf({ responseFormat: { kind: 'jsonSchema', name: 'a', schema, isStrict: true } })).toBeGreaterThan(
-      1_000,
-    );
+    expect(
+      boundOf({ responseFormat: { kind: 'jsonSchema', name: 'a', description: null, schema, isStrict: true } }),
+    ).toBeGreaterThan(1_000);
     expect(boundOf({ messages: [{ role: 'assistant', parts: [], toolCalls: [call] }] })).toBeGreaterThan(400);
+  });
+
+  test('extra fields count with every byte where they may end up in a template', () => {
+    const extras = { chat_template_kwargs: { note: 'é'.repeat(500) } };
+    const boundOf = (kind: 'openai' | 'openaiCompatible', over: Partial<Prompt>) =>
+      inputTokensMax({ prompt: promptOfText('hi', over), model, kind });
+    expect(boundOf('openaiCompatible', { extras }) - boundOf('openaiCompatible', {})).toBeGreaterThan(1_000);
+    expect(boundOf('openai', { extras })).toBe(boundOf('openai', {}));
   });
 
   test('an unknown template of a compatible server is given more room', () => {

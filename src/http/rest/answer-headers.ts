@@ -27,6 +27,9 @@ export const EXPOSED_HEADERS: Headers = {
   ].join(', '),
 };
 
+/** Of what an earlier sending was told already: nothing is charged for it again. */
+export const REPLAYED: Headers = { 'x-switchyard-replayed': 'true' };
+
 /** Where a request goes, as far as it is known. */
 export interface RouteSoFar {
   /** Null: nobody answers. */
@@ -53,7 +56,7 @@ export function answerHeadersOf(outcome: Answered, remaining: PicoUsd | null): H
   return {
     ...outcomeHeadersOf(outcome),
     ...(remaining === null ? {} : { 'x-switchyard-budget-remaining-usd': formatUsd(remaining) }),
-    ...(outcome.isReplayed ? { 'x-switchyard-replayed': 'true' } : {}),
+    ...(outcome.isReplayed ? REPLAYED : {}),
   };
 }
 

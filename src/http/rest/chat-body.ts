@@ -4,6 +4,7 @@ import type { RawChat } from '../../core/raw-chat.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { issuesOf, wordsFor } from './body-wording.ts';
 import { CHAT_SHAPE, type ChatShape, KNOWN_FIELDS } from './chat-shape.ts';
+import { droppedFieldWarnings } from './dropped-fields.ts';
 import { rawMessageOf } from './message-shape.ts';
 import { type RestIssue, restIssueOf, type Spelling } from './names.ts';
 import { rawPreferencesOf, refusedProviderWishes } from './provider-wishes.ts';
@@ -15,6 +16,8 @@ export interface AskedChat {
   readonly isStreamed: boolean;
   /** Whether a stream ends with a chunk of usage. */
   readonly includesUsage: boolean;
+  /** One for each field that nothing here reads. */
+  readonly warnings: readonly string[];
 }
 
 export type ParsedBody =
@@ -37,7 +40,11 @@ export function parseChatBody(
   const wrong = parsed.kind === 'valid' ? [] : parsed.issues.map((issue) => restIssueOf(issue, spelling));
   if (parsed.kind !== 'valid' || refused.length > 0) return { kind: 'invalid', issues: [...refused, ...wrong] };
   const includesUsage = data.stream_options?.include_usage ?? false;
-  return { kind: 'valid', asked: { request: parsed.request, isStreamed: data.stream ?? false, includesUsage } };
+  const warnings = droppedFieldWarnings(body, data);
+  return {
+    kind: 'valid',
+    asked: { request: parsed.request, isStreamed: data.stream ?? false, includesUsage, warnings },
+  };
 }
 
 /** What is well-formed, and cannot be done. To ignore it would be to answer something else. */
@@ -50,14 +57,17 @@ function refusedWishes(body: ChatShape): readonly RestIssue[] {
   if (typeof body.n === 'number' && body.n !== 1) {
     issues.push({ param: 'n', message: 'must be 1: for more answers send more requests' });
   }
-  if (body.logprobs === true && body.stream === true) {
-    issues.push({ param: 'logprobs', message: 'is not told in streams: leave it out, or ask without stream' });
+  for (const param of ['logprobs', 'top_logprobs'] as const) {
+    const isWanted = isSaid(body[param]) && body[param] !== false;
+    if (isWanted && body.stream === true) issues.push({ param, message: NOT_IN_STREAMS });
   }
   for (const [param, instead] of Object.entries(REPLACED)) {
     if (isSaid(body[param])) issues.push({ param, message: `is not taken: ${instead}` });
   }
   return [...issues, ...refusedProviderWishes(body.provider ?? {})];
 }
+
+const NOT_IN_STREAMS = 'is not told in streams: leave it out, or ask without stream';
 
 /** Fields that OpenAI itself has replaced. */
 const REPLACED = { functions: 'send tools', function_call: 'send tool_choice' } as const;
@@ -80,7 +90,7 @@ function rawChatOf(body: ChatShape, headers: IncomingHttpHeaders): RawChat {
     extras: extrasOf(body),
     routing: rawPreferencesOf(body.provider ?? {}),
     maxCostUsd: body.max_cost_usd,
-    timeoutMs: body.timeout_ms ?? patienceOf(headers),
+    timeoutMs: body.timeout_ms ?? patienceOf(body, headers),
     userId: body.user,
     conversationId: body.conversation_id,
     metadata: body.metadata,
@@ -103,8 +113,12 @@ function extrasOf(body: ChatShape): Readonly<Record<string, unknown>> {
   return Object.fromEntries([...unknown, ...wanted].filter(([, value]) => isSaid(value)));
 }
 
-/** How long the client itself waits: nobody reads an answer that comes later. Undefined when it does not say. */
-function patienceOf(headers: IncomingHttpHeaders): number | undefined {
+/**
+ * How long the client itself waits: nobody reads an answer that comes later. Undefined when it does not say. Of a stream it says
+ * only how long it waits for the headers, and leaves by itself if they do not come.
+ */
+function patienceOf({ stream }: ChatShape, headers: IncomingHttpHeaders): number | undefined {
+  if (stream === true) return undefined;
   const seconds = Number(headerOf(headers, 'x-stainless-timeout') ?? Number.NaN);
   if (!(seconds > 0)) return undefined;
   return Math.min(Math.max(Math.round(seconds * 1_000), CHAT_LIMITS.timeoutMsMin), CHAT_LIMITS.timeoutMsDefault);

@@ -14,7 +14,7 @@ import type { LoadGate } from '../load-gate.ts';
 import { maskedOf } from '../mask.ts';
 import { answerHeadersOf, WISH_HEADERS } from './answer-headers.ts';
 import { type AskedChat, parseChatBody } from './chat-body.ts';
-import { completionOf } from './completion.ts';
+import { completionOf, warningsOf } from './completion.ts';
 import { routingOf } from './explanation.ts';
 import { errorObjectOf, errorOfFault, errorOfIssues, errorOfMasked, errorOfRefusal, REST_FORM } from './rest-error.ts';
 import { answerStream } from './stream-answer.ts';
@@ -48,7 +48,7 @@ export function makeChatDoor(deps: ChatDoorDeps): ChatDoor {
       const masked = maskedOf(error, visit);
       await sendError(visit, errorOfMasked(masked, requestGlobalId(requestId)));
     } finally {
-      logVisit(visit, deps.clock);
+      logVisit(visit);
     }
   };
   // Counted here and not at the connection: a chat whose caller left still has to be settled.
@@ -70,7 +70,7 @@ type Body = { readonly kind: 'read'; readonly value: object } | { readonly kind:
 
 function parseBody({ request }: Visit, text: string): Body {
   const type = request.headers['content-type'] ?? '';
-  if (!type.startsWith('application/json')) {
+  if (!type.toLowerCase().startsWith('application/json')) {
     const message = `Send content-type application/json, not "${type.slice(0, 100)}".`;
     return { kind: 'refused', fault: { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE', message } };
   }
@@ -101,8 +101,9 @@ function ask(deps: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> 
   return answerWhole(deps, visit, asked);
 }
 
-async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, { request }: AskedChat): Promise<void> {
+async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
   const { requestId, signal, response } = visit;
+  const { request } = asked;
   const outcome = await gateway.chat({ requestId, request, caller: OPEN_CALLER, door: 'rest', signal, onDelta: null });
   if (isLeaving() && !response.headersSent) response.setHeader('connection', 'close');
   if (outcome.kind === 'notRun') return sendError(visit, errorOfRefusal(outcome.why));
@@ -110,23 +111,28 @@ async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, {
   // What an earlier sending left is not what is left now.
   const { account } = outcome;
   const remaining = account === null || outcome.isReplayed ? null : gateway.availableIn(account);
+  const created = Math.floor(gateway.now() / 1_000);
   return sendWhole(visit, {
     status: 200,
     headers: answerHeadersOf(outcome, remaining),
-    body: { ...completionOf(outcome, Math.floor(gateway.now() / 1_000)), ...explained(visit, outcome) },
+    body: {
+      ...completionOf(outcome, { created, warnings: warningsOf(asked, outcome) }),
+      ...explained(visit, outcome),
+    },
   });
 }
 
 /** Plans the same request, and changes nothing. */
-async function answerPreview({ gateway }: ChatDoorDeps, visit: Visit, { request }: AskedChat): Promise<void> {
+async function answerPreview({ gateway }: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
   const { requestId, signal } = visit;
   const preview = await gateway.preview({
     requestId,
-    request,
+    request: asked.request,
     caller: OPEN_CALLER,
     door: 'rest',
     signal,
-    onDelta: null,
+    // A model that does not stream is not asked for a stream.
+    onDelta: asked.isStreamed ? () => undefined : null,
   });
   const { selected, blockedBy } = preview;
   return sendWhole(visit, {

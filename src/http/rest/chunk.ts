@@ -1,8 +1,8 @@
 import type { Delta } from '../../core/delta.ts';
-import type { Answered } from '../../core/outcome.ts';
+import type { Answered, Cost } from '../../core/outcome.ts';
 import { finishReasonOf } from './completion.ts';
 import { errorObjectOf, type RestError } from './rest-error.ts';
-import { usageOf } from './usage.ts';
+import { NO_TOKENS, usageOf } from './usage.ts';
 
 /** What every chunk of a stream says. */
 export interface ChunkHead {
@@ -23,7 +23,10 @@ export function deltaChunkOf(head: ChunkHead, delta: Delta, isFirst: boolean) {
 }
 
 /** After the last piece. */
-export function finishChunkOf(head: ChunkHead, { answer, warnings }: Answered, isFirst: boolean) {
+export function finishChunkOf(
+  head: ChunkHead,
+  { answer, isFirst, warnings }: Pick<Answered, 'answer' | 'warnings'> & { readonly isFirst: boolean },
+) {
   const delta = { ...roleOf(isFirst), ...(answer.refusal === null ? {} : { refusal: answer.refusal }) };
   const chunk = chunkOf(head, { delta, finish_reason: finishReasonOf(answer.finishReason) });
   return warnings.length > 0 ? { ...chunk, warnings } : chunk;
@@ -33,9 +36,16 @@ export function usageChunkOf(head: ChunkHead, { usage, cost }: Answered) {
   return { ...chunkOf(head, null), usage: usageOf(usage, cost) };
 }
 
-/** The answer broke off. With `choices`, for clients that read nothing else. */
-export function errorChunkOf(head: ChunkHead, error: RestError) {
-  return { ...chunkOf(head, { delta: {}, finish_reason: 'error' }), error: errorObjectOf(error) };
+/** The answer broke off. With `choices`, for clients that read nothing else. `cost` is null when nobody knows it. */
+export function errorChunkOf(
+  head: ChunkHead,
+  { error, cost }: { readonly error: RestError; readonly cost: Cost | null },
+) {
+  return {
+    ...chunkOf(head, { delta: {}, finish_reason: 'error' }),
+    ...(head.includesUsage && cost !== null ? { usage: usageOf(NO_TOKENS, cost) } : {}),
+    error: errorObjectOf(error),
+  };
 }
 
 function chunkOf(head: ChunkHead, choice: { readonly delta: object; readonly finish_reason: string | null } | null) {

@@ -1,6 +1,8 @@
 import type { Answered } from '../../core/outcome.ts';
 import type { Answer, FinishReason } from '../../core/prompt.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
+import type { AskedChat } from './chat-body.ts';
+import { inRestWords } from './names.ts';
 import { usageOf } from './usage.ts';
 
 const FINISH_REASONS = {
@@ -15,9 +17,17 @@ export function finishReasonOf(reason: FinishReason) {
   return FINISH_REASONS[reason];
 }
 
+/** What the caller should know of an answer that was no error, in the words of this door. */
+export function warningsOf(asked: Pick<AskedChat, 'warnings'>, outcome: Answered): readonly string[] {
+  return [...asked.warnings, ...outcome.warnings.map(inRestWords)];
+}
+
 /** A whole answer. `created` in seconds since 1970. */
-export function completionOf(outcome: Answered, created: number) {
-  const { answer, warnings } = outcome;
+export function completionOf(
+  outcome: Answered,
+  { created, warnings }: { readonly created: number; readonly warnings: readonly string[] },
+) {
+  const { answer } = outcome;
   return {
     // The request under which it is recorded: of an answer that is told again, the first one.
     id: requestGlobalId(outcome.requestId),

@@ -4,11 +4,8 @@ import type { Clock } from '../../ports/clock.ts';
 import { whenDrained } from '../outgoing.ts';
 import type { Headers } from './answer-headers.ts';
 
-/**
- * How long an answer waits for its first piece before it says 200, how long a stream may be silent, and how long a reader may take
- * nothing: it fills a place.
- */
-export const STREAM_WAITS = { headersMs: 10_000, keepAliveMs: 15_000, stalledMs: 60_000 } as const;
+/** How long an answer waits for its first piece before it says 200, and how long a stream may be silent. */
+export const STREAM_WAITS = { headersMs: 10_000, keepAliveMs: 15_000 } as const;
 
 /** An answer of server-sent events. Disposing stops its timers. */
 export interface EventStream extends Disposable {
@@ -58,8 +55,7 @@ export function makeEventStream(of: {
       silence ??= watchSilence({ clock, ms: STREAM_WAITS.keepAliveMs, act: keepAlive });
       silence.heard();
       if (response.write(`data: ${data}\n\n`)) return;
-      using _patience = clock.after(STREAM_WAITS.stalledMs, () => response.destroy());
-      await whenDrained(response);
+      await whenDrained(response, clock);
     },
     [Symbol.dispose]() {
       patience[Symbol.dispose]();

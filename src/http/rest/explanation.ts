@@ -1,15 +1,17 @@
 import type { AttemptReport, CandidateReport, RoutingDecision } from '../../core/decision.ts';
+import type { RequestId } from '../../core/ids.ts';
 import { formatUsd } from '../../core/money.ts';
 import type { ChatOutcome, Cost, Timing } from '../../core/outcome.ts';
 import { outcomeWord } from '../../graphql/words.ts';
+import { inRestWords } from './names.ts';
 
-/** The whole explanation of an outcome, for callers who ask for it. Money as exact texts. */
-export function explanationOf(outcome: ChatOutcome) {
+/** The whole explanation of an outcome, for callers who ask for it. Money as exact texts. `asked`: the id of this sending. */
+export function explanationOf(outcome: ChatOutcome, asked: RequestId) {
   return {
     routing: routingOf(outcome.routing),
     timing: timingOf(outcome.timing),
     cost: costOf(outcome.cost),
-    replayed: outcome.kind === 'answered' && outcome.isReplayed,
+    replayed: outcome.requestId !== asked,
   };
 }
 
@@ -37,7 +39,7 @@ function candidateOf({ provider, model, rank, score, scoreTerms, rejection, ...e
         ? null
         : {
             reason: snakeCase(rejection.reason),
-            detail: rejection.detail,
+            detail: inRestWords(rejection.detail),
             until: rejection.untilMs === null ? null : new Date(rejection.untilMs).toISOString(),
           },
     estimated_cost_usd: formatUsd(estimated.estimatedCost),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { ROLES } from '../../core/message.ts';
+import { IMAGE_DETAILS, ROLES } from '../../core/message.ts';
 import type { RawMessage, RawPart } from '../../core/raw-chat.ts';
 
 const TEXT_PART = z.object({ type: z.literal('text'), text: z.string() });
 const REFUSAL_PART = z.object({ type: z.literal('refusal'), refusal: z.string() });
-const IMAGE_PART = z.object({ type: z.literal('image_url'), image_url: z.object({ url: z.string() }) });
+const IMAGE = z.object({ url: z.string(), detail: z.enum(IMAGE_DETAILS).nullish() });
+const IMAGE_PART = z.object({ type: z.literal('image_url'), image_url: IMAGE });
 
 const PART = z.discriminatedUnion('type', [TEXT_PART, IMAGE_PART, REFUSAL_PART], {
   error: (issue) => (issue.code === 'invalid_union' ? 'must be a part of type text or image_url' : undefined),
@@ -51,7 +52,7 @@ function rawPartOf(part: z.infer<typeof PART>): RawPart {
     case 'refusal':
       return { text: part.refusal };
     case 'image_url':
-      return { imageUrl: part.image_url.url };
+      return { imageUrl: part.image_url.url, detail: part.image_url.detail };
     default:
       return part satisfies never;
   }

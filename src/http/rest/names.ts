@@ -49,14 +49,18 @@ const SEGMENTS: Readonly<Record<string, readonly string[]>> = {
 /** What a function of a tool, or of a call of one, has inside of `function` here. */
 const OF_FUNCTION = ['name', 'description', 'parameters', 'strict', 'arguments'];
 
+/** Names that cannot be mistaken for a word of English. */
+const FIELD_WORDS = Object.entries(SEGMENTS)
+  .filter(([name]) => /[A-Z]/.test(name))
+  .map(([name, here]) => [new RegExp(`\\b${name}\\b`, 'g'), here.join('.')] as const);
+
 const WORDS: readonly (readonly [RegExp, string])[] = [
+  ...FIELD_WORDS,
   [/the query `models`/g, 'GET /v1/models'],
   [/\bmaxOutputTokens\b/g, 'max_tokens'],
-  [/\bmaxCostUsd\b/g, 'max_cost_usd'],
-  [/\btimeoutMs\b/g, 'timeout_ms'],
-  [/\bidempotencyKey\b/g, 'Idempotency-Key'],
   [/`prompt` and `messages`/g, '`messages` and nothing else'],
   [/\bcome from USER\b/g, 'have the role user'],
+  [/\bUSER messages/g, 'messages of the role user'],
   [/\bTOOL messages/g, 'messages of the role tool'],
   [/\bASSISTANT messages/g, 'messages of the role assistant'],
   [/\brouting\.(candidates|attempts)\b/g, 'gateway.routing.$1 (with x-switchyard-metadata: enabled)'],

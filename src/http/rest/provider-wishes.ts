@@ -39,10 +39,14 @@ export const PROVIDER_WISHES = z.looseObject({
 /** Promises that cannot be kept, because nothing is known of what they are about. */
 const NOT_OFFERED = ['data_collection', 'zdr', 'quantizations', 'preferred_min_throughput'];
 
+/** What asks for nothing can be promised. As JSON. */
+const NEUTRAL: Readonly<Record<string, string>> = { data_collection: '"allow"', zdr: 'false', quantizations: '[]' };
+
 /** To ignore a wish would be to promise what nobody keeps. */
 export function refusedProviderWishes(wishes: z.infer<typeof PROVIDER_WISHES>): readonly RestIssue[] {
   return Object.keys(wishes)
     .filter((name) => !Object.hasOwn(PROVIDER_WISHES.shape, name) && wishes[name] !== null)
+    .filter((name) => !(Object.hasOwn(NEUTRAL, name) && NEUTRAL[name] === JSON.stringify(wishes[name])))
     .map((name) => {
       const what = NOT_OFFERED.includes(name) ? 'is not offered' : 'is not known';
       return { param: `provider.${name}`, message: `${what} here, and would not be kept. Leave it out` };

@@ -40,7 +40,7 @@ export function makeRestDoor(deps: ChatDoorDeps & { readonly isDraining: () => b
         const visit = makeVisit({ ...deps, request, response, requestId, signal: NEVER });
         noteWish(visit, { name: 'models', kind: 'query', isPaid: false });
         answerModels(request, response, gateway);
-        return logVisit(visit, clock);
+        return logVisit(visit);
       }
       const message = `Nothing is served at ${path.slice(0, 100)}. Send chats to ${CHAT_PATH}; ${MODELS_PATH} lists models.`;
       sendFault(response, { status: 404, code: 'NOT_FOUND', message }, REST_FORM);

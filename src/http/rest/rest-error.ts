@@ -48,9 +48,15 @@ const PARAMS: Partial<Record<ErrorCode, string>> = {
 };
 
 /** Why a chat has no answer. */
-export function errorOfRefusal({ code, message, isRetryable, retryAfterMs }: Refusal): RestError {
+export function errorOfRefusal(refusal: Refusal): RestError {
+  const { code, message, isRetryable, retryAfterMs } = refusal;
   const param = PARAMS[code] ?? null;
-  return { status: STATUSES[code], code, message: inRestWords(message), param, isRetryable, retryAfterMs };
+  return { status: statusOf(refusal), code, message: inRestWords(message), param, isRetryable, retryAfterMs };
+}
+
+/** The only failure of providers that must not be sent again is that they find the request itself wrong: a 5xx would be sent again. */
+function statusOf({ code, isRetryable }: Refusal): number {
+  return code === 'ALL_PROVIDERS_FAILED' && !isRetryable ? STATUSES.INVALID_INPUT : STATUSES[code];
 }
 
 /** All problems of a body. */

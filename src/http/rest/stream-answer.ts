@@ -6,9 +6,10 @@ import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { maskedOf } from '../mask.ts';
 import { whenSent } from '../outgoing.ts';
-import { EXPOSED_HEADERS, type RouteSoFar, routeHeadersOf } from './answer-headers.ts';
+import { EXPOSED_HEADERS, REPLAYED, type RouteSoFar, routeHeadersOf } from './answer-headers.ts';
 import type { AskedChat } from './chat-body.ts';
 import { type ChunkHead, deltaChunkOf, errorChunkOf, finishChunkOf, usageChunkOf } from './chunk.ts';
+import { warningsOf } from './completion.ts';
 import { type EventStream, makeEventStream } from './event-stream.ts';
 import { errorOfMasked, errorOfRefusal, type RestError } from './rest-error.ts';
 import { explained, sendError, type Visit } from './visit.ts';
@@ -18,6 +19,7 @@ type Deps = { readonly gateway: Gateway; readonly clock: Clock; readonly isLeavi
 /** A stream on its way to its reader. */
 interface Telling {
   readonly visit: Visit;
+  readonly asked: AskedChat;
   readonly events: EventStream;
   head: ChunkHead;
   isFirst: boolean;
@@ -33,25 +35,29 @@ interface Break {
 export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): Promise<void> {
   const { response } = visit;
   let route: RouteSoFar | null = null;
+  /** It is the stream of an earlier sending with the same key. */
+  let isToldAgain = false;
   using events = makeEventStream({
     response,
     clock: deps.clock,
     headersOf: () => ({
       ...EXPOSED_HEADERS,
       ...(route === null ? {} : routeHeadersOf(route)),
+      ...(isToldAgain ? REPLAYED : {}),
       ...(deps.isLeaving() ? { connection: 'close' } : {}),
     }),
   });
-  const telling: Telling = { visit, events, head: firstHeadOf(deps, visit, asked), isFirst: true };
+  const telling: Telling = { visit, asked, events, head: firstHeadOf(deps, visit, asked), isFirst: true };
   let broken: Break | null = { error: STOPPED, outcome: null };
   try {
     for await (const piece of deps.gateway.stream(callOf(visit, asked))) {
       if ('kind' in piece) {
-        broken = { error: LOST, outcome: null };
+        broken = { error: lostOf(asked), outcome: null };
         break;
       }
       const { event } = piece;
       route = routeAfter(route, event);
+      if (event.kind === 'started') isToldAgain = event.requestId !== visit.requestId;
       if (event.kind === 'ended') broken = await tellEnd(telling, event.outcome);
       else await tellEvent(telling, event, route);
     }
@@ -63,7 +69,7 @@ export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): 
   if (broken !== null) await tellBreak(telling, broken);
   await events.send('[DONE]');
   if (response.closed) return;
-  const sent = whenSent(response);
+  const sent = whenSent(response, deps.clock);
   response.end();
   return sent;
 }
@@ -117,14 +123,18 @@ async function tellEnd(telling: Telling, outcome: ChatOutcome | NotRun): Promise
   const head = { ...telling.head, provider, model };
   const more = explained(telling.visit, outcome);
   const { includesUsage } = head;
-  await say(telling, { ...finishChunkOf(head, outcome, telling.isFirst), ...(includesUsage ? {} : more) });
+  const finish = { answer: outcome.answer, isFirst: telling.isFirst, warnings: warningsOf(telling.asked, outcome) };
+  await say(telling, { ...finishChunkOf(head, finish), ...(includesUsage ? {} : more) });
   if (includesUsage) await say(telling, { ...usageChunkOf(head, outcome), ...more });
   return null;
 }
 
 async function tellBreak(telling: Telling, { error, outcome }: Break): Promise<void> {
   telling.visit.note.errorCount += 1;
-  await say(telling, { ...errorChunkOf(telling.head, error), ...explained(telling.visit, outcome) });
+  await say(telling, {
+    ...errorChunkOf(telling.head, { error, cost: outcome?.cost ?? null }),
+    ...explained(telling.visit, outcome),
+  });
 }
 
 async function say(telling: Telling, chunk: object): Promise<void> {
@@ -142,10 +152,12 @@ const STOPPED: RestError = {
   message: 'The stream was stopped before its answer was complete. What was begun is paid for.',
 };
 
-const LOST: RestError = {
-  ...BREAK,
-  status: 500,
-  code: 'STREAM_LOST',
-  message:
-    'This stream was read so slowly that pieces of it are gone. The request itself has run on: send it again with the same Idempotency-Key, if it had one, and without stream.',
-};
+/** What becomes of the request when its reader is left depends on whether one can come back to it. */
+function lostOf({ request }: AskedChat): RestError {
+  const what = 'This stream was read so slowly that pieces of it are gone';
+  const message =
+    request.idempotencyKey === null
+      ? `${what}, so it was stopped, unless it had ended. What was begun is paid for. With an Idempotency-Key its answer could be asked for again.`
+      : `${what}, but it runs on: send it again with the same Idempotency-Key, and without stream.`;
+  return { ...BREAK, status: 500, code: 'STREAM_LOST', message };
+}

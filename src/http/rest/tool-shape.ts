@@ -24,7 +24,12 @@ const RESPONSE_FORMAT = z.discriminatedUnion(
     z.object({ type: z.literal('json_object') }),
     z.object({
       type: z.literal('json_schema'),
-      json_schema: z.object({ name: z.string(), schema: z.unknown().optional(), strict: z.boolean().nullish() }),
+      json_schema: z.object({
+        name: z.string(),
+        description: z.string().nullish(),
+        schema: z.unknown().optional(),
+        strict: z.boolean().nullish(),
+      }),
     }),
   ],
   {
@@ -50,14 +55,16 @@ export function rawToolFieldsOf(
 ): Pick<RawChat, 'tools' | 'toolChoice' | 'parallelToolCalls' | 'responseFormat'> {
   return {
     tools: body.tools?.map((tool) => tool.function),
-    toolChoice: toolChoiceOf(body.tool_choice),
+    toolChoice: toolChoiceOf(body),
     parallelToolCalls: body.parallel_tool_calls,
     responseFormat: responseFormatOf(body.response_format),
   };
 }
 
-function toolChoiceOf(choice: ToolFields['tool_choice']): RawChat['toolChoice'] {
+function toolChoiceOf({ tools, tool_choice: choice }: ToolFields): RawChat['toolChoice'] {
   if (choice === null || choice === undefined) return null;
+  // Programs that have tools at times say so always. Without any, these two ask for nothing.
+  if ((choice === 'auto' || choice === 'none') && (tools ?? []).length === 0) return null;
   return typeof choice === 'string' ? { mode: choice } : { function: choice.function.name };
 }
 
@@ -69,9 +76,8 @@ function responseFormatOf(format: ToolFields['response_format']): RawChat['respo
     case 'json_object':
       return { jsonObject: true };
     case 'json_schema': {
-      const { name, schema, strict } = format.json_schema;
       // Strict only where it is said: so it is with OpenAI.
-      return { jsonSchema: { name, schema, strict: strict ?? false } };
+      return { jsonSchema: { ...format.json_schema, strict: format.json_schema.strict ?? false } };
     }
     default:
       return format satisfies never;

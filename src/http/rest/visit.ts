@@ -14,6 +14,7 @@ import { errorHeadersOf, errorObjectOf, type RestError } from './rest-error.ts';
 
 /** One request at this door: who waits for what, and what its log line will say. */
 export interface Visit extends Pick<Operation, 'log' | 'note' | 'startedAtMs' | 'signal' | 'requestId'> {
+  readonly clock: Clock;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The caller wants to be told the whole decision. */
@@ -30,6 +31,7 @@ export function makeVisit(of: {
 }): Visit {
   const { request, response, requestId, signal, clock } = of;
   return {
+    clock,
     request,
     response,
     requestId,
@@ -50,7 +52,7 @@ export function noteWish({ note }: Visit, wish: Pick<OperationNote, 'name' | 'ki
 
 /** Sends a whole answer, and waits until it is out. */
 export async function sendWhole(
-  { response }: Visit,
+  { response, clock }: Visit,
   answer: { readonly status: number; readonly headers: Headers; readonly body: object },
 ): Promise<void> {
   response.statusCode = answer.status;
@@ -58,7 +60,7 @@ export async function sendWhole(
   if (response.closed) return;
   for (const [name, value] of Object.entries({ ...EXPOSED_HEADERS, ...answer.headers }))
     response.setHeader(name, value);
-  const sent = whenSent(response);
+  const sent = whenSent(response, clock);
   sendJson(response, answer.status, answer.body);
   return sent;
 }
@@ -74,12 +76,12 @@ export function sendError(visit: Visit, error: RestError, outcome: ChatOutcome |
 }
 
 /** What is added for a caller who wants to be told the whole decision. */
-export function explained({ isExplained }: Visit, outcome: ChatOutcome | null): object {
-  return isExplained && outcome !== null ? { gateway: explanationOf(outcome) } : {};
+export function explained({ isExplained, requestId }: Visit, outcome: ChatOutcome | null): object {
+  return isExplained && outcome !== null ? { gateway: explanationOf(outcome, requestId) } : {};
 }
 
-export function logVisit(visit: Visit, clock: Clock): void {
-  const { request, response } = visit;
+export function logVisit(visit: Visit): void {
+  const { request, response, clock } = visit;
   const clientRequestId = clientRequestIdOf(request);
   const clientRetry = Number(request.headers['x-stainless-retry-count'] ?? 0);
   logOperation(visit, clock, {

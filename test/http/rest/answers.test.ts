@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { requestId } from '../../../src/core/ids.ts';
 import type { FinishReason } from '../../../src/core/prompt.ts';
+import type { ChatCall } from '../../../src/gateway/gateway.ts';
 import { answered, COST, endingsAt, usd } from '../../fakes/gateway-data.ts';
 import { raw } from '../raw.ts';
 import { startService } from '../running-server.ts';
-import { CHAT, EXPLAINED, operationsOf, oursOf, post, said } from './rest-kit.ts';
+import { CHAT, chunksOf, EXPLAINED, operationsOf, oursOf, post, said } from './rest-kit.ts';
+
+const DRY = { 'x-switchyard-dry-run': 'true' };
 
 test('an answer has the shape of a chat completion, with who answered and what it cost', async () => {
   await using service = await startService();
@@ -47,6 +50,25 @@ test('an answer has the shape of a chat completion, with who answered and what i
   const exposed = response.headers.get('access-control-expose-headers')?.split(', ') ?? [];
   for (const name of Object.keys(oursOf(response.headers))) expect(exposed).toContain(name);
   expect(service.gateway.records).toMatchObject([{ door: 'rest', modelRequested: 'smart', userId: 'ann' }]);
+});
+
+test('warnings speak in the words of this door, whole and in a stream', async () => {
+  await using service = await startService();
+  const warnings = ['topP was not sent: m does not support it.'];
+  const outcomeOf = (call: ChatCall) => ({ ...answered(call, service.gateway.now()), warnings });
+  service.gateway.onChat = outcomeOf;
+  service.gateway.onStream = (call) => [
+    { sequence: 0, event: { kind: 'ended', outcome: outcomeOf({ ...call, onDelta: null }) } },
+  ];
+  const body = { messages: [{ role: 'user', content: 'hi', name: 'ann' }] };
+  const whole = JSON.parse(await (await post(service, body)).text());
+  const [last] = chunksOf(await (await post(service, { ...body, stream: true })).text());
+  for (const told of [whole, last]) {
+    expect(told.warnings).toEqual([
+      'messages[].name was not sent: Switchyard does not pass it on.',
+      'top_p was not sent: m does not support it.',
+    ]);
+  }
 });
 
 test('a cost is written with all its digits', async () => {
@@ -140,7 +162,7 @@ test('an answer that is told again names the first request, and no budget of tod
 
 test('a dry run tells the plan, and runs nothing', async () => {
   await using service = await startService();
-  const response = await post(service, said('hi'), { headers: { 'x-switchyard-dry-run': 'true' } });
+  const response = await post(service, said('hi'), { headers: DRY });
   expect([response.status, JSON.parse(await response.text())]).toMatchObject([
     200,
     {
@@ -157,9 +179,22 @@ test('a dry run tells the plan, and runs nothing', async () => {
   const blockedBy = endingsAt(gateway.now()).rateLimited;
   const { onPreview } = gateway;
   gateway.onPreview = (call) => ({ ...onPreview(call), selected: null, blockedBy });
-  const blocked = await post(service, said('hi'), { headers: { 'x-switchyard-dry-run': 'true' } });
+  const blocked = await post(service, said('hi'), { headers: DRY });
   expect(JSON.parse(await blocked.text())).toMatchObject({ model: null, blocked_by: { code: 'rate_limited' } });
   expect(gateway.records).toEqual([]);
+});
+
+test('a dry run of a stream is the plan of a stream', async () => {
+  await using service = await startService();
+  const { gateway } = service;
+  const { onPreview } = gateway;
+  const streamed: boolean[] = [];
+  gateway.onPreview = (call) => {
+    streamed.push(call.onDelta !== null);
+    return onPreview(call);
+  };
+  for (const stream of [false, true]) await post(service, said('hi', { stream }), { headers: DRY });
+  expect(streamed).toEqual([false, true]);
 });
 
 test('both paths are the same door', async () => {

@@ -38,7 +38,7 @@ test.each<[what: string, body: object, raw: object, headers?: Record<string, str
   [
     'parts',
     { messages: [{ role: 'user', content: [{ type: 'text', text: 'see' }, image] }] },
-    { messages: [{ role: 'user', parts: [{ text: 'see' }, { imageUrl: 'https://x.test/a.png' }] }] },
+    { messages: [{ role: 'user', parts: [{ text: 'see' }, { imageUrl: 'https://x.test/a.png', detail: 'low' }] }] },
   ],
   [
     'all speakers',
@@ -75,11 +75,18 @@ test.each<[what: string, body: object, raw: object, headers?: Record<string, str
     { tools: [tool], tool_choice: { type: 'function', function: { name: 'look' } }, parallel_tool_calls: false },
     { toolChoice: { function: 'look' }, parallelToolCalls: false },
   ],
+  ['a choice among no tools', { tool_choice: 'auto', tools: [] }, { toolChoice: null }],
+  ['no choice among no tools', { tool_choice: 'none' }, { toolChoice: null }],
   ['JSON', { response_format: { type: 'json_object' } }, { responseFormat: { jsonObject: true } }],
   [
     'a schema',
-    { response_format: { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'object' }, strict: true } } },
-    { responseFormat: { jsonSchema: { name: 'n', schema: { type: 'object' }, strict: true } } },
+    {
+      response_format: {
+        type: 'json_schema',
+        json_schema: { name: 'n', description: 'd', schema: { type: 'object' }, strict: true },
+      },
+    },
+    { responseFormat: { jsonSchema: { name: 'n', description: 'd', schema: { type: 'object' }, strict: true } } },
   ],
   ['a payer and labels', { user: 'ann', metadata: { team: 'x' } }, { userId: 'ann', metadata: { team: 'x' } }],
   [
@@ -103,7 +110,9 @@ test.each<[what: string, body: object, raw: object, headers?: Record<string, str
         preferred_max_latency: 1.5,
         max_attempts: 2,
         category: 'code',
-        zdr: null,
+        zdr: false,
+        data_collection: 'allow',
+        quantizations: [],
       },
     },
     {
@@ -137,6 +146,7 @@ test.each<[what: string, body: object, raw: object, headers?: Record<string, str
 
 test('what was not said is not handed on', () => {
   const raw = rawOf({ stream: false, logprobs: false, temperature: null, response_format: { type: 'text' } });
+  expect(rawOf({ stream: true }, { 'x-stainless-timeout': '2' }).timeoutMs).toBeUndefined();
   for (const field of ['tools', 'toolChoice', 'responseFormat', 'parallelToolCalls', 'timeoutMs'] as const) {
     expect(raw[field] ?? null).toBe(null);
   }
@@ -177,6 +187,19 @@ test.each<[param: string, body: object, message: RegExp, headers?: Record<string
     },
     /https or a data:image URL/,
   ],
+  [
+    'messages[0].content[0].image_url.detail',
+    {
+      messages: [{ role: 'user', content: [{ ...image, image_url: { url: 'https://x.test/a.png', detail: 'max' } }] }],
+    },
+    /one of auto, low, high/,
+  ],
+  [
+    'messages[1].content[0].image_url.url',
+    { messages: [USER, { role: 'assistant', content: [image] }] },
+    /only in messages of the role user/,
+  ],
+  ['tool_choice', { tool_choice: 'required' }, /no `tools`/],
   ['model', { model: 'nobody' }, /GET \/v1\/models lists names/],
   ['models[1]', { models: ['gpt-5.1', 'nobody'] }, /no model answers/],
   ['models[0]', { model: 'gpt-5.1', models: ['nobody'] }, /no model answers/],
@@ -192,6 +215,7 @@ test.each<[param: string, body: object, message: RegExp, headers?: Record<string
   ['stop', { stop: 5 }, /a text or a list of texts/],
   ['reasoning_effort', { reasoning_effort: 'xhigh' }, /one of minimal, low, medium, high/],
   ['logprobs', { logprobs: true, stream: true }, /not told in streams/],
+  ['top_logprobs', { top_logprobs: 2, stream: true }, /not told in streams/],
   ['functions', { functions: [] }, /send tools/],
   ['audio', { audio: { voice: 'x' } }, /is not passed on/],
   ['tools[0].type', { tools: [{ type: 'custom' }] }, /must be function/],
@@ -221,7 +245,7 @@ test.each<[param: string, body: object, message: RegExp, headers?: Record<string
   ['provider.max_price.image', { provider: { max_price: { image: 1 } } }, /not known here/],
   ['provider.preferred_max_latency', { provider: { preferred_max_latency: 0 } }, /must be from/],
   ['provider.max_attempts', { provider: { max_attempts: 99 } }, /from 1 to 10/],
-  ['provider.zdr', { provider: { zdr: false } }, /not offered here/],
+  ['provider.zdr', { provider: { zdr: true } }, /not offered here/],
   ['provider.data_collection', { provider: { data_collection: 'deny' } }, /not offered here/],
   ['provider.quantizations', { provider: { quantizations: ['fp8'] } }, /not offered here/],
   ['provider.preferred_min_throughput', { provider: { preferred_min_throughput: 5 } }, /not offered here/],

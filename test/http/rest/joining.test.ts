@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { userAccount } from '../../../src/core/ids.ts';
 import { PRICED } from '../../gateway/priced-registry.ts';
 import { quiet } from '../../support/gateway-kit.ts';
-import { chunksOf, openService, post, said } from './rest-kit.ts';
+import { chunksOf, EXPLAINED, openService, post, said } from './rest-kit.ts';
 
 const STREAM = said('hello', { stream: true, user: 'ann', provider: { sort: 'price' } });
 const KEY = { headers: { 'idempotency-key': 'once' } };
@@ -35,8 +35,16 @@ test('a stream whose reader lost the connection is joined by its key: one call, 
   const joined = await (await second).text();
   expect(textOf(joined)).toBe('Hello');
   expect(chunksOf(joined)[0].id).toBe(id);
-  const again = await (await post(service, STREAM, KEY)).text();
-  expect(textOf(again)).toBe('Hello');
+  // Whoever sums what streams cost must not count it again.
+  const again = await post(service, STREAM, { headers: { ...KEY.headers, ...EXPLAINED } });
+  const toldAgain = await again.text();
+  expect(textOf(toldAgain)).toBe('Hello');
+  expect([first, await second, again].map(({ headers }) => headers.get('x-switchyard-replayed'))).toEqual([
+    null,
+    'true',
+    'true',
+  ]);
+  expect(chunksOf(toldAgain).at(-1)).toMatchObject({ id, gateway: { replayed: true } });
   expect(kit.provider('a').calls).toHaveLength(1);
   expect(await kit.store.account(userAccount('ann'))).toMatchObject({ posted: 60_000_000n, held: 0n });
 });

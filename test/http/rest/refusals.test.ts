@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { StoreUnavailable } from '../../../src/core/unavailable.ts';
 import { answered, COST, endingsAt, TIMING } from '../../fakes/gateway-data.ts';
+import { PRICED } from '../../gateway/priced-registry.ts';
 import { raw } from '../raw.ts';
 import { startService } from '../running-server.ts';
-import { CHAT, EXPLAINED, operationsOf, oursOf, post, said } from './rest-kit.ts';
+import { CHAT, EXPLAINED, openService, operationsOf, oursOf, post, said } from './rest-kit.ts';
 
 test.each([
   ['budgetExceeded', 402, 'insufficient_quota', 'budget_exceeded', null],
@@ -45,6 +46,20 @@ test('who must not ask again is told so', async () => {
   const response = await post(service, said('hi'));
   expect(response.headers.get('x-should-retry')).toBe('false');
   expect(response.headers.has('retry-after')).toBe(false);
+});
+
+test('what a provider finds wrong with a request is wrong with it here, and is not sent again', async () => {
+  await using service = await openService({ registry: PRICED });
+  const rejected = { kind: 'fail', failure: { kind: 'rejected', httpStatus: 400 } } as const;
+  service.kit.provider('a').script(rejected, rejected);
+  const response = await post(service, said('hi', { provider: { only: ['a'] } }), { headers: EXPLAINED });
+  const { error, gateway } = JSON.parse(await response.text());
+  expect([response.status, response.headers.get('x-should-retry')]).toEqual([400, 'false']);
+  expect(error).toMatchObject({ type: 'invalid_request_error', code: 'all_providers_failed' });
+  expect(gateway.routing.attempts).toMatchObject([{ outcome: 'rejected' }]);
+
+  const whenStreamed = await post(service, said('hi', { provider: { only: ['a'] }, stream: true }));
+  expect(whenStreamed.status).toBe(400);
 });
 
 test('a field of the other door is called by its name here', async () => {
@@ -121,6 +136,13 @@ test.each<[what: string, of: Parameters<typeof raw>[1], status: number, code: st
     415,
     'unsupported_media_type',
     /without a content-encoding/,
+  ],
+  [
+    'a type in capitals',
+    { body: '[]', headers: { 'content-type': 'Application/JSON' } },
+    400,
+    'bad_request',
+    /one JSON/,
   ],
   ['too much', { body: ' '.repeat(1_000_001), headers: jsonType() }, 413, 'body_too_large', /at most 1000000/],
   ['another method', { method: 'GET' }, 405, 'method_not_allowed', /Use POST/],

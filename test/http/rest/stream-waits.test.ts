@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { STALLED_MS } from '../../../src/http/outgoing.ts';
 import { STREAM_WAITS } from '../../../src/http/rest/event-stream.ts';
 import { type FakeClock, makeFakeClock } from '../../fakes/clock.ts';
 import { quiet } from '../../support/gateway-kit.ts';
@@ -105,7 +106,7 @@ test('a reader who takes nothing for a minute is left, and fills no place any mo
   const { response } = await open(service);
   response.pause();
   await untilStuck(() => asked);
-  clock.advance(STREAM_WAITS.stalledMs - 1);
+  clock.advance(STALLED_MS - 1);
   await quiet();
   expect(operationsOf(service)).toEqual([]);
   clock.advance(1);

@@ -91,6 +91,7 @@ test('pieces name the provider that took over, and the request that a stream was
     'x-switchyard-provider': 'google',
     'x-switchyard-model': 'gemini-pro',
     'x-switchyard-attempts': '2',
+    'x-switchyard-replayed': 'true',
   });
   const [chunk] = chunksOf(await response.text());
   expect(chunk).toMatchObject({ id: `req_${first}`, model: 'gemini-pro', provider: 'google' });
@@ -134,6 +135,19 @@ describe('a failure before the first piece', () => {
   });
 });
 
+/** No answer, and what the attempts cost. */
+const SPENT = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, cost: 0.0123 };
+
+test('who reads too slowly is told what becomes of the request, which depends on its key', async () => {
+  const lost = async (headers: Record<string, string>) => {
+    await using service = await startService();
+    hold(service).tell('lost');
+    return JSON.parse(await (await post(service, STREAM, { headers })).text()).error.message;
+  };
+  expect(await lost({})).toMatch(/so it was stopped, unless it had ended/);
+  expect(await lost({ 'idempotency-key': 'k' })).toMatch(/runs on: send it again .* without stream/);
+});
+
 describe('a failure after the first piece', () => {
   test.each<[what: string, next: (service: Service, call: StreamCall) => StreamEvent | 'lost' | Error, code: string]>([
     [
@@ -161,7 +175,7 @@ describe('a failure after the first piece', () => {
       model: 'gpt-5.1',
       choices: [{ index: 0, delta: {}, finish_reason: 'error' }],
       error: { code, param: null, message: expect.any(String), type: 'server_error' },
-      usage: null,
+      usage: code === 'all_providers_failed' || code === 'timed_out' ? SPENT : null,
     });
     expect(body.endsWith('\n\ndata: [DONE]\n\n')).toBe(true);
     await stream.left;
