@@ -22,7 +22,7 @@ describe('a body over a megabyte', () => {
     expect(answer.headers['content-type']).toMatch('application/json');
     expect(errorOf(answer.text)).toEqual({
       code: 'BODY_TOO_LARGE',
-      message: 'The request body may have at most 1000000 bytes. Send a shorter one.',
+      message: 'The request body may have at most 1000000 bytes. Send a shorter one, and images as https URLs.',
     });
   });
 

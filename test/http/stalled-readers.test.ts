@@ -38,6 +38,44 @@ async function inFlightOf(service: Service): Promise<string | undefined> {
   return /^switchyard_operations_in_flight (\d+)$/m.exec(page)?.[1];
 }
 
+/** Lets a reader take so much, and no more. */
+function take(socket: Socket, bytes: number): Promise<void> {
+  return new Promise((resolve) => {
+    let taken = 0;
+    const count = (chunk: Buffer) => {
+      taken += chunk.length;
+      if (taken < bytes) return;
+      socket.off('data', count);
+      socket.pause();
+      resolve();
+    };
+    socket.on('data', count);
+    socket.resume();
+  });
+}
+
+test.each([
+  ['over REST', '/v1/chat/completions', ASKED],
+  ['over GraphQL', '/graphql', { query: CHAT }],
+])('who takes some of a whole answer %s every minute gets all of it', async (_what, path, body) => {
+  const clock = makeFakeClock();
+  await using service = await startService({ clock });
+  service.gateway.onChat = (call) => {
+    const whole = answered(call, service.gateway.now());
+    return { ...whole, answer: { ...whole.answer, text: LONG } };
+  };
+  const socket = await sendAndStall(service, path, body);
+  // Each time less than a minute passes, and all times together more.
+  for (let step = 1; step < 4; step += 1) {
+    await take(socket, LONG.length / 4);
+    for (let turn = 0; turn < 20; turn += 1) await quiet();
+    clock.advance(STALLED_MS - 1);
+  }
+  // What was taken before may have been a little more each time.
+  await take(socket, LONG.length / 4 - 1_000_000);
+  socket.destroy();
+});
+
 test.each([
   ['a whole answer over REST', '/v1/chat/completions', ASKED],
   ['a stream over REST', '/v1/chat/completions', { ...ASKED, stream: true }],
