@@ -38,6 +38,23 @@ async function inFlightOf(service: Service): Promise<string | undefined> {
   return /^switchyard_operations_in_flight (\d+)$/m.exec(page)?.[1];
 }
 
+test('who reads a stream over GraphQL too slowly is told what becomes of the request, which depends on its key', async () => {
+  await using service = await startService();
+  service.gateway.onStream = () => [{ kind: 'lost' }];
+  const lost = async (input: string) => {
+    const response = await fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: `subscription { chatStream(input: { ${input} }) { __typename } }` }),
+    });
+    return response.text();
+  };
+  const without = await lost('prompt: "hi"');
+  expect(without).toContain('"STREAM_LOST"');
+  expect(without).toContain('so it was stopped, unless it had ended');
+  expect(await lost('prompt: "hi", idempotencyKey: "k"')).toContain('runs on for 10 s: send chat with the same');
+});
+
 /** Lets a reader take so much, and no more. */
 function take(socket: Socket, bytes: number): Promise<void> {
   return new Promise((resolve) => {
