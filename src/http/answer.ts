@@ -42,27 +42,37 @@ export function secondsOf(retryAfterMs: number): string {
   return String(Math.ceil(retryAfterMs / 1000));
 }
 
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   sendText(response, status, `${JSON.stringify(body)}\n`);
 }
 
 /** Sends JSON that is already text. */
 export function sendText(response: ServerResponse, status: number, text: string): void {
-  sendBody(response, { status, contentType: 'application/json; charset=utf-8', text });
+  sendBody(response, { status, contentType: JSON_TYPE, text });
+}
+
+interface Body {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
 }
 
 /** Sends a whole answer that nobody may keep. */
-export function sendBody(
-  response: ServerResponse,
-  { status, contentType, text }: { readonly status: number; readonly contentType: string; readonly text: string },
-): void {
+export function sendBody(response: ServerResponse, body: Body): void {
+  response.end(beginBody(response, body));
+}
+
+/** Sends the headers of such an answer, and answers the bytes that belong after them. */
+export function beginBody(response: ServerResponse, { status, contentType, text }: Body): Buffer {
   const bytes = Buffer.from(text);
   response.writeHead(status, {
     'content-type': contentType,
     'content-length': bytes.length,
     'cache-control': 'no-store',
   });
-  response.end(bytes);
+  return bytes;
 }
 
 /** How the clients of a door read its faults. */

@@ -9,7 +9,7 @@ import { readBody, refuseBody } from './body.ts';
 import type { Callers } from './callers.ts';
 import type { InFlight } from './in-flight.ts';
 import { logOperation, makeOperation, type Operation } from './operation.ts';
-import { whenDrained, whenSent } from './outgoing.ts';
+import { sendAll, whenDrained } from './outgoing.ts';
 import { clientRequestIdOf } from './request-id.ts';
 import type { GraphqlServer } from './yoga.ts';
 
@@ -98,10 +98,9 @@ async function pass(answered: Response, response: ServerResponse, clock: Clock):
   if (isStream && answered.body !== null) return passStream(answered.body, response, clock);
   const text = await answered.text();
   if (text === '' && answered.status >= 400) return sendUnnamed(answered.status, response);
-  response.setHeader('content-length', Buffer.byteLength(text));
-  const sent = whenSent(response, clock);
-  response.end(text);
-  return sent;
+  const bytes = Buffer.from(text);
+  response.setHeader('content-length', bytes.length);
+  return sendAll(response, bytes, clock);
 }
 
 async function passStream(body: ReadableStream<Uint8Array>, response: ServerResponse, clock: Clock): Promise<void> {

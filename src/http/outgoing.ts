@@ -4,6 +4,21 @@ import type { Clock } from '../ports/clock.ts';
 /** How long a reader may take nothing. Then its connection is closed: it fills a place that others wait for. */
 export const STALLED_MS = 60_000;
 
+/** A whole answer goes out in pieces of this size, so that a slow reader is not taken for one who takes nothing. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Sends all that is left of an answer, at the pace of its reader. Resolves when it has gone out, or nobody is there to take it. */
+export async function sendAll(response: ServerResponse, bytes: Buffer, clock: Clock): Promise<void> {
+  let at = 0;
+  for (; at + PIECE_BYTES < bytes.length && !response.closed; at += PIECE_BYTES) {
+    if (!response.write(bytes.subarray(at, at + PIECE_BYTES))) await whenDrained(response, clock);
+  }
+  if (response.closed) return;
+  const sent = whenSent(response, clock);
+  response.end(bytes.subarray(at));
+  return sent;
+}
+
 /** Resolves when the answer has gone out, or nobody is there to take it. */
 export function whenSent(response: ServerResponse, clock: Clock): Promise<void> {
   return whenEither(response, 'finish', clock);

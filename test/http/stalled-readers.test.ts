@@ -38,6 +38,61 @@ async function inFlightOf(service: Service): Promise<string | undefined> {
   return /^switchyard_operations_in_flight (\d+)$/m.exec(page)?.[1];
 }
 
+test('who reads a stream over GraphQL too slowly is told what becomes of the request, which depends on its key', async () => {
+  await using service = await startService();
+  service.gateway.onStream = () => [{ kind: 'lost' }];
+  const lost = async (input: string) => {
+    const response = await fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: `subscription { chatStream(input: { ${input} }) { __typename } }` }),
+    });
+    return response.text();
+  };
+  const without = await lost('prompt: "hi"');
+  expect(without).toContain('"STREAM_LOST"');
+  expect(without).toContain('so it was stopped, unless it had ended');
+  expect(await lost('prompt: "hi", idempotencyKey: "k"')).toContain('runs on for 10 s: send chat with the same');
+});
+
+/** Lets a reader take so much, and no more. */
+function take(socket: Socket, bytes: number): Promise<void> {
+  return new Promise((resolve) => {
+    let taken = 0;
+    const count = (chunk: Buffer) => {
+      taken += chunk.length;
+      if (taken < bytes) return;
+      socket.off('data', count);
+      socket.pause();
+      resolve();
+    };
+    socket.on('data', count);
+    socket.resume();
+  });
+}
+
+test.each([
+  ['over REST', '/v1/chat/completions', ASKED],
+  ['over GraphQL', '/graphql', { query: CHAT }],
+])('who takes some of a whole answer %s every minute gets all of it', async (_what, path, body) => {
+  const clock = makeFakeClock();
+  await using service = await startService({ clock });
+  service.gateway.onChat = (call) => {
+    const whole = answered(call, service.gateway.now());
+    return { ...whole, answer: { ...whole.answer, text: LONG } };
+  };
+  const socket = await sendAndStall(service, path, body);
+  // Each time less than a minute passes, and all times together more.
+  for (let step = 1; step < 4; step += 1) {
+    await take(socket, LONG.length / 4);
+    for (let turn = 0; turn < 20; turn += 1) await quiet();
+    clock.advance(STALLED_MS - 1);
+  }
+  // What was taken before may have been a little more each time.
+  await take(socket, LONG.length / 4 - 1_000_000);
+  socket.destroy();
+});
+
 test.each([
   ['a whole answer over REST', '/v1/chat/completions', ASKED],
   ['a stream over REST', '/v1/chat/completions', { ...ASKED, stream: true }],

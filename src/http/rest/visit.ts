@@ -4,9 +4,9 @@ import type { ChatOutcome } from '../../core/outcome.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import { sendJson } from '../answer.ts';
+import { beginBody, JSON_TYPE } from '../answer.ts';
 import { logOperation, type Operation, type OperationNote } from '../operation.ts';
-import { whenSent } from '../outgoing.ts';
+import { sendAll } from '../outgoing.ts';
 import { clientRequestIdOf } from '../request-id.ts';
 import { EXPOSED_HEADERS, type Headers, outcomeHeadersOf, WISH_HEADERS } from './answer-headers.ts';
 import { explanationOf } from './explanation.ts';
@@ -60,9 +60,9 @@ export async function sendWhole(
   if (response.closed) return;
   for (const [name, value] of Object.entries({ ...EXPOSED_HEADERS, ...answer.headers }))
     response.setHeader(name, value);
-  const sent = whenSent(response, clock);
-  sendJson(response, answer.status, answer.body);
-  return sent;
+  const { status } = answer;
+  const bytes = beginBody(response, { status, contentType: JSON_TYPE, text: `${JSON.stringify(answer.body)}\n` });
+  return sendAll(response, bytes, clock);
 }
 
 /** `outcome` is null when no request was recorded. */
