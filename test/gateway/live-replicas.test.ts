@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CHAT_LIMITS } from '../../src/core/chat-request.ts';
 import { replicaId, requestId } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import type { RequestNotice } from '../../src/gateway/gateway.ts';
@@ -117,6 +118,28 @@ test('what happens at one replica is told at another, in order, and the log has 
   expect(await two.gateway.completeRequest(end, NEVER)).toEqual(record);
   // Of what runs elsewhere nobody here knows the decision.
   expect(await two.gateway.completeRequest(told[0]!.event.request, NEVER)).toBeNull();
+});
+
+test('a request with long labels is told elsewhere without them, and nothing is missing', async () => {
+  await using opened = new AsyncDisposableStack();
+  const kits = await makeReplicas(opened);
+  const [one, two] = kits;
+  const { notices } = watchRequests(two.gateway);
+  const before = await untilHeard(kits, one, notices);
+  const label = 'ы'.repeat(CHAT_LIMITS.metadataCharsMax);
+  const labels = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_none, at) => [`${at}${label}`.slice(0, label.length), label]));
+  const long = await one.chat({ ...CHEAPEST, metadata: labels(CHAT_LIMITS.metadataLabelsMax) });
+  const short = await one.chat({ ...CHEAPEST, metadata: labels(2) });
+  await eventually(() => {
+    tick(kits);
+    return notices.length === before + 4;
+  });
+  const told = notices.slice(before);
+  expect(told.map(({ event }) => event.request.id)).toEqual([long, long, short, short].map((one) => one.requestId));
+  expect(told.map(({ event }) => event.request.metadata)).toEqual([{}, {}, labels(2), labels(2)]);
+  expect(told.every(({ dropped }) => dropped === 0)).toBe(true);
+  expect((await two.store.find(long.requestId))?.metadata).toEqual(labels(CHAT_LIMITS.metadataLabelsMax));
 });
 
 test('each replica tells its own events once, and hears those of the other', async () => {
