@@ -168,6 +168,7 @@ test('what is too much to be told is counted; nobody who does not watch any more
   const kits = await makeReplicas(opened);
   const [one, two] = kits;
   const watching = watchRequests(two.gateway);
+  const filtered = watchRequests(two.gateway, { userId: 'ann' });
   const before = await untilHeard(kits, one, watching.notices);
   // 600 events of one moment, of which 512 are kept for the others.
   for (let chats = 0; chats < 300; chats += 1) await one.chat(CHEAPEST);
@@ -181,6 +182,10 @@ test('what is too much to be told is counted; nobody who does not watch any more
   await arrived(514);
   const counts = watching.notices.slice(before).map(({ dropped }) => dropped);
   expect(counts).toEqual([...Array(512).fill(0), 88, 0]);
+  // Nobody knows whether the filter would have kept those.
+  expect(filtered.notices.filter(({ dropped }) => dropped > 0)).toEqual([]);
+  filtered.leave();
+  await filtered.over;
 
   watching.leave();
   await watching.over;
