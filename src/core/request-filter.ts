@@ -19,6 +19,15 @@ export function isMatch(record: RequestView, filter: RequestFilter): boolean {
   );
 }
 
+/** Whether every request matches it. */
+export function isNoCondition(filter: RequestFilter): boolean {
+  const { status, provider, model, category, metadata, userId, fellBack, window, costMin, totalMsMin } = filter;
+  return (
+    [status, provider, model, category, Object.keys(metadata)].every((wanted) => wanted.length === 0) &&
+    [userId, fellBack, window, costMin, totalMsMin].every((wanted) => wanted === null)
+  );
+}
+
 /** The end of a window is not part of it. */
 export function isWithin(instant: EpochMs, window: Window): boolean {
   return instant >= window.fromMs && instant < window.toMs;

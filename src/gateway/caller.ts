@@ -30,6 +30,11 @@ export function maySee(caller: Caller, _request: { readonly account: AccountKey 
   return caller.kind === 'open';
 }
 
+/** The one place that decides whether a caller is shown all live requests, whosever they are. */
+export function maySeeAll(caller: Caller): boolean {
+  return caller.kind === 'open';
+}
+
 /** Whose budgets somebody sees: one account's, or those of all users. */
 export type BudgetScope = { readonly kind: 'one'; readonly account: AccountKey } | { readonly kind: 'everybody' };
 

@@ -1,9 +1,9 @@
 import type { RequestEvent } from '../core/request-event.ts';
-import { isMatch } from '../core/request-filter.ts';
+import { isMatch, isNoCondition } from '../core/request-filter.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
-import { maySee } from './caller.ts';
+import { maySee, maySeeAll } from './caller.ts';
 import type { RequestNotice, RequestWatch, RequestWatchAnswer } from './gateway.ts';
 import type { LiveChats, Look } from './live-chats.ts';
 import { makeOutbox, type Outbox } from './outbox.ts';
@@ -32,8 +32,8 @@ export function makeRequestHub(deps: {
   const watchers = new Set<Watcher>();
   const passOn = (event: RequestEvent, missed = 0) => {
     for (const watcher of watchers) {
-      // Nobody knows whether it would have wanted them.
-      watcher.outbox.miss(missed);
+      // Nobody knows what was lost, so only who wants everything would have been told.
+      if (isAllWanted(watcher)) watcher.outbox.miss(missed);
       if (isWanted(watcher, event)) watcher.outbox.put(event);
     }
   };
@@ -85,6 +85,10 @@ export function makeRequestHub(deps: {
 
 function isWanted({ watch }: Watcher, { request }: RequestEvent): boolean {
   return maySee(watch.caller, request) && isMatch(request, watch.filter());
+}
+
+function isAllWanted({ watch }: Watcher): boolean {
+  return maySeeAll(watch.caller) && isNoCondition(watch.filter());
 }
 
 async function* notify(watcher: Watcher, running: readonly Look[]): AsyncGenerator<RequestNotice> {

@@ -79,13 +79,24 @@ function makeTeller(wire: WirePort, clock: Clock): Disposable & Pick<RequestRela
     tell(event) {
       number += 1;
       if (queue.length === LIMITS.queueMax) return;
-      const text = `[${number},${formatRequestEvent(event)}]`;
-      if (countThatFits([text]) === 0) return;
+      const text = textOf(number, event) ?? textOf(number, withoutLabels(event));
+      if (text === null) return;
       queue.push(text);
       timer ??= clock.after(PACE.gatherMs, send);
     },
     [Symbol.dispose]: () => timer?.[Symbol.dispose](),
   };
+}
+
+/** Null when it is longer than a message. */
+function textOf(number: number, event: RequestEvent): string | null {
+  const text = `[${number},${formatRequestEvent(event)}]`;
+  return countThatFits([text]) === 1 ? text : null;
+}
+
+/** Labels may be longer than a message by themselves: the event is not lost for them. */
+function withoutLabels(event: RequestEvent): RequestEvent {
+  return { ...event, request: { ...event.request, metadata: {} } };
 }
 
 /** How many of the first texts make one message: a list of them, with a comma or a bracket after each. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CHAT_LIMITS } from '../../src/core/chat-request.ts';
 import { replicaId, requestId } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import type { RequestNotice } from '../../src/gateway/gateway.ts';
@@ -119,6 +120,28 @@ test('what happens at one replica is told at another, in order, and the log has 
   expect(await two.gateway.completeRequest(told[0]!.event.request, NEVER)).toBeNull();
 });
 
+test('a request with long labels is told elsewhere without them, and nothing is missing', async () => {
+  await using opened = new AsyncDisposableStack();
+  const kits = await makeReplicas(opened);
+  const [one, two] = kits;
+  const { notices } = watchRequests(two.gateway);
+  const before = await untilHeard(kits, one, notices);
+  const label = 'ы'.repeat(CHAT_LIMITS.metadataCharsMax);
+  const labels = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_none, at) => [`${at}${label}`.slice(0, label.length), label]));
+  const long = await one.chat({ ...CHEAPEST, metadata: labels(CHAT_LIMITS.metadataLabelsMax) });
+  const short = await one.chat({ ...CHEAPEST, metadata: labels(2) });
+  await eventually(() => {
+    tick(kits);
+    return notices.length === before + 4;
+  });
+  const told = notices.slice(before);
+  expect(told.map(({ event }) => event.request.id)).toEqual([long, long, short, short].map((one) => one.requestId));
+  expect(told.map(({ event }) => event.request.metadata)).toEqual([{}, {}, labels(2), labels(2)]);
+  expect(told.every(({ dropped }) => dropped === 0)).toBe(true);
+  expect((await two.store.find(long.requestId))?.metadata).toEqual(labels(CHAT_LIMITS.metadataLabelsMax));
+});
+
 test('each replica tells its own events once, and hears those of the other', async () => {
   await using opened = new AsyncDisposableStack();
   const kits = await makeReplicas(opened);
@@ -145,6 +168,7 @@ test('what is too much to be told is counted; nobody who does not watch any more
   const kits = await makeReplicas(opened);
   const [one, two] = kits;
   const watching = watchRequests(two.gateway);
+  const filtered = watchRequests(two.gateway, { userId: 'ann' });
   const before = await untilHeard(kits, one, watching.notices);
   // 600 events of one moment, of which 512 are kept for the others.
   for (let chats = 0; chats < 300; chats += 1) await one.chat(CHEAPEST);
@@ -158,6 +182,10 @@ test('what is too much to be told is counted; nobody who does not watch any more
   await arrived(514);
   const counts = watching.notices.slice(before).map(({ dropped }) => dropped);
   expect(counts).toEqual([...Array(512).fill(0), 88, 0]);
+  // Nobody knows whether the filter would have kept those.
+  expect(filtered.notices.filter(({ dropped }) => dropped > 0)).toEqual([]);
+  filtered.leave();
+  await filtered.over;
 
   watching.leave();
   await watching.over;

@@ -2,6 +2,7 @@ import type { ReservingStore } from '../../ports/store.ts';
 import { startDrainer } from './drainer.ts';
 import type { KeptParts } from './keep.ts';
 import { makeKeptActs } from './kept-acts.ts';
+import { makeOwnRecords } from './own-records.ts';
 import { caughtUpWithin, readsAfterOwnWrites } from './own-writes.ts';
 
 /** How long a stop waits for the store to have everything. The rest stays in the journal for the next start. */
@@ -15,10 +16,13 @@ export function makeJournaledStore(parts: Omit<KeptParts, 'drainers'>): Omit<Res
   const { store, journal, clock, log } = parts;
   const carryOut = (act: string) => store.carryOut(act);
   const drainers = { ends: startDrainer({ ...parts, carryOut }), others: startDrainer({ ...parts, carryOut }) };
-  const keptActs = makeKeptActs({ ...parts, drainers });
+  const ownRecords = makeOwnRecords();
+  const keptActs = makeKeptActs({ ...parts, drainers, ownRecords });
+  const reads = readsAfterOwnWrites({ store, drainers, clock });
   return {
     ...store,
-    ...readsAfterOwnWrites({ store, drainers, clock }),
+    ...reads,
+    find: async (id) => ownRecords.find(id) ?? reads.find(id),
     ...keptActs.acts,
     async [Symbol.asyncDispose]() {
       await caughtUpWithin(STOP_WAIT_MS, { store, drainers, clock });

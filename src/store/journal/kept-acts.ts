@@ -7,6 +7,7 @@ import type { DrawPort } from '../../ports/reserve.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Place } from './journal.ts';
 import { type KeptParts, keepEnd, keepSafe, keepSettle } from './keep.ts';
+import type { OwnRecords } from './own-records.ts';
 import { makeTakeBack, type TakeBack } from './take-back.ts';
 
 const CLAIM_LOST =
@@ -23,13 +24,17 @@ interface Open {
 type KeptActs = Pick<Store, 'admit' | 'dispatch' | 'settle' | 'record' | 'endClaim'> &
   Omit<DrawPort, 'leaveForNextStart'>;
 
+interface KeptActsParts extends KeptParts {
+  readonly ownRecords: OwnRecords;
+}
+
 /** The acts that must not be lost: kept in the journal first, and carried out from there. Disposed: nothing is taken back any more. */
-export function makeKeptActs(parts: KeptParts): Disposable & { readonly acts: KeptActs } {
+export function makeKeptActs(parts: KeptActsParts): Disposable & { readonly acts: KeptActs } {
   const takeBack = makeTakeBack(parts);
   return { acts: keptActs(parts, takeBack), [Symbol.dispose]: takeBack[Symbol.dispose] };
 }
 
-function keptActs(parts: KeptParts, takeBack: TakeBack): KeptActs {
+function keptActs(parts: KeptActsParts, takeBack: TakeBack): KeptActs {
   const { journal } = parts;
   const open = new Map<HoldId, Open>();
   return {
@@ -60,7 +65,8 @@ function keptActs(parts: KeptParts, takeBack: TakeBack): KeptActs {
       return { kind: 'kept', account: known === undefined ? null : accountAfter(known, settlement.charge) };
     },
     async record(record) {
-      await keepSafe(parts, { kind: 'record', record });
+      const { carried } = await keepSafe(parts, { kind: 'record', record });
+      parts.ownRecords.keep(record, carried);
     },
     async endClaim(holder, end) {
       const { carried } = await keepSafe(parts, { kind: 'endClaim', holder, end });

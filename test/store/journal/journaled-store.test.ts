@@ -9,6 +9,7 @@ import type { Settled } from '../../../src/ports/admission.ts';
 import type { Draw } from '../../../src/ports/reserve.ts';
 import { openJournal } from '../../../src/store/journal/journal.ts';
 import { makeJournaledStore } from '../../../src/store/journal/journaled-store.ts';
+import { makeOwnRecords } from '../../../src/store/journal/own-records.ts';
 import { openSegment, type Segment } from '../../../src/store/journal/segment.ts';
 import { makeMemoryStore } from '../../../src/store/memory/store.ts';
 import { newUuid } from '../../../src/wiring/system.ts';
@@ -235,6 +236,37 @@ test('a read of this replica sees what it has just answered', async () => {
   await quiet();
   gate.resolve();
   expect(await account).toMatchObject({ posted: 150n, held: 0n });
+});
+
+test('a request is found as soon as it is recorded, however slow the store, and also while it is away', async () => {
+  await using kit = await makeKit();
+  const slow = Promise.withResolvers<void>();
+  const { carryOut } = kit.durable;
+  kit.durable.carryOut = async (text) => {
+    await slow.promise;
+    return carryOut(text);
+  };
+  const record = makeRecord(1);
+  await kit.store.record(record);
+  // Nothing moves the clock: a read that waited would wait for ever.
+  expect(await kit.store.find(record.id)).toEqual(record);
+  kit.durable.setAbsence(AWAY);
+  expect(await kit.store.find(record.id)).toEqual(record);
+  kit.durable.setAbsence(null);
+  slow.resolve();
+  await quiet();
+  expect(await kit.memory.find(record.id)).toEqual(record);
+  expect(await kit.store.find(record.id)).toEqual(record);
+});
+
+test('what waits for the store is bounded: the oldest requests are found once it has them', () => {
+  const own = makeOwnRecords();
+  const never = new Promise(() => undefined);
+  const count = 10_001;
+  for (let number = 1; number <= count; number += 1) own.keep(makeRecord(number), never);
+  expect(own.find(makeRecord(1).id)).toBeNull();
+  expect(own.find(makeRecord(2).id)).toEqual(makeRecord(2));
+  expect(own.find(makeRecord(count).id)).toEqual(makeRecord(count));
 });
 
 test('the end of a permit does not wait for the request log', async () => {
