@@ -132,7 +132,7 @@ const FAULTS: readonly (readonly [from: string, to: string, fault: string])[] = 
   [
     'unsupportedParameters: [topP]',
     'unsupportedParameters: [top_p]',
-    '35:33 providers[1].models[0].unsupportedParameters[0] is "top_p", but must be one of temperature, topP, stop, seed, reasoningEffort; did you mean topP?',
+    '35:33 providers[1].models[0].unsupportedParameters[0] is "top_p", but must be one of temperature, topP, presencePenalty, frequencyPenalty, stop, seed, reasoningEffort, parallelToolCalls, jsonObject; did you mean topP?',
   ],
   ['quality: 0.5', 'quality: 1.5', '17:18 providers[0].models[0].quality is 1.5, but must be a number from 0 to 1'],
   [
