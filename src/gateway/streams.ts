@@ -40,7 +40,7 @@ interface Running {
   readonly ended: Promise<void>;
   readers: number;
   end: End | null;
-  /** Until it is forgotten, when it has ended. */
+  /** Until it is forgotten. Null when it is not kept. */
   timer: Disposable | null;
 }
 
@@ -92,8 +92,8 @@ export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
     ended.timer = deps.clock.after(STREAM_KEEPING.keptMs, () => forget(key, ended));
     for (const [oldKey, old] of keyed) {
       if (keyed.size <= STREAM_KEEPING.keptMax && keptChars <= STREAM_KEEPING.keptCharsMax) break;
-      // Whoever runs may still be joined.
-      if (old.end !== null) forget(oldKey, old);
+      // Whoever runs may still be joined, and whoever has just ended is yet to be kept.
+      if (old.timer !== null) forget(oldKey, old);
     }
   };
   const startKeyed = (call: StreamCall, key: string): Running => {
