@@ -1,5 +1,6 @@
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { Delta } from '../core/delta.ts';
+import type { RequestId } from '../core/ids.ts';
 import { type PicoUsd, ZERO_USD } from '../core/money.ts';
 import type { StreamEvent, StreamPiece } from '../gateway/stream-log.ts';
 import type { AnsweredChat } from './answered-chat.ts';
@@ -166,18 +167,22 @@ async function* eventsOf(
   for await (const piece of context.gateway.stream({ ...call, resumeAfter })) {
     // One subscription is one operation: each event shows its provider as it is then.
     context.surveys.forget();
-    yield shapeOf(piece, asked);
+    yield shapeOf(piece, asked, call.requestId);
   }
 }
 
-function shapeOf(piece: StreamPiece, asked: ChatRequest): Shape {
+function shapeOf(piece: StreamPiece, asked: ChatRequest, requestId: RequestId): Shape {
   if ('kind' in piece) {
     throw doorError('STREAM_LOST', lostMessageOf(asked));
   }
   const { sequence, event } = piece;
   if (event.kind !== 'ended') return { ...event, sequence };
   const { outcome } = event;
-  if (outcome.kind === 'answered') return { kind: 'completed', sequence, chat: { ...outcome, asked } };
+  if (outcome.kind === 'answered') {
+    // Of a stream that another subscription began.
+    const isReplayed = outcome.isReplayed || outcome.requestId !== requestId;
+    return { kind: 'completed', sequence, chat: { ...outcome, asked, isReplayed } };
+  }
   if (outcome.kind === 'notRun') return { kind: 'failed', sequence, failure: failureOfNotRun(outcome), cost: ZERO_USD };
   return { kind: 'failed', sequence, failure: failureOf(outcome.why, outcome), cost: outcome.cost.total };
 }

@@ -141,6 +141,8 @@ test.each(CLIENTS)(
     expect(stream.events.length).toBeGreaterThan(seen);
     expect(stream.events.filter((event) => event.__typename === 'ChatStarted')).toHaveLength(2);
     expect(textOf(stream.events)).toBe(TEXT);
+    // The second subscription was charged nothing.
+    expect(stream.events.at(-1)).toMatchObject({ result: { replayed: true } });
     await eventually(async () => (await books()).held === '0');
     expect(await books()).toEqual(ONCE);
   },
