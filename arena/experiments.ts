@@ -14,6 +14,7 @@ import { rollingWindow } from './experiments/13-rolling-window.ts';
 import { retryAfter } from './experiments/14-retry-after.ts';
 import { retryStorm } from './experiments/15-retry-storm.ts';
 import { rollingRestart } from './experiments/16-rolling-restart.ts';
+import { slowWatcher } from './experiments/17-slow-watcher.ts';
 import { strangers } from './experiments/18-strangers.ts';
 import { wrongClock } from './experiments/20-wrong-clock.ts';
 import type { Experiment } from './support/experiment.ts';
@@ -36,6 +37,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   retryAfter,
   retryStorm,
   rollingRestart,
+  slowWatcher,
   strangers,
   wrongClock,
 ];

@@ -39,6 +39,19 @@ const OTHERS: readonly Mutant[] = [
     mutation: { kind: 'core', name: 'no-epoch' },
   },
   {
+    name: 'uncounted-drops',
+    breaks: 'of all that a slow watcher misses in a row, only the last event is counted.',
+    caughtBy: [17],
+    mutation: {
+      kind: 'source',
+      piece: {
+        file: 'gateway/outbox.ts',
+        whole: '(entries.shift()?.dropped ?? 0) + 1',
+        broken: 'entries.shift() && 1',
+      },
+    },
+  },
+  {
     name: 'any-user',
     breaks: 'whoever watches the requests of one user is told those of all.',
     caughtBy: [18],
