@@ -132,7 +132,7 @@ export interface StreamCall extends Omit<ChatCall, 'onDelta'> {
 export interface UnreadStreams {
   readonly count: number;
   /** Resolves when none of them runs any more. */
-  readonly ended: Promise<void>;
+  whenEnded(): Promise<void>;
 }
 
 export type ParsedChat = { readonly kind: 'valid'; readonly request: ChatRequest } | InvalidInput;

@@ -130,7 +130,7 @@ export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
     },
     unread() {
       const running = Array.from(all).filter(({ readers }) => readers === 0);
-      return { count: running.length, ended: allOf(running) };
+      return { count: running.length, whenEnded: () => allOf(running) };
     },
     async [Symbol.asyncDispose]() {
       for (const { stop } of all) stop.abort();

@@ -134,7 +134,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
 /** Resolves when nothing runs any more, whether somebody reads it or not. */
 async function whenAtRest(inFlight: InFlight, gateway: Pick<Gateway, 'unreadStreams'>): Promise<void> {
   await inFlight.whenIdle();
-  await gateway.unreadStreams().ended;
+  await gateway.unreadStreams().whenEnded();
 }
 
 /** Node's server with all its limits. */

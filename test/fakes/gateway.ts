@@ -150,7 +150,7 @@ export function makeFakeGateway(): FakeGateway {
     async *stream(call) {
       yield* gateway.onStream(call);
     },
-    unreadStreams: () => ({ count: 0, ended: Promise.resolve() }),
+    unreadStreams: () => ({ count: 0, whenEnded: async () => {} }),
     preview: async (call) => gateway.onPreview(call),
 
     async surveyProviders() {

@@ -51,7 +51,7 @@ describe('a reader who comes back to another replica', () => {
     await quiet();
     expect(two.gateway.unreadStreams().count).toBe(0);
     await goAway(waiting);
-    await two.gateway.unreadStreams().ended;
+    await two.gateway.unreadStreams().whenEnded();
     finish();
     await quiet();
     expect(two.provider('a').calls).toHaveLength(0);

@@ -162,7 +162,7 @@ describe('a reader who goes away', () => {
     await stream.pieces.next();
     await goAway(stream);
     expect(kit.gateway.unreadStreams().count).toBe(1);
-    const { ended } = kit.gateway.unreadStreams();
+    const ended = kit.gateway.unreadStreams().whenEnded();
     second.resolve(', Ann');
     await ended;
     expect(kit.gateway.unreadStreams().count).toBe(0);
