@@ -1,5 +1,5 @@
 import { restReader, type StreamReader, socketReader, sseReader, TOKENS } from './stream-readers.ts';
-import { medianOf } from './table.ts';
+import { printFigures } from './table.ts';
 
 /** What many streams at once found. */
 export interface StreamResult {
@@ -54,27 +54,10 @@ export async function readStreams(
   };
 }
 
-/** The median of each figure over the rounds, beside the first row's. */
 export function printStreams(streams: number, results: ReadonlyMap<string, readonly StreamResult[]>): void {
-  const rows = [...results].map(([name, rounds]) => ({
-    name,
-    rate: medianOf(rounds.map((round) => round.tokensPerSecond)),
-    p50Ms: medianOf(rounds.map((round) => round.firstTokenMsP50)),
-    p99Ms: medianOf(rounds.map((round) => round.firstTokenMsP99)),
+  printFigures(`${streams} streams | tokens a second | ratio | first token p50 ms`, results, (result) => ({
+    rate: result.tokensPerSecond,
+    p50Ms: result.firstTokenMsP50,
+    p99Ms: result.firstTokenMsP99,
   }));
-  const [first] = rows;
-  if (first === undefined) return;
-  console.log(`\n| ${streams} streams | tokens a second | ratio | first token p50 ms | added | p99 ms | added |`);
-  console.log('|---|---:|---:|---:|---:|---:|---:|');
-  for (const row of rows) {
-    const figures = [
-      row.rate.toFixed(0),
-      (row.rate / first.rate).toFixed(2),
-      row.p50Ms.toFixed(2),
-      (row.p50Ms - first.p50Ms).toFixed(2),
-      row.p99Ms.toFixed(2),
-      (row.p99Ms - first.p99Ms).toFixed(2),
-    ];
-    console.log(`| ${row.name} | ${figures.join(' | ')} |`);
-  }
 }
