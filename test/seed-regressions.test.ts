@@ -3,6 +3,7 @@ import { NO_FILTER } from '../src/core/analytics.ts';
 import { classify } from '../src/core/classify.ts';
 import { formatUsd } from '../src/core/money.ts';
 import { epochMs } from '../src/core/time.ts';
+import { OPEN_CALLER } from '../src/gateway/caller.ts';
 import { makeMock } from '../src/providers/mock.ts';
 import { makePythonRandom } from '../src/providers/python-random.ts';
 import { DEFAULT_REGISTRY_PATH, readRegistry } from '../src/registry/read.ts';
@@ -173,7 +174,7 @@ test('seed 10: a simulated failure shows, ends by itself, and can be forbidden; 
     failuresMax: null,
     latencyMs: null,
   } as const;
-  expect((await kit.gateway.simulateFailure(wish, { kind: 'open', scopes: [] })).kind).toBe('simulating');
+  expect((await kit.gateway.simulateFailure(wish, OPEN_CALLER)).kind).toBe('simulating');
   const shown = await kit.gateway.surveyProviders();
   expect(shown.providers[0]?.state.simulation?.mode).toBe('error');
   const outcome = await kit.chat({ prompt: 'hello' });
@@ -186,7 +187,7 @@ test('seed 10: a simulated failure shows, ends by itself, and can be forbidden; 
     areSimulationsEnabled: false,
     budgetDefault: usd('0.0000001'),
   });
-  expect((await strict.gateway.simulateFailure(wish, { kind: 'open', scopes: [] })).kind).toBe('featureDisabled');
+  expect((await strict.gateway.simulateFailure(wish, OPEN_CALLER)).kind).toBe('featureDisabled');
   const claimed = await strict.chat({ prompt: 'hello', userId: 'anonymous' });
   expect(claimed).toMatchObject({ kind: 'ended', why: { code: 'BUDGET_EXCEEDED' } });
 });

@@ -7,13 +7,21 @@ export type RequestId = string & { readonly __id: 'Request' };
 /** A hold's id: a UUIDv7. It is also the id of the attempt's probe, when the attempt is one. */
 export type HoldId = string & { readonly __id: 'Hold' };
 
-/** Whose money is spent: `user:<user id>`, or `anonymous`, which has no cap. */
+/** An API key's id without its `key_` prefix: random, and part of the key's text. */
+export type ApiKeyId = string & { readonly __id: 'ApiKey' };
+
+/** Whose money is spent: `user:<user id>`, `key:<line>`, `team:<team id>`, or `anonymous`, which has no cap. */
 export type AccountKey = string & { readonly __id: 'Account' };
 
 /** One process of the service. */
 export type ReplicaId = string & { readonly __id: 'Replica' };
 
 export const ANONYMOUS = 'anonymous' as AccountKey;
+
+/** Who can have a budget. */
+export const LEVELS = ['user', 'key', 'team'] as const;
+
+export type Level = (typeof LEVELS)[number];
 
 const USER_PREFIX = 'user:';
 
@@ -36,6 +44,25 @@ export function replicaId(value: string): ReplicaId {
 /** The account of a user. The prefix keeps a user who is called `anonymous` apart from the account without a cap. */
 export function userAccount(userId: string): AccountKey {
   return `${USER_PREFIX}${userId}` as AccountKey;
+}
+
+export function apiKeyId(value: string): ApiKeyId {
+  return value as ApiKeyId;
+}
+
+/** The account of a line of API keys. */
+export function keyAccount(line: ApiKeyId): AccountKey {
+  return `key:${line}` as AccountKey;
+}
+
+export function teamAccount(teamId: string): AccountKey {
+  return `team:${teamId}` as AccountKey;
+}
+
+/** Whose account it is. Null for the anonymous account. */
+export function holderOf(account: AccountKey): { readonly level: Level; readonly id: string } | null {
+  const level = LEVELS.find((known) => account.startsWith(`${known}:`));
+  return level === undefined ? null : { level, id: account.slice(level.length + 1) };
 }
 
 export function accountKey(value: string): AccountKey {

@@ -1,13 +1,80 @@
-import { type AccountKey, ANONYMOUS, userAccount } from '../core/ids.ts';
+import type { ApiKey, CallerLimits } from '../core/api-key.ts';
+import {
+  type AccountKey,
+  ANONYMOUS,
+  type ApiKeyId,
+  apiKeyId,
+  keyAccount,
+  teamAccount,
+  userAccount,
+} from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
+import { allows, type Scope } from '../core/scope.ts';
 
-/** Who is asking, as far as the door could tell. While authentication is off everybody may do everything. */
-export interface Caller {
-  readonly kind: 'open';
-  readonly scopes: readonly string[];
+/** Who is asking, as far as the door could tell. */
+export type Caller =
+  /** Authentication is off: everybody may do everything. */
+  | { readonly kind: 'open' }
+  /** Nobody: no credential came. May do nothing that needs one. */
+  | { readonly kind: 'nobody' }
+  /** Whoever holds the operator's `ADMIN_KEY`. */
+  | { readonly kind: 'admin' }
+  | { readonly kind: 'key'; readonly key: ApiKey };
+
+export const OPEN_CALLER: Caller = { kind: 'open' };
+
+export const NOBODY: Caller = { kind: 'nobody' };
+
+export const ADMIN_CALLER: Caller = { kind: 'admin' };
+
+/** The line under which the operator's own key spends and is logged. No random id is that short. */
+export const ADMIN_LINE = apiKeyId('admin');
+
+/** What a caller may do. */
+export function scopesOf(caller: Caller): readonly Scope[] {
+  switch (caller.kind) {
+    case 'open':
+    case 'admin':
+      return ['admin'];
+    case 'nobody':
+      return [];
+    case 'key':
+      return caller.key.scopes;
+    default:
+      return caller satisfies never;
+  }
 }
 
-export const OPEN_CALLER: Caller = { kind: 'open', scopes: ['admin'] };
+export function may(caller: Caller, scope: Scope): boolean {
+  return allows(scopesOf(caller), scope);
+}
+
+/** The line of keys that a caller comes with. Null: authentication is off, or nobody comes. */
+export function lineOf(caller: Caller): ApiKeyId | null {
+  switch (caller.kind) {
+    case 'open':
+    case 'nobody':
+      return null;
+    case 'admin':
+      return ADMIN_LINE;
+    case 'key':
+      return caller.key.line;
+    default:
+      return caller satisfies never;
+  }
+}
+
+const NO_LIMITS: CallerLimits = { requestsPerMinute: null, tokensPerMinute: null, concurrency: null };
+
+/** What a caller may use at most. */
+export function limitsOf(caller: Caller): CallerLimits {
+  return caller.kind === 'key' ? caller.key.limits : NO_LIMITS;
+}
+
+/** The user whose money a caller spends by default. Null: nobody in particular. */
+export function userIdOf(caller: Caller): string | null {
+  return caller.kind === 'key' ? caller.key.userId : null;
+}
 
 /** Whose money a request spends. */
 export interface Payer {
@@ -16,29 +83,64 @@ export interface Payer {
   readonly userId: string | null;
   /** Applies while the account has no cap of its own. Null: no cap. */
   readonly defaultCap: PicoUsd | null;
+  /** Accounts that pay the same once more, each under the cap it has: all of them, or the request is not made. */
+  readonly also: readonly AccountKey[];
 }
 
-/** The one place that decides who pays. Today the claimed user does, and without one the anonymous account, which has no cap. */
-export function payerOf(_caller: Caller, userId: string | null, budgetDefault: PicoUsd): Payer {
-  return userId === null
-    ? { account: ANONYMOUS, userId: null, defaultCap: null }
-    : { account: userAccount(userId), userId, defaultCap: budgetDefault };
+/** Whether a caller's word on whom to bill counts: only with leave to act for others, or for the caller's own user. */
+export function mayBill(caller: Caller, userId: string): boolean {
+  return may(caller, 'chat:on-behalf-of') || userId === userIdOf(caller);
 }
 
-/** The one place that decides whose live requests a caller is shown. Today there is only the caller who may see all. */
-export function maySee(caller: Caller, _request: { readonly account: AccountKey }): boolean {
-  return caller.kind === 'open';
+/**
+ * The one place that decides who pays. A claimed user counts where `mayBill` says so; otherwise the key's own user pays, and a key
+ * without one pays by itself. The key's and its team's accounts pay along. With authentication off and no user, the anonymous
+ * account pays, which has no cap.
+ */
+export function payerOf(caller: Caller, claimed: string | null, budgetDefault: PicoUsd): Payer {
+  const userId = claimed !== null && mayBill(caller, claimed) ? claimed : userIdOf(caller);
+  const line = lineOf(caller);
+  const teamId = caller.kind === 'key' ? caller.key.teamId : null;
+  const team = teamId === null ? [] : [teamAccount(teamId)];
+  if (userId !== null) {
+    const own = line === null ? [] : [keyAccount(line)];
+    return { account: userAccount(userId), userId, defaultCap: budgetDefault, also: [...own, ...team] };
+  }
+  return line === null
+    ? { account: ANONYMOUS, userId: null, defaultCap: null, also: [] }
+    : { account: keyAccount(line), userId: null, defaultCap: budgetDefault, also: team };
 }
 
-/** The one place that decides whether a caller is shown all live requests, whosever they are. */
+/** Whose requests a caller sees: everybody's, or those that one account pays or one line of keys sent. */
+export type View =
+  | { readonly kind: 'everybody' }
+  | { readonly kind: 'one'; readonly account: AccountKey; readonly line: ApiKeyId }
+  | { readonly kind: 'nobody' };
+
+/** The one place that decides whose requests a caller sees, in the log, in numbers and live. */
+export function viewOf(caller: Caller): View {
+  if (may(caller, 'requests:read-all')) return { kind: 'everybody' };
+  const line = lineOf(caller);
+  if (line === null || !may(caller, 'requests:read')) return { kind: 'nobody' };
+  const userId = userIdOf(caller);
+  return { kind: 'one', account: userId === null ? keyAccount(line) : userAccount(userId), line };
+}
+
+/** Whether a caller is shown one live request. */
+export function maySee(caller: Caller, request: { readonly account: AccountKey }): boolean {
+  const view = viewOf(caller);
+  return view.kind === 'everybody' || (view.kind === 'one' && view.account === request.account);
+}
+
+/** Whether a caller is shown all live requests, whosever they are. */
 export function maySeeAll(caller: Caller): boolean {
-  return caller.kind === 'open';
+  return viewOf(caller).kind === 'everybody';
 }
 
 /** Whose budgets somebody sees: one account's, or those of all users. */
 export type BudgetScope = { readonly kind: 'one'; readonly account: AccountKey } | { readonly kind: 'everybody' };
 
-/** The one place that decides whose budgets a caller watches. Today everybody may see all; without a user, all are meant. */
+/** The one place that decides whose budgets a caller watches. Without a user, all are meant. */
 export function budgetScopeOf(_caller: Caller, userId: string | null): BudgetScope {
   return userId === null ? { kind: 'everybody' } : { kind: 'one', account: userAccount(userId) };
 }

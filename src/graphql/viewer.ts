@@ -1,4 +1,4 @@
-import type { Caller } from '../gateway/caller.ts';
+import { type Caller, scopesOf } from '../gateway/caller.ts';
 import { builder } from './builder.ts';
 import { BudgetRef } from './refs.ts';
 
@@ -6,7 +6,7 @@ import { BudgetRef } from './refs.ts';
 const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
   description: 'Who is asking.',
   fields: (t) => ({
-    scopes: t.stringList({ description: 'What the caller may do.', resolve: ({ scopes }) => scopes }),
+    scopes: t.stringList({ description: 'What the caller may do.', resolve: (caller) => [...scopesOf(caller)] }),
     userId: t.string({ description: 'The user billed by default.', nullable: true, resolve: () => null }),
     budget: t.field({ type: BudgetRef, description: "That user's budget.", nullable: true, resolve: () => null }),
   }),
