@@ -1,5 +1,7 @@
 import type { StoreAbsence, StoreMode } from '../core/store-mode.ts';
 import type { AdmissionPort } from './admission.ts';
+import type { ApiKeysPort } from './api-keys.ts';
+import type { AuditPort } from './audit.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
 import type { FleetPort } from './fleet.ts';
@@ -19,6 +21,8 @@ export interface Store
     IdempotencyPort,
     RequestLogPort,
     OperationsPort,
+    AuditPort,
+    ApiKeysPort,
     BreakerEventsPort,
     FleetPort,
     BooksPort,

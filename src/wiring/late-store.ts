@@ -1,5 +1,7 @@
 import { modeOf } from '../core/store-mode.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
+import type { ApiKeysPort } from '../ports/api-keys.ts';
+import type { AuditPort } from '../ports/audit.ts';
 import type { DurableStore, StoreKind } from '../ports/store.ts';
 import { encodeAct } from '../store/postgres/replay.ts';
 
@@ -54,6 +56,8 @@ export function makeLateStore(of: {
     account: async (key) => store().account(key),
     accountsOf: async (keys) => store().accountsOf(keys),
     accounts: async (query) => store().accounts(query),
+    ...makeLateKeys(store),
+    onKeysChanged: listening.onKeysChanged,
     range: async () => store().range(),
     tail: async (after, countMax) => store().tail(after, countMax),
     findEvent: async (sequence) => store().findEvent(sequence),
@@ -75,8 +79,23 @@ export function makeLateStore(of: {
   };
 }
 
+/** The acts on API keys, and what operators read of all acts. */
+function makeLateKeys(store: () => DurableStore): Omit<ApiKeysPort, 'onKeysChanged'> & AuditPort {
+  return {
+    pageAudit: async (page) => store().pageAudit(page),
+    createKey: async (key, actor) => store().createKey(key, actor),
+    findKeysByHash: async (hashes) => store().findKeysByHash(hashes),
+    findKey: async (id) => store().findKey(id),
+    pageKeys: async (page) => store().pageKeys(page),
+    revokeKey: async (id, actor) => store().revokeKey(id, actor),
+    rotateKey: async (next, rotation, actor) => store().rotateKey(next, rotation, actor),
+    touchKeys: async (ids) => store().touchKeys(ids),
+    endedKeys: async (afterMs) => store().endedKeys(afterMs),
+  };
+}
+
 /** Keeps what is listened for until the store is there, and listens then. */
-function makeLateListening(): Pick<DurableStore, 'onHint' | 'onMessage'> & Pick<LateStore, 'arrive'> {
+function makeLateListening(): Pick<DurableStore, 'onHint' | 'onMessage' | 'onKeysChanged'> & Pick<LateStore, 'arrive'> {
   let arrived: DurableStore | null = null;
   const begun = new Map<(present: DurableStore) => Disposable, Disposable | null>();
   const listen = (begin: (present: DurableStore) => Disposable): Disposable => {
@@ -100,6 +119,7 @@ function makeLateListening(): Pick<DurableStore, 'onHint' | 'onMessage'> & Pick<
         act();
         return heard;
       }),
+    onKeysChanged: (act) => listen((present) => present.onKeysChanged(act)),
     onMessage: (topic, act) => listen((present) => present.onMessage(topic, act)),
   };
 }

@@ -3,6 +3,8 @@ import type { Registry } from '../../core/registry.ts';
 import type { EpochMs } from '../../core/time.ts';
 import type { Store } from '../../ports/store.ts';
 import { makeMemoryAdmission } from './admission.ts';
+import { makeMemoryApiKeys } from './api-keys.ts';
+import { makeMemoryAudit } from './audit.ts';
 import { makeMemoryBooks } from './books.ts';
 import { makeMemoryEvents } from './events.ts';
 import { makeMemoryFleet } from './fleet.ts';
@@ -23,6 +25,8 @@ export function makeMemoryStore(options: {
     kind: 'memory',
     ...makeMemoryAdmission(state),
     ...makeMemoryOperations(state),
+    ...makeMemoryAudit(state),
+    ...makeMemoryApiKeys(state),
     ...makeMemoryEvents(state),
     ...makeMemoryFleet(),
     ...makeMemoryBooks(state),

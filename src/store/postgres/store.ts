@@ -4,6 +4,8 @@ import { modeOf } from '../../core/store-mode.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
+import { makePostgresApiKeys } from './api-keys.ts';
+import { makePostgresAudit } from './audit.ts';
 import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
@@ -42,6 +44,8 @@ export async function openPostgresStore(
     kind: options.kind,
     ...makePostgresAdmission(connection, exchange),
     ...makePostgresOperations(connection, asker),
+    ...makePostgresAudit(connection),
+    ...makePostgresApiKeys(connection),
     ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
     ...makePostgresBooks(connection),
     ...makePostgresReplay(connection, { exchange, recorder }),
