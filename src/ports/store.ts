@@ -2,6 +2,7 @@ import type { StoreAbsence, StoreMode } from '../core/store-mode.ts';
 import type { AdmissionPort } from './admission.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
+import type { CallerLimitsPort } from './caller-limits.ts';
 import type { FleetPort } from './fleet.ts';
 import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
@@ -17,6 +18,7 @@ export type StoreKind = 'postgres' | 'embedded' | 'memory';
 export interface Store
   extends AdmissionPort,
     IdempotencyPort,
+    CallerLimitsPort,
     RequestLogPort,
     OperationsPort,
     BreakerEventsPort,

@@ -4,6 +4,7 @@ import type { EpochMs } from '../../core/time.ts';
 import type { Store } from '../../ports/store.ts';
 import { makeMemoryAdmission } from './admission.ts';
 import { makeMemoryBooks } from './books.ts';
+import { makeMemoryCallerLimits } from './caller-limits.ts';
 import { makeMemoryEvents } from './events.ts';
 import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryKeys } from './idempotency.ts';
@@ -28,6 +29,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryBooks(state),
     ...makeMemoryRequestLog({ now: options.now }),
     ...makeMemoryKeys({ now: options.now }),
+    ...makeMemoryCallerLimits({ now: options.now }),
     ...makeMemoryWire(),
     ping: async () => undefined,
     absence: () => null,

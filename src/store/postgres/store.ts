@@ -6,6 +6,7 @@ import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
 import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
+import { makePostgresCallerLimits } from './caller-limits.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
 import { makeExchange } from './exchange.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
@@ -49,6 +50,7 @@ export async function openPostgresStore(
     ...makePostgresUpkeep(connection),
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
+    ...makePostgresCallerLimits(connection),
     ...makePostgresWire(connection, options),
     range: events.range,
     tail: events.tail,
