@@ -4,6 +4,7 @@ import type { ApiKeysPort } from './api-keys.ts';
 import type { AuditPort } from './audit.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
+import type { CallerLimitsPort } from './caller-limits.ts';
 import type { FleetPort } from './fleet.ts';
 import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
@@ -19,6 +20,7 @@ export type StoreKind = 'postgres' | 'embedded' | 'memory';
 export interface Store
   extends AdmissionPort,
     IdempotencyPort,
+    CallerLimitsPort,
     RequestLogPort,
     OperationsPort,
     AuditPort,

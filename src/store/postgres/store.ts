@@ -8,6 +8,7 @@ import { makePostgresApiKeys } from './api-keys.ts';
 import { makePostgresAudit } from './audit.ts';
 import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
+import { makePostgresCallerLimits } from './caller-limits.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
 import { makeExchange } from './exchange.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
@@ -53,6 +54,7 @@ export async function openPostgresStore(
     ...makePostgresUpkeep(connection),
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
+    ...makePostgresCallerLimits(connection),
     ...makePostgresWire(connection, options),
     range: events.range,
     tail: events.tail,
