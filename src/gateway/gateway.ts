@@ -216,7 +216,7 @@ export type TickWatchAnswer =
 
 export interface BudgetWatch {
   readonly caller: Caller;
-  /** Null: everybody whose budgets the caller may see. */
+  /** Null: everybody if the caller may see all, otherwise the caller's own. */
   readonly userId: string | null;
   readonly signal: AbortSignal;
 }
@@ -232,6 +232,8 @@ export interface BudgetNotice {
 
 export type BudgetWatchAnswer =
   | { readonly kind: 'watching'; readonly notices: AsyncIterable<BudgetNotice> }
+  /** The caller may not see how that user's budget stands. */
+  | { readonly kind: 'foreign'; readonly message: string }
   | { readonly kind: 'tooManyWatchers'; readonly message: string };
 
 export interface Budget {

@@ -2,6 +2,8 @@ import { GraphQLError } from 'graphql';
 
 /** Codes of top-level errors: what a caller did wrong outside a result union. Everything else is masked as INTERNAL. */
 export const DOOR_CODES = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
   'INVALID_INPUT',
   'NOT_FOUND',
   'CANCELLED',

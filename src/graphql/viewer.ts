@@ -16,6 +16,7 @@ builder.queryField('viewer', (t) =>
   t.field({
     type: ViewerRef,
     description: 'Who is asking, with which scopes, budget and limits.',
+    extensions: { access: 'any key' },
     resolve: (_root, _args, { caller }) => caller,
   }),
 );
