@@ -73,7 +73,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
     areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
   };
-  const providers = stack.use(await makeProviders({ ...parts, registry, mock: config.mock }));
+  const providers = stack.use(await makeProviders({ ...parts, registry }));
   const gateway = stack.use(
     makeGateway({
       registry,
