@@ -2,6 +2,7 @@ import { modeOf } from '../core/store-mode.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
 import type { ApiKeysPort } from '../ports/api-keys.ts';
 import type { AuditPort } from '../ports/audit.ts';
+import type { OperationsPort } from '../ports/operations.ts';
 import type { DurableStore, StoreKind } from '../ports/store.ts';
 import { encodeAct } from '../store/postgres/replay.ts';
 
@@ -49,16 +50,7 @@ export function makeLateStore(of: {
     analyse: async (query) => store().analyse(query),
     statsOf: async (provider, window) => store().statsOf(provider, window),
     keepLog: async (bounds) => (arrived === null ? { kind: 'hindered', why: why() } : arrived.keepLog(bounds)),
-    survey: async () => store().survey(),
-    countUnderWay: async () => store().countUnderWay(),
-    simulate: async (provider, wish, actor) => store().simulate(provider, wish, actor),
-    stopSimulation: async (provider, actor) => store().stopSimulation(provider, actor),
-    resetBreaker: async (provider, actor) => store().resetBreaker(provider, actor),
-    setEnabled: async (provider, isEnabled, actor) => store().setEnabled(provider, isEnabled, actor),
-    setBudget: async (wish, actor) => store().setBudget(wish, actor),
-    account: async (key) => store().account(key),
-    accountsOf: async (keys) => store().accountsOf(keys),
-    accounts: async (query) => store().accounts(query),
+    ...makeLateOperations(store),
     ...makeLateKeys(store),
     onKeysChanged: listening.onKeysChanged,
     range: async () => store().range(),
@@ -79,6 +71,22 @@ export function makeLateStore(of: {
     absence,
     mode: () => modeOf(absence()),
     [Symbol.asyncDispose]: async () => arrived?.[Symbol.asyncDispose](),
+  };
+}
+
+/** The acts of operators, and what they look at. */
+function makeLateOperations(store: () => DurableStore): OperationsPort {
+  return {
+    survey: async () => store().survey(),
+    countUnderWay: async () => store().countUnderWay(),
+    simulate: async (provider, wish, actor) => store().simulate(provider, wish, actor),
+    stopSimulation: async (provider, actor) => store().stopSimulation(provider, actor),
+    resetBreaker: async (provider, actor) => store().resetBreaker(provider, actor),
+    setEnabled: async (provider, isEnabled, actor) => store().setEnabled(provider, isEnabled, actor),
+    setBudget: async (wish, actor) => store().setBudget(wish, actor),
+    account: async (key) => store().account(key),
+    accountsOf: async (keys) => store().accountsOf(keys),
+    accounts: async (query) => store().accounts(query),
   };
 }
 
