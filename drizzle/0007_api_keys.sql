@@ -91,14 +91,13 @@ CREATE FUNCTION switchyard.touch_keys(p_ids text[]) RETURNS void LANGUAGE sql AS
       AND (last_used_at IS NULL OR last_used_at < date_trunc('minute', switchyard.clock())) ORDER BY id FOR UPDATE SKIP LOCKED)
 $$;
 --> statement-breakpoint
--- The keys that ended after an instant and up to now.
-CREATE FUNCTION switchyard.ended_keys(p_after_ms double precision) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- The keys that ended in the last so many milliseconds.
+CREATE FUNCTION switchyard.ended_keys(p_within_ms double precision) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_now timestamptz := switchyard.clock();
 BEGIN
-  RETURN jsonb_build_object('nowMs', switchyard.ms(v_now), 'ended', (
-    SELECT coalesce(jsonb_agg(id ORDER BY sequence), '[]') FROM switchyard.api_key
-      WHERE least(revoked_at, expires_at) > to_timestamp(p_after_ms / 1000) AND least(revoked_at, expires_at) <= v_now));
+  RETURN (SELECT coalesce(jsonb_agg(id ORDER BY sequence), '[]') FROM switchyard.api_key
+    WHERE least(revoked_at, expires_at) > v_now - switchyard.span(p_within_ms) AND least(revoked_at, expires_at) <= v_now);
 END $$;
 --> statement-breakpoint
 CREATE FUNCTION switchyard.find_keys(p_hashes text[]) RETURNS jsonb LANGUAGE plpgsql AS $$

@@ -37,9 +37,10 @@ export function prefixOf(id: ApiKeyId): string {
   return `sy_${id}`;
 }
 
-/** An API key's id out of what people write: the bare id, its global id `key_<id>`, or its prefix `sy_<id>`. */
-export function bareKeyId(name: string): ApiKeyId {
-  return apiKeyId(/^(?:key|sy)_(.+)$/s.exec(name)?.[1] ?? name);
+/** An API key's id out of what people write: the bare id, its global id `key_<id>`, or its prefix `sy_<id>`. Null when no key has such an id. */
+export function parseKeyId(name: string): ApiKeyId | null {
+  const id = /^(?:key_|sy_)?([0-9A-Za-z]{12})$/.exec(name)?.[1];
+  return id === undefined ? null : apiKeyId(id);
 }
 
 /** Whether two digests are the same, in a time that does not depend on where they differ. */

@@ -35,6 +35,10 @@ export interface GatewayNeeds {
   readonly newHoldId: () => HoldId;
   /** SHA-256 of a text, in hexadecimal digits. */
   readonly digest: (text: string) => string;
+  /** Random bytes that nobody can guess, for secrets. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** The digest of the operator's own key. Null: there is none. */
+  readonly adminKeyHash: string | null;
   readonly log: Log;
   readonly meters: Meters;
   readonly paces: PaceBook;

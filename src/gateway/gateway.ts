@@ -4,9 +4,9 @@ import type { BudgetNews } from '../core/budget-news.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
-import type { ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
+import type { ApiKeyId, ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
-import type { ChatOutcome, InputIssue, NotRun, Refusal, Unanswered } from '../core/outcome.ts';
+import type { ChatOutcome, NotRun, Unanswered } from '../core/outcome.ts';
 import type { PageAnswer, PageQuery } from '../core/page.ts';
 import type { Period } from '../core/period.ts';
 import type { RawChat } from '../core/raw-chat.ts';
@@ -23,14 +23,23 @@ import type { OnDelta } from '../ports/provider.ts';
 import type { StoreKind } from '../ports/store.ts';
 import type { BreakerNotice } from './breaker-notice.ts';
 import type { Caller } from './caller.ts';
+import type { KeyDirectory } from './key-directory.ts';
+import type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
 import type { StreamPiece } from './stream-log.ts';
 
+export type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
+
 /** What the doors may ask of the gateway. One call each; nothing here throws for an ending that a caller can expect. */
-export interface Gateway {
+export interface Gateway extends KeyDirectory {
   readonly registry: Registry;
   readonly info: GatewayInfo;
   /** The replicas that share the store, as this one last saw them. */
   fleet(): Fleet;
+
+  /** Who comes with this secret. Throws StoreUnavailable when nobody can tell. */
+  authenticate(secret: string): Promise<Authenticated>;
+  /** Calls back, within a few seconds, for each key that works no more; it may do so more than once. */
+  onKeyEnded(act: (id: ApiKeyId) => void): Disposable;
 
   /** Checks a chat as a door hands it over: every problem, not only the first. */
   parseChat(raw: RawChat): ParsedChat;
@@ -111,6 +120,11 @@ export interface GatewayInfo {
   readonly areSimulationsEnabled: boolean;
 }
 
+export type Authenticated =
+  | { readonly kind: 'known'; readonly caller: Caller }
+  /** `why` is for the log and the message: none of them says whether some other key exists. */
+  | { readonly kind: 'refused'; readonly why: 'malformed' | 'unknown' | 'expired' | 'revoked' };
+
 export interface ChatCall {
   /** The id under which it is recorded; also the `x-request-id` of the answer. */
   readonly requestId: RequestId;
@@ -136,19 +150,6 @@ export interface UnreadStreams {
 }
 
 export type ParsedChat = { readonly kind: 'valid'; readonly request: ChatRequest } | InvalidInput;
-
-export interface InvalidInput extends Refusal {
-  readonly kind: 'invalidInput';
-  readonly issues: readonly InputIssue[];
-}
-
-export interface NotFound extends Refusal {
-  readonly kind: 'notFound';
-}
-
-export interface FeatureDisabled extends Refusal {
-  readonly kind: 'featureDisabled';
-}
 
 export interface Preview {
   readonly decision: RoutingDecision;

@@ -1,4 +1,6 @@
 import { parseChat } from '../core/parse-chat.ts';
+import { makeKeyDirectory } from './api-keys.ts';
+import { startAuthentication } from './authenticate.ts';
 import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgetHub } from './budget-hub.ts';
@@ -42,10 +44,13 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const streams = makeChatStreams(deps, (call) => chats.run(call));
   const forgetter = startKeyForgetter(deps);
   const janitor = startJanitor(deps);
+  const authentication = startAuthentication(needs);
   return {
     registry,
     info,
     fleet: member.fleet,
+    authenticate: (secret) => authentication.authenticate(secret),
+    onKeyEnded: (act) => authentication.onKeyEnded(act),
     parseChat(raw) {
       const parsed = parseChat(raw, registry);
       return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
@@ -71,6 +76,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     storeMode: () => store.mode(),
     ...makeBudgets(deps),
     ...makeOperations(deps),
+    ...makeKeyDirectory(needs, authentication),
     async [Symbol.asyncDispose]() {
       // Streams with a key are chats that are stopped first; then whatever is left of streams ends by itself.
       await chats[Symbol.asyncDispose]();
@@ -79,7 +85,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor];
+      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor, authentication];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };

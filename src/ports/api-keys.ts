@@ -35,10 +35,10 @@ export interface ApiKeysPort {
   /** Notes that keys were used, to the minute. */
   touchKeys(ids: readonly ApiKeyId[]): Promise<void>;
   /**
-   * The keys that were revoked or expired later than `afterMs`, up to the store's now. As many as there are: they end one by one, and a
-   * reader asks every second. One that was being revoked just then may be missing; it is told by a reading that begins before it.
+   * The keys that ended in the last `withinMs`, by the store's clock. As many as there are: they end one by one, and a reader asks every
+   * second. One that is being revoked at this moment may be missing.
    */
-  endedKeys(afterMs: EpochMs): Promise<{ readonly nowMs: EpochMs; readonly ended: readonly ApiKeyId[] }>;
+  endedKeys(withinMs: number): Promise<readonly ApiKeyId[]>;
   /** Calls back when a key may have been revoked. Only a hint: it may come late, twice or not at all. */
   onKeysChanged(act: () => void): Disposable;
 }

@@ -101,7 +101,7 @@ function makeLateKeys(store: () => DurableStore): Omit<ApiKeysPort, 'onKeysChang
     revokeKey: async (id, actor) => store().revokeKey(id, actor),
     rotateKey: async (next, rotation, actor) => store().rotateKey(next, rotation, actor),
     touchKeys: async (ids) => store().touchKeys(ids),
-    endedKeys: async (afterMs) => store().endedKeys(afterMs),
+    endedKeys: async (withinMs) => store().endedKeys(withinMs),
   };
 }
 

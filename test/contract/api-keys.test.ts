@@ -69,7 +69,7 @@ type Command =
   | { readonly kind: 'rotate'; readonly before: number; readonly overlapMs: number }
   | { readonly kind: 'revoke' | 'touch'; readonly at: number }
   | { readonly kind: 'find'; readonly steps: readonly number[] }
-  | { readonly kind: 'ended'; readonly agoMs: number }
+  | { readonly kind: 'ended'; readonly withinMs: number }
   | { readonly kind: 'page' | 'audit'; readonly page: PageQuery }
   | { readonly kind: 'wait'; readonly ms: number };
 
@@ -105,7 +105,10 @@ const commands = fc.array(
     },
     { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('revoke', 'touch'), at: steps }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('find'), steps: fc.array(steps, { maxLength: 4 }) }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('ended'), agoMs: fc.constantFrom(0, 1, 1_000, 100_000) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('ended'), withinMs: fc.constantFrom(0, 1, 1_000, 100_000) }),
+    },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('page', 'audit'), page: pages }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait'), ms: fc.constantFrom(1, 999, 1_000, 60_000) }) },
   ) as fc.Arbitrary<Command>,
@@ -132,10 +135,8 @@ async function run(on: Store, command: Command, step: number): Promise<unknown> 
       const { nowMs, found } = await on.findKeysByHash(command.steps.map((made) => `hash ${made}`));
       return { nowMs, found: Object.fromEntries(found.map(({ hash, key }) => [hash, key])) };
     }
-    case 'ended': {
-      const { nowMs, ended } = await on.endedKeys(epochMs(now - command.agoMs));
-      return { nowMs, ended: ended.toSorted() };
-    }
+    case 'ended':
+      return { ended: (await on.endedKeys(command.withinMs)).toSorted() };
     case 'page':
       return on.pageKeys(command.page);
     case 'audit':

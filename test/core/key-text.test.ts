@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bareKeyId, isSameDigest, KEY_RANDOM_BYTES, makeKeyText, parseKeyText } from '../../src/core/key-text.ts';
+import { isSameDigest, KEY_RANDOM_BYTES, makeKeyText, parseKeyId, parseKeyText } from '../../src/core/key-text.ts';
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const numberOf = (text: string) => [...text].reduce((sum, digit) => sum * 62n + BigInt(DIGITS.indexOf(digit)), 0n);
@@ -51,7 +51,11 @@ test.each(['', 'sy_', 'sk-something', 'sy__', `sy_${'a'.repeat(12)}_${'a'.repeat
 });
 
 test('a key is named by its id in each of its spellings', () => {
-  expect(['abc', 'key_abc', 'sy_abc'].map(bareKeyId)).toEqual(['abc', 'abc', 'abc']);
+  const id = 'abcdefABCDEF';
+  expect([id, `key_${id}`, `sy_${id}`].map(parseKeyId)).toEqual([id, id, id]);
+  expect(['', 'abc', `key_${id}0`, `key_${id.slice(1)}\0`, `sy_${id}_secret`].map(parseKeyId)).toEqual(
+    Array(5).fill(null),
+  );
 });
 
 test('digests are the same only when every digit is', () => {

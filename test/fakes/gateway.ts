@@ -29,9 +29,10 @@ import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
 import { invalidInput, notFound, pageOf, recordOf } from './gateway-answers.ts';
 import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
+import { type FakeKeys, makeFakeKeys } from './gateway-keys.ts';
 
 /** A gateway that keeps everything in memory and decides nothing: its answers are what a test puts in. */
-export interface FakeGateway extends Gateway {
+export interface FakeGateway extends Gateway, FakeKeys {
   readonly clock: FakeClock;
   /** Everything that was recorded, oldest first: one entry for each chat that really ran. */
   readonly records: RequestRecord[];
@@ -134,6 +135,7 @@ export function makeFakeGateway(): FakeGateway {
       return event;
     },
 
+    ...makeFakeKeys(clock),
     fleet: () => [{ configHash: gateway.info.configHash, replicas: gateway.replicas }, ...gateway.otherConfigs],
     now: () => clock.now(),
     storeMode: () => ({ kind: 'normal' }),
@@ -152,7 +154,6 @@ export function makeFakeGateway(): FakeGateway {
     },
     unreadStreams: () => ({ count: 0, whenEnded: async () => {} }),
     preview: async (call) => gateway.onPreview(call),
-
     async surveyProviders() {
       gateway.onSurvey();
       const providers = [...states.values()].map((state) => ({ state, slotsUsed: 7 }));
@@ -204,7 +205,6 @@ export function makeFakeGateway(): FakeGateway {
       }
       return { kind: 'watching', notices: notices() };
     },
-
     watchTicks: async (watch) => gateway.onTicks(watch),
     watchBudgets: async (watch) => gateway.onBudgets(watch),
 

@@ -14,7 +14,7 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
-import { newUuid, sha256 } from '../../src/wiring/system.ts';
+import { newUuid, randomBytes, sha256 } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type FakeMeters, makeFakeMeters } from '../fakes/meters.ts';
@@ -42,6 +42,10 @@ export interface KitOptions {
   readonly store?: Store;
   readonly budgetDefault?: PicoUsd;
   readonly areSimulationsEnabled?: boolean;
+  /** Default: one that nobody else has. */
+  readonly clock?: FakeClock;
+  /** The operator's own key. Default: none. */
+  readonly adminKey?: string;
   /** Default: never by chance. */
   readonly chance?: () => number;
   /** Default: scripted ones that answer. */
@@ -58,7 +62,7 @@ export function usd(text: string): PicoUsd {
 
 export function makeGatewayKit(options: KitOptions): GatewayKit {
   const { registry } = options;
-  const clock = makeFakeClock();
+  const clock = options.clock ?? makeFakeClock();
   const meters = makeFakeMeters();
   const store = options.store ?? makeMemoryStore({ registry, now: clock.now, replica: REPLICA });
   const scripted = new Map(registry.providers.map(({ key }) => [key, makeScriptedProvider(key)]));
@@ -79,6 +83,8 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     chance: { next: options.chance ?? (() => 0.5) },
     newHoldId: () => holdId(newUuid()),
     digest: sha256,
+    randomBytes,
+    adminKeyHash: options.adminKey === undefined ? null : sha256(options.adminKey),
     log: SILENT_LOG,
     meters,
     paces: makePaceBook(),

@@ -76,10 +76,10 @@ export function makeMemoryApiKeys(state: MemoryState): ApiKeysPort {
         if ((entry.key.lastUsedAtMs ?? 0) < lastUsedAtMs) entry.key = { ...entry.key, lastUsedAtMs };
       }
     },
-    async endedKeys(afterMs) {
-      const nowMs = now();
-      const ended = entries.values().filter(({ key }) => endOf(key, nowMs) !== null && endOf(key, afterMs) === null);
-      return { nowMs, ended: Array.from(ended, ({ key }) => key.id) };
+    async endedKeys(withinMs) {
+      const afterMs = later(now(), -withinMs);
+      const ended = entries.values().filter(({ key }) => endOf(key, now()) !== null && endOf(key, afterMs) === null);
+      return Array.from(ended, ({ key }) => key.id);
     },
     onKeysChanged(act) {
       hints.add(act);

@@ -76,10 +76,9 @@ export function makePostgresApiKeys({ act, read, upkeep, ears }: Connection): Ap
     async touchKeys(ids) {
       await upkeep((sql) => sql`select switchyard.touch_keys(${[...ids]}::text[])`);
     },
-    async endedKeys(afterMs) {
-      const [row] = await read((sql) => sql`select switchyard.ended_keys(${afterMs}) as answer`);
-      const fields = decodeFields(row?.answer);
-      return { nowMs: decodeInstant(fields.nowMs), ended: decodeList(fields.ended, decodeId) };
+    async endedKeys(withinMs) {
+      const [row] = await read((sql) => sql`select switchyard.ended_keys(${withinMs}) as answer`);
+      return decodeList(row?.answer, decodeId);
     },
     onKeysChanged(tell) {
       hints.add(tell);
