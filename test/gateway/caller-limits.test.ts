@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { CallerLimits } from '../../src/core/api-key.ts';
 import { apiKeyId } from '../../src/core/ids.ts';
 import { StoreUnavailable } from '../../src/core/unavailable.ts';
 import type { Caller } from '../../src/gateway/caller.ts';
@@ -7,29 +6,9 @@ import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
 import { type GatewayKit, makeGatewayKit, quiet, REPLICA } from '../support/gateway-kit.ts';
+import { callerWith } from '../support/key-caller.ts';
 import { recordsOf } from './keyed-chats.ts';
 import { PRICED } from './priced-registry.ts';
-
-/** Whoever comes with a key of these limits. */
-function keyWith(limits: Partial<CallerLimits>, line = 'line-1'): Caller {
-  return {
-    kind: 'key',
-    key: {
-      id: apiKeyId(line),
-      line: apiKeyId(line),
-      name: 'test',
-      prefix: 'sw_test',
-      scopes: ['chat'],
-      userId: null,
-      teamId: null,
-      limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null, ...limits },
-      createdAtMs: makeFakeClock().now(),
-      lastUsedAtMs: null,
-      expiresAtMs: null,
-      revokedAtMs: null,
-    },
-  };
-}
 
 const RAW = { prompt: 'hello', maxOutputTokens: 20 };
 
@@ -44,7 +23,7 @@ function callsOf(kit: GatewayKit): number {
 describe('a key with a limit of requests', () => {
   test('is refused beyond it: nothing is called, charged or recorded; and let in at the very moment that was told', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ requestsPerMinute: 2 });
+    const caller = callerWith({ requestsPerMinute: 2 });
     expect((await sendAs(kit, caller)).kind).toBe('answered');
     kit.clock.advance(10_000);
     expect((await sendAs(kit, caller)).kind).toBe('answered');
@@ -67,18 +46,17 @@ describe('a key with a limit of requests', () => {
 
   test('shares it with the keys of its line, and with nobody else', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ requestsPerMinute: 1 });
-    if (caller.kind !== 'key') throw new Error('no key');
+    const caller = callerWith({ requestsPerMinute: 1 });
     const rotated: Caller = { ...caller, key: { ...caller.key, id: apiKeyId('line-1-second') } };
     expect((await sendAs(kit, caller)).kind).toBe('answered');
     expect((await sendAs(kit, rotated)).kind).toBe('notRun');
-    expect((await sendAs(kit, keyWith({ requestsPerMinute: 1 }, 'line-2'))).kind).toBe('answered');
+    expect((await sendAs(kit, callerWith({ requestsPerMinute: 1 }, 'line-2'))).kind).toBe('answered');
     expect((await kit.send(RAW)).kind).toBe('answered');
   });
 
   test('sees how it stands, and beside its answers', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ requestsPerMinute: 5, tokensPerMinute: 1_000 });
+    const caller = callerWith({ requestsPerMinute: 5, tokensPerMinute: 1_000 });
     expect(kit.gateway.limitsSeen(caller)).toBeNull();
     await sendAs(kit, caller);
     expect(await kit.gateway.rateLimitOf(caller)).toMatchObject({ limit: 5, used: 1, freeAtMs: null });
@@ -90,14 +68,14 @@ describe('a key with a limit of requests', () => {
     const before = kit.gateway.limitsSeen(caller)!.requests!.resetMs;
     kit.clock.advance(7_000);
     expect(kit.gateway.limitsSeen(caller)!.requests!.resetMs).toBe(before - 7_000);
-    expect(await kit.gateway.rateLimitOf(keyWith({ concurrency: 1 }))).toBeNull();
+    expect(await kit.gateway.rateLimitOf(callerWith({ concurrency: 1 }))).toBeNull();
   });
 });
 
 describe('a key with a limit of tokens', () => {
   test('is charged as estimated at first, and what was really used in the end', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ tokensPerMinute: 60 });
+    const caller = callerWith({ tokensPerMinute: 60 });
     // 22 estimated, 15 used.
     for (let number = 0; number < 3; number += 1) {
       expect((await sendAs(kit, caller)).kind).toBe('answered');
@@ -112,7 +90,7 @@ describe('a key with a limit of tokens', () => {
 
   test('may never send what alone is more: no retry helps', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ tokensPerMinute: 21 });
+    const caller = callerWith({ tokensPerMinute: 21 });
     const wanted = {
       code: 'INVALID_INPUT',
       isRetryable: false,
@@ -126,7 +104,7 @@ describe('a key with a limit of tokens', () => {
 
   test('pays for what failed attempts used, and as estimated for what nobody knows of', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ tokensPerMinute: 1_000 });
+    const caller = callerWith({ tokensPerMinute: 1_000 });
     const [first] = PRICED.providers;
     kit.provider(first!.key).script({ kind: 'fail', failure: { kind: 'providerError', billed: 'unknown' } });
     expect((await sendAs(kit, caller)).kind).toBe('answered');
@@ -140,7 +118,7 @@ describe('a key with a limit of tokens', () => {
 describe('a key with a limit of requests at once', () => {
   test('is refused while as many are under way, and let in when one has ended, however it ended', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ concurrency: 1 });
+    const caller = callerWith({ concurrency: 1 });
     for (const { key } of PRICED.providers) kit.provider(key).script({ kind: 'hang' });
     const leaving = new AbortController();
     const first = kit.gateway.chat({ ...kit.callOf(RAW), caller, signal: leaving.signal });
@@ -163,7 +141,7 @@ describe('a key with a limit of requests at once', () => {
 
   test('has it back when its reader leaves a stream', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ concurrency: 1 });
+    const caller = callerWith({ concurrency: 1 });
     for (const { key } of PRICED.providers)
       kit.provider(key).script({ kind: 'stream', pieces: ['one'], after: { kind: 'hang' } });
     const pieces: StreamPiece[] = [];
@@ -179,7 +157,7 @@ describe('a key with a limit of requests at once', () => {
 
 test('a stream beyond the limit ends with the refusal, and with nothing before it', async () => {
   await using kit = makeGatewayKit({ registry: PRICED });
-  const caller = keyWith({ requestsPerMinute: 1 });
+  const caller = callerWith({ requestsPerMinute: 1 });
   await sendAs(kit, caller);
   const pieces: StreamPiece[] = [];
   for await (const piece of kit.gateway.stream({ ...kit.callOf(RAW), caller, resumeAfter: null })) pieces.push(piece);
@@ -193,14 +171,14 @@ describe('an idempotency key', () => {
 
   test('that is told again does not count', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ requestsPerMinute: 1 });
+    const caller = callerWith({ requestsPerMinute: 1 });
     const first = await sendAs(kit, caller, KEYED);
     expect(await sendAs(kit, caller, KEYED)).toEqual({ ...first, isReplayed: true });
   });
 
   test('of a request that was refused is free for the next sending', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
-    const caller = keyWith({ requestsPerMinute: 1 });
+    const caller = callerWith({ requestsPerMinute: 1 });
     await sendAs(kit, caller);
     const refused = await sendAs(kit, caller, KEYED);
     if (refused.kind !== 'notRun') throw new Error('it was not refused');
@@ -212,7 +190,7 @@ describe('an idempotency key', () => {
 
 test('a preview says that it would be refused now, and takes nothing', async () => {
   await using kit = makeGatewayKit({ registry: PRICED });
-  const caller = keyWith({ requestsPerMinute: 1 });
+  const caller = callerWith({ requestsPerMinute: 1 });
   const preview = () => kit.gateway.preview({ ...kit.callOf(RAW), caller });
   for (let number = 0; number < 3; number += 1) expect((await preview()).blockedBy).toBeNull();
   await sendAs(kit, caller);
@@ -231,9 +209,9 @@ test('while the store is away a key with limits is refused, and one without is n
     registry: PRICED,
     store: { ...memory, enterCaller: away, leaveCaller: away, askCaller: away },
   });
-  await expect(sendAs(kit, keyWith({ concurrency: 2 }))).rejects.toThrow(StoreUnavailable);
+  await expect(sendAs(kit, callerWith({ concurrency: 2 }))).rejects.toThrow(StoreUnavailable);
   const askedByLimited = asked;
-  expect((await sendAs(kit, keyWith({}))).kind).toBe('answered');
+  expect((await sendAs(kit, callerWith({}))).kind).toBe('answered');
   expect((await kit.send(RAW)).kind).toBe('answered');
   expect(asked).toBe(askedByLimited);
 });
