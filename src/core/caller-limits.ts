@@ -56,6 +56,19 @@ export interface CallerStanding {
   readonly concurrency: { readonly limit: number; readonly used: number } | null;
 }
 
+/** What a caller is told of its limits beside an answer. Null: there is no such limit. */
+export interface LimitsSeen {
+  readonly requests: LimitSeen | null;
+  readonly tokens: LimitSeen | null;
+}
+
+export interface LimitSeen {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Until nothing of it is used any more, if nothing more is. */
+  readonly resetMs: number;
+}
+
 export const LIMITED_BY = ['requests', 'tokens', 'concurrency'] as const;
 
 /** The limit that stands in the way; of several the one that does so longest. */
@@ -77,6 +90,18 @@ interface Place {
   readonly bucket: number;
   readonly tokens: number;
   readonly leaseEndsAtMs: EpochMs;
+}
+
+/** What is told of limits some time after they were seen to stand so. */
+export function seenAt({ nowMs, requests, tokens }: CallerStanding, sinceMs: number): LimitsSeen {
+  const thenMs = nowMs + sinceMs;
+  return { requests: limitSeenAt(requests, thenMs), tokens: limitSeenAt(tokens, thenMs) };
+}
+
+function limitSeenAt(standing: LimitStanding | null, nowMs: number): LimitSeen | null {
+  if (standing === null) return null;
+  const { limit, used, resetAtMs } = standing;
+  return { limit, remaining: Math.max(0, limit - used), resetMs: Math.max(0, (resetAtMs ?? nowMs) - nowMs) };
 }
 
 /** What one line of keys has used lately. drizzle/0010_limits.sql says the same in tables. */

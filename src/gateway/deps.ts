@@ -9,6 +9,7 @@ import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
 import type { GatewayInfo } from './gateway.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
+import type { LimitDesk } from './limit-desk.ts';
 import type { LiveChats } from './live-chats.ts';
 import type { PaceBook } from './pace-book.ts';
 import type { RetryBook } from './retry-book.ts';
@@ -20,6 +21,7 @@ export interface GatewayDeps extends GatewayNeeds {
   /** The chats that run here. */
   readonly live: LiveChats;
   readonly watchedBudgets: WatchedBudgets;
+  readonly limits: LimitDesk;
 }
 
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */

@@ -1,12 +1,13 @@
 import type { Account, BudgetStatus } from '../core/account.ts';
 import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window } from '../core/analytics.ts';
 import type { BudgetNews } from '../core/budget-news.ts';
+import type { LimitsSeen } from '../core/caller-limits.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
 import type { ApiKeyId, ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
-import type { ChatOutcome, NotRun, Unanswered } from '../core/outcome.ts';
+import type { ChatOutcome, NotRun, RateLimitState, TooLarge, Unanswered } from '../core/outcome.ts';
 import type { PageAnswer, PageQuery } from '../core/page.ts';
 import type { Period } from '../core/period.ts';
 import type { RawChat } from '../core/raw-chat.ts';
@@ -51,6 +52,11 @@ export interface Gateway extends KeyDirectory {
   unreadStreams(): UnreadStreams;
   /** Plans one chat with the same code, and changes nothing. */
   preview(call: ChatCall): Promise<Preview>;
+
+  /** The caller's own limit of requests, as it stands. Null: it has none. */
+  rateLimitOf(caller: Caller): Promise<RateLimitState | null>;
+  /** The caller's limits as this replica last saw them. Null: it has none, or nothing of it was seen here. */
+  limitsSeen(caller: Caller): LimitsSeen | null;
 
   /** All providers in the registry's order. */
   surveyProviders(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
@@ -156,7 +162,7 @@ export interface Preview {
   /** Null when nobody is eligible. */
   readonly selected: CandidateReport | null;
   /** Null when the request would be taken. */
-  readonly blockedBy: Unanswered | null;
+  readonly blockedBy: Unanswered | TooLarge | null;
   readonly estimatedInputTokens: number;
   /** What would be held for the first attempt. Zero when it would be refused. */
   readonly reservation: PicoUsd;

@@ -15,6 +15,7 @@ import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
 import { startKeyForgetter } from './key-forgetter.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
+import { makeLimitDesk } from './limit-desk.ts';
 import { makeLiveChats } from './live-chats.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
@@ -32,6 +33,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     leases: startLeaseKeeper(needs),
     live: makeLiveChats(),
     watchedBudgets: budgetHub,
+    limits: makeLimitDesk(needs),
   };
   const hub = makeBreakerHub(deps);
   const requests = makeRequestHub(deps);
@@ -70,6 +72,8 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     cancelChat: (wish) => canceller.cancelChat(wish),
     watchTicks: (watch) => tickHub.watch(watch),
     watchBudgets: (watch) => budgetHub.watch(watch),
+    rateLimitOf: (caller) => deps.limits.rateLimitOf(caller),
+    limitsSeen: (caller) => deps.limits.lastSeen(caller),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
     now: () => clock.now(),

@@ -65,3 +65,11 @@ export function pageOf<Item>(
     },
   };
 }
+
+export const SWITCHED_OFF = {
+  kind: 'featureDisabled',
+  code: 'FEATURE_DISABLED',
+  message: 'off',
+  isRetryable: false,
+  retryAfterMs: null,
+} as const;

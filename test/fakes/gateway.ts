@@ -27,7 +27,7 @@ import type {
 import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
-import { invalidInput, notFound, pageOf, recordOf } from './gateway-answers.ts';
+import { invalidInput, notFound, pageOf, recordOf, SWITCHED_OFF } from './gateway-answers.ts';
 import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
 import { type FakeKeys, makeFakeKeys } from './gateway-keys.ts';
 
@@ -86,6 +86,8 @@ export function makeFakeGateway(): FakeGateway {
     info: infoAt(clock.now()),
     clock,
     records: [],
+    rateLimitOf: async () => null,
+    limitsSeen: () => null,
     events: [],
     arrivals: [],
     replicas: 1,
@@ -251,15 +253,7 @@ export function makeFakeGateway(): FakeGateway {
       const key = keyOf(wish.provider);
       if (key === null) return notFound(wish.provider);
       if (wish.rate > 1) return invalidInput([{ path: ['rate'], message: 'must be from 0 to 1' }]);
-      if (wish.latencyMs === 13) {
-        return {
-          kind: 'featureDisabled',
-          code: 'FEATURE_DISABLED',
-          message: 'off',
-          isRetryable: false,
-          retryAfterMs: null,
-        };
-      }
+      if (wish.latencyMs === 13) return SWITCHED_OFF;
       const { mode, rate, failuresMax, latencyMs, durationMs } = wish;
       const endsAtMs = later(clock.now(), durationMs);
       change(key, { simulation: { mode, rate, failuresMax, latencyMs, endsAtMs, failuresInjected: 0 } });

@@ -6,6 +6,7 @@ import type { Registry } from '../../src/core/registry.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
+import { makeLimitDesk } from '../../src/gateway/limit-desk.ts';
 import { makeLiveChats } from '../../src/gateway/live-chats.ts';
 import { makeGateway } from '../../src/gateway/make-gateway.ts';
 import { makePaceBook } from '../../src/gateway/pace-book.ts';
@@ -92,6 +93,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
     live: makeLiveChats(),
+    limits: makeLimitDesk({ store, clock, log: SILENT_LOG }),
     watchedBudgets: { touch: () => undefined, noteEnd: () => undefined },
     logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),

@@ -41,7 +41,7 @@ export function makeChatDoor(deps: ChatDoorDeps): ChatDoor {
       return refuseBody(request, response, body.fault, { clock: deps.clock, form: REST_FORM });
     }
     using caller = deps.callers.waitingFor(response);
-    const visit = makeVisit({ ...deps, request, response, requestId, signal: caller.signal });
+    const visit = makeVisit({ ...deps, request, response, requestId, caller: OPEN_CALLER, signal: caller.signal });
     try {
       await serve(deps, visit, body.text);
     } catch (error) {
@@ -102,9 +102,9 @@ function ask(deps: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> 
 }
 
 async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
-  const { requestId, signal, response } = visit;
+  const { requestId, caller, signal, response } = visit;
   const { request } = asked;
-  const outcome = await gateway.chat({ requestId, request, caller: OPEN_CALLER, door: 'rest', signal, onDelta: null });
+  const outcome = await gateway.chat({ requestId, request, caller, door: 'rest', signal, onDelta: null });
   if (isLeaving() && !response.headersSent) response.setHeader('connection', 'close');
   if (outcome.kind === 'notRun') return sendError(visit, errorOfRefusal(outcome.why));
   if (outcome.kind === 'ended') return sendError(visit, errorOfRefusal(outcome.why), outcome);
@@ -124,11 +124,11 @@ async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, a
 
 /** Plans the same request, and changes nothing. */
 async function answerPreview({ gateway }: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
-  const { requestId, signal } = visit;
+  const { requestId, caller, signal } = visit;
   const preview = await gateway.preview({
     requestId,
     request: asked.request,
-    caller: OPEN_CALLER,
+    caller,
     door: 'rest',
     signal,
     // A model that does not stream is not asked for a stream.

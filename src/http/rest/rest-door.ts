@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestId } from '../../core/ids.ts';
+import { OPEN_CALLER } from '../../gateway/caller.ts';
 import { pathOf, SHUTTING_DOWN, sendFault, sendMethodNotAllowed } from '../answer.ts';
 import { refuseBody, turnAway } from '../body.ts';
 import { type ChatDoorDeps, makeChatDoor } from './chat-door.ts';
@@ -37,7 +38,7 @@ export function makeRestDoor(deps: ChatDoorDeps & { readonly isDraining: () => b
       if (fault !== null) return turnAway(request, response, fault, refusing);
       if (isChat) return answerChat(request, response, requestId);
       if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
-        const visit = makeVisit({ ...deps, request, response, requestId, signal: NEVER });
+        const visit = makeVisit({ ...deps, request, response, requestId, caller: OPEN_CALLER, signal: NEVER });
         noteWish(visit, { name: 'models', kind: 'query', isPaid: false });
         answerModels(request, response, gateway);
         return logVisit(visit);

@@ -1,12 +1,11 @@
 import type { ChatOutcome, NotRun } from '../../core/outcome.ts';
-import { OPEN_CALLER } from '../../gateway/caller.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import type { StreamEvent } from '../../gateway/stream-log.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { maskedOf } from '../mask.ts';
 import { whenSent } from '../outgoing.ts';
-import { EXPOSED_HEADERS, REPLAYED, type RouteSoFar, routeHeadersOf } from './answer-headers.ts';
+import { REPLAYED, type RouteSoFar, routeHeadersOf } from './answer-headers.ts';
 import type { AskedChat } from './chat-body.ts';
 import { type ChunkHead, deltaChunkOf, errorChunkOf, finishChunkOf, usageChunkOf } from './chunk.ts';
 import { warningsOf } from './completion.ts';
@@ -41,7 +40,7 @@ export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): 
     response,
     clock: deps.clock,
     headersOf: () => ({
-      ...EXPOSED_HEADERS,
+      ...visit.headers(),
       ...(route === null ? {} : routeHeadersOf(route)),
       ...(isToldAgain ? REPLAYED : {}),
       ...(deps.isLeaving() ? { connection: 'close' } : {}),
@@ -74,8 +73,8 @@ export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): 
   return sent;
 }
 
-function callOf({ requestId, signal }: Visit, { request }: AskedChat) {
-  return { requestId, request, caller: OPEN_CALLER, door: 'rest', signal, resumeAfter: null } as const;
+function callOf({ requestId, caller, signal }: Visit, { request }: AskedChat) {
+  return { requestId, request, caller, door: 'rest', signal, resumeAfter: null } as const;
 }
 
 function firstHeadOf({ gateway }: Deps, { requestId }: Visit, { request, includesUsage }: AskedChat): ChunkHead {
