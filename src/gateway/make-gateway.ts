@@ -6,12 +6,13 @@ import { makeBudgets } from './budgets.ts';
 import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
 import { complete } from './complete-request.ts';
+import { makeContents } from './contents.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
+import { startForgetter } from './forgetter.ts';
 import type { Gateway } from './gateway.ts';
 import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
-import { startKeyForgetter } from './key-forgetter.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
 import { makeLiveChats } from './live-chats.ts';
 import { invalidInput, makeOperations } from './operations.ts';
@@ -30,6 +31,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     leases: startLeaseKeeper(needs),
     live: makeLiveChats(),
     watchedBudgets: budgetHub,
+    content: makeContents(needs),
   };
   const hub = makeBreakerHub(deps);
   const requests = makeRequestHub(deps);
@@ -40,7 +42,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const member = joinFleet(deps);
   const chats = makeKeyedChats(deps);
   const streams = makeChatStreams(deps, (call) => chats.run(call));
-  const forgetter = startKeyForgetter(deps);
+  const forgetter = startForgetter(deps, (countMax) => store.forgetKeys(countMax));
   const janitor = startJanitor(deps);
   return {
     registry,
@@ -61,6 +63,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     watchBreakers: (watch) => hub.watch(watch),
     findRequest: async (id) => deps.live.find(id) ?? store.find(id),
     completeRequest: (view, signal) => complete(deps, view, signal),
+    contentOf: (view, caller) => deps.content.find(view, caller),
     watchRequests: (watch) => requests.watch(watch),
     cancelChat: (wish) => canceller.cancelChat(wish),
     watchTicks: (watch) => tickHub.watch(watch),
@@ -79,7 +82,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor];
+      const works = [tickHub, budgetHub, reaper, deps.leases, deps.content, books, member, forgetter, janitor];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };

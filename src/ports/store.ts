@@ -2,6 +2,7 @@ import type { StoreAbsence, StoreMode } from '../core/store-mode.ts';
 import type { AdmissionPort } from './admission.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
+import type { ContentPort } from './content.ts';
 import type { FleetPort } from './fleet.ts';
 import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
@@ -18,6 +19,7 @@ export interface Store
   extends AdmissionPort,
     IdempotencyPort,
     RequestLogPort,
+    ContentPort,
     OperationsPort,
     BreakerEventsPort,
     FleetPort,

@@ -42,6 +42,8 @@ export interface KitOptions {
   readonly store?: Store;
   readonly budgetDefault?: PicoUsd;
   readonly areSimulationsEnabled?: boolean;
+  /** Default: nothing of prompts and answers is kept. */
+  readonly contentKeptDays?: number;
   /** Default: never by chance. */
   readonly chance?: () => number;
   /** Default: scripted ones that answer. */
@@ -70,6 +72,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
       replica: REPLICA,
       startedAtMs: clock.now(),
       configHash: 'test',
+      contentKeptDays: options.contentKeptDays ?? null,
       areSimulationsEnabled: options.areSimulationsEnabled ?? true,
     },
     store,
@@ -87,6 +90,11 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
     live: makeLiveChats(),
     watchedBudgets: { touch: () => undefined, noteEnd: () => undefined },
+    content: {
+      keep: () => undefined,
+      find: async () => null,
+      [Symbol.asyncDispose]: async () => undefined,
+    },
     logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };

@@ -4,6 +4,7 @@ import type { EpochMs } from '../../core/time.ts';
 import type { Store } from '../../ports/store.ts';
 import { makeMemoryAdmission } from './admission.ts';
 import { makeMemoryBooks } from './books.ts';
+import { makeMemoryContent } from './content.ts';
 import { makeMemoryEvents } from './events.ts';
 import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryKeys } from './idempotency.ts';
@@ -27,6 +28,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryFleet(),
     ...makeMemoryBooks(state),
     ...makeMemoryRequestLog({ now: options.now }),
+    ...makeMemoryContent({ now: options.now }),
     ...makeMemoryKeys({ now: options.now }),
     ...makeMemoryWire(),
     ping: async () => undefined,

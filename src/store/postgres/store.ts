@@ -7,6 +7,7 @@ import { makePostgresAdmission } from './admission.ts';
 import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
+import { makePostgresContent } from './content.ts';
 import { makeExchange } from './exchange.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
 import { makePostgresKeys } from './idempotency.ts';
@@ -46,6 +47,7 @@ export async function openPostgresStore(
     ...makePostgresBooks(connection),
     ...makePostgresReplay(connection, { exchange, recorder }),
     ...makePostgresRequestLog(connection, recorder),
+    ...makePostgresContent(connection),
     ...makePostgresUpkeep(connection),
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
