@@ -70,7 +70,12 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     storeKind: store.kind,
     replica,
     startedAtMs: clock.now(),
-    configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
+    configHash: hashOf({
+      registry,
+      budgetDefault: config.budgetDefault.toString(),
+      contentKeptDays: config.contentKeptDays,
+    }),
+    contentKeptDays: config.contentKeptDays,
     areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
   };
   const providers = stack.use(await makeProviders({ ...parts, registry }));

@@ -15,6 +15,7 @@ export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[
     `  Store        ${app.store.where}`,
     ...(app.store.warning === null ? [] : [`  WARNING      ${app.store.warning}`]),
     ...pricesOf(app, endpoints),
+    ...contentOf(app.info.contentKeptDays),
     `  Simulations  ${app.info.areSimulationsEnabled ? 'on' : 'off'}`,
     '',
     '  Try',
@@ -44,6 +45,11 @@ function pricesOf(app: App, endpoints: readonly Endpoint[]): readonly string[] {
   return isPaid && app.registry.priceListVersion === 'seed-2025-11'
     ? ['  WARNING      prices are demonstration figures: set your own in a registry file (SWITCHYARD_CONFIG)']
     : [];
+}
+
+/** Nobody should find out later that what people wrote was kept. */
+function contentOf(keptDays: number | null): readonly string[] {
+  return keptDays === null ? [] : [`  WARNING      prompts and answers are kept for ${keptDays} days (RECORD_CONTENT)`];
 }
 
 function keyAdvice(endpoints: readonly Endpoint[]): string {
