@@ -38,7 +38,7 @@ export function makeVisit(of: {
     signal,
     isExplained: request.headers[WISH_HEADERS.metadata] === 'enabled',
     log: of.log.with({ requestId: requestGlobalId(requestId) }),
-    note: { name: null, kind: null, isPaid: false, errorCount: 0 },
+    note: { name: null, kind: null, isPaid: false, cost: null, errorCount: 0 },
     startedAtMs: clock.elapsedMs(),
   };
 }
