@@ -12,7 +12,7 @@ import { makeContents } from './contents.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
 import { startForgetter } from './forgetter.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway, ParsedChat } from './gateway.ts';
 import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
@@ -52,10 +52,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     fleet: member.fleet,
     authenticate: (secret) => authentication.authenticate(secret),
     onKeyEnded: (act) => authentication.onKeyEnded(act),
-    parseChat(raw) {
-      const parsed = parseChat(raw, registry);
-      return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
-    },
+    parseChat: (raw) => checked(parseChat(raw, registry)),
     chat: (call) => collect(chats.run(call)),
     stream: (call) => streams.open(call),
     unreadStreams: () => streams.unread(),
@@ -72,8 +69,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     cancelChat: (wish) => canceller.cancelChat(wish),
     watchTicks: (watch) => tickHub.watch(watch),
     watchBudgets: (watch) => budgetHub.watch(watch),
-    rateLimitOf: (caller) => deps.limits.rateLimitOf(caller),
-    limitsSeen: (caller) => deps.limits.lastSeen(caller),
+    ...makeLimitReader(deps),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
     now: () => clock.now(),
@@ -93,6 +89,15 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** A fault in the input as the doors tell it. */
+function checked(parsed: ReturnType<typeof parseChat>): ParsedChat {
+  return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
+}
+
+function makeLimitReader({ limits }: GatewayDeps): Pick<Gateway, 'rateLimitOf' | 'limitsSeen'> {
+  return { rateLimitOf: (caller) => limits.rateLimitOf(caller), limitsSeen: (caller) => limits.lastSeen(caller) };
 }
 
 /** What goes on in the background whoever asks for what. */
