@@ -35,6 +35,8 @@ export interface GatewayNeeds {
   readonly newHoldId: () => HoldId;
   /** SHA-256 of a text, in hexadecimal digits. */
   readonly digest: (text: string) => string;
+  /** The digest of the operator's own credential. Null: there is none. */
+  readonly adminKeyHash: string | null;
   readonly log: Log;
   readonly meters: Meters;
   readonly paces: PaceBook;

@@ -4,7 +4,7 @@ import type { BudgetNews } from '../core/budget-news.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
-import type { ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
+import type { ApiKeyId, ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
 import type { ChatOutcome, InputIssue, NotRun, Refusal, Unanswered } from '../core/outcome.ts';
 import type { PageAnswer, PageQuery } from '../core/page.ts';
@@ -31,6 +31,11 @@ export interface Gateway {
   readonly info: GatewayInfo;
   /** The replicas that share the store, as this one last saw them. */
   fleet(): Fleet;
+
+  /** Who comes with this secret. Throws StoreUnavailable when nobody can tell. */
+  authenticate(secret: string): Promise<Authenticated>;
+  /** Calls back, within a few seconds, for each key in `watched` that works no more. */
+  onKeyEnded(act: (id: ApiKeyId) => void): Disposable;
 
   /** Checks a chat as a door hands it over: every problem, not only the first. */
   parseChat(raw: RawChat): ParsedChat;
@@ -100,6 +105,11 @@ export interface Gateway {
     caller: Caller,
   ): Promise<{ readonly kind: 'set'; readonly provider: ProviderKey } | NotFound>;
 }
+
+export type Authenticated =
+  | { readonly kind: 'known'; readonly caller: Caller }
+  /** `why` is for the log and the message: none of them says whether some other key exists. */
+  | { readonly kind: 'refused'; readonly why: 'malformed' | 'unknown' | 'expired' | 'revoked' };
 
 export interface GatewayInfo {
   readonly version: string;

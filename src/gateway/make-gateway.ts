@@ -3,6 +3,7 @@ import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgetHub } from './budget-hub.ts';
 import { makeBudgets } from './budgets.ts';
+import { ADMIN_CALLER } from './caller.ts';
 import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
 import { complete } from './complete-request.ts';
@@ -46,6 +47,11 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     registry,
     info,
     fleet: member.fleet,
+    async authenticate(secret) {
+      const isAdmin = needs.digest(secret) === needs.adminKeyHash;
+      return isAdmin ? { kind: 'known', caller: ADMIN_CALLER } : { kind: 'refused', why: 'unknown' };
+    },
+    onKeyEnded: () => ({ [Symbol.dispose]: () => undefined }),
     parseChat(raw) {
       const parsed = parseChat(raw, registry);
       return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);

@@ -4,6 +4,7 @@ import { GraphQLError } from 'graphql';
 export const DOOR_CODES = [
   'INVALID_INPUT',
   'NOT_FOUND',
+  'FORBIDDEN',
   'CANCELLED',
   'TOO_MANY_WATCHERS',
   'STREAM_LOST',

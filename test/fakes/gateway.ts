@@ -27,7 +27,8 @@ import type {
 import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
-import { invalidInput, notFound, pageOf, recordOf } from './gateway-answers.ts';
+import { type FakeCredentials, makeFakeCredentials } from './credentials.ts';
+import { featureDisabled, invalidInput, notFound, pageOf, recordOf } from './gateway-answers.ts';
 import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
 
 /** A gateway that keeps everything in memory and decides nothing: its answers are what a test puts in. */
@@ -36,6 +37,8 @@ export interface FakeGateway extends Gateway {
   /** Everything that was recorded, oldest first: one entry for each chat that really ran. */
   readonly records: RequestRecord[];
   readonly events: BreakerEvent[];
+  /** Who comes with which secret. */
+  readonly credentials: FakeCredentials;
   /** How the next chats end. */
   onChat: (call: ChatCall) => ChatOutcome | NotRun | Promise<ChatOutcome>;
   onPreview: (call: ChatCall) => Preview;
@@ -73,6 +76,7 @@ export function makeFakeGateway(): FakeGateway {
   const states = new Map<string, ProviderState>(REGISTRY.providers.map(({ key }) => [key, stateOf(key, clock.now())]));
   const accounts = new Map<string, Account>();
   const watchers = new Set<(event: BreakerEvent | Error) => void>();
+  const credentials = makeFakeCredentials();
   const keyOf = (name: string) => findProvider(REGISTRY, bareKey(name))?.key ?? null;
   const change = (key: ProviderKey, next: Partial<ProviderState>) => states.set(key, { ...states.get(key)!, ...next });
   const budgetFrom = (userId: string): Budget => {
@@ -84,6 +88,9 @@ export function makeFakeGateway(): FakeGateway {
     registry: REGISTRY,
     info: infoAt(clock.now()),
     clock,
+    credentials,
+    authenticate: (secret) => credentials.authenticate(secret),
+    onKeyEnded: (act) => credentials.onKeyEnded(act),
     records: [],
     events: [],
     arrivals: [],
@@ -251,15 +258,7 @@ export function makeFakeGateway(): FakeGateway {
       const key = keyOf(wish.provider);
       if (key === null) return notFound(wish.provider);
       if (wish.rate > 1) return invalidInput([{ path: ['rate'], message: 'must be from 0 to 1' }]);
-      if (wish.latencyMs === 13) {
-        return {
-          kind: 'featureDisabled',
-          code: 'FEATURE_DISABLED',
-          message: 'off',
-          isRetryable: false,
-          retryAfterMs: null,
-        };
-      }
+      if (wish.latencyMs === 13) return featureDisabled();
       const { mode, rate, failuresMax, latencyMs, durationMs } = wish;
       const endsAtMs = later(clock.now(), durationMs);
       change(key, { simulation: { mode, rate, failuresMax, latencyMs, endsAtMs, failuresInjected: 0 } });

@@ -78,6 +78,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     clock,
     chance: { next: options.chance ?? (() => 0.5) },
     newHoldId: () => holdId(newUuid()),
+    adminKeyHash: null,
     digest: sha256,
     log: SILENT_LOG,
     meters,

@@ -1,5 +1,4 @@
 import type { ChatOutcome, NotRun } from '../../core/outcome.ts';
-import { OPEN_CALLER } from '../../gateway/caller.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import type { StreamEvent } from '../../gateway/stream-log.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
@@ -74,8 +73,8 @@ export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): 
   return sent;
 }
 
-function callOf({ requestId, signal }: Visit, { request }: AskedChat) {
-  return { requestId, request, caller: OPEN_CALLER, door: 'rest', signal, resumeAfter: null } as const;
+function callOf({ requestId, caller, signal }: Visit, { request }: AskedChat) {
+  return { requestId, request, caller, door: 'rest', signal, resumeAfter: null } as const;
 }
 
 function firstHeadOf({ gateway }: Deps, { requestId }: Visit, { request, includesUsage }: AskedChat): ChunkHead {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestId } from '../../core/ids.ts';
 import type { ChatOutcome } from '../../core/outcome.ts';
+import type { Caller } from '../../gateway/caller.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -15,6 +16,7 @@ import { errorHeadersOf, errorObjectOf, type RestError } from './rest-error.ts';
 /** One request at this door: who waits for what, and what its log line will say. */
 export interface Visit extends Pick<Operation, 'log' | 'note' | 'startedAtMs' | 'signal' | 'requestId'> {
   readonly clock: Clock;
+  readonly caller: Caller;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The caller wants to be told the whole decision. */
@@ -25,13 +27,15 @@ export function makeVisit(of: {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: RequestId;
+  readonly caller: Caller;
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly clock: Clock;
 }): Visit {
-  const { request, response, requestId, signal, clock } = of;
+  const { request, response, requestId, caller, signal, clock } = of;
   return {
     clock,
+    caller,
     request,
     response,
     requestId,

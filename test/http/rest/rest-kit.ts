@@ -37,6 +37,10 @@ export async function openService(options: KitOptions): Promise<OpenService> {
     meters,
     host: '127.0.0.1',
     port: 0,
+    auth: 'off',
+    isGraphiqlOn: false,
+    allowedOrigins: [],
+    socketsPerKey: 100,
     inFlightMax: 1_000,
   });
   const listening = await server.listen();
