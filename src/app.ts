@@ -18,7 +18,7 @@ import { registryInForce } from './registry/in-force.ts';
 import { makeMeters } from './telemetry/meters.ts';
 import { makeProviders } from './wiring/make-providers.ts';
 import { openStore, type StoreOpened } from './wiring/open-store.ts';
-import { sha256 } from './wiring/system.ts';
+import { randomBytes, sha256 } from './wiring/system.ts';
 import { version } from './wiring/version.ts';
 
 /** Everything the service is made of that comes from outside. */
@@ -73,7 +73,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
     areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
   };
-  const providers = stack.use(await makeProviders({ ...parts, registry, mock: config.mock }));
+  const providers = stack.use(await makeProviders({ ...parts, registry }));
   const gateway = stack.use(
     makeGateway({
       registry,
@@ -85,6 +85,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       chance: parts.chance,
       newHoldId: () => holdId(parts.newUuid()),
       digest: sha256,
+      randomBytes,
       adminKeyHash: config.adminKey === null ? null : sha256(config.adminKey),
       log,
       meters,

@@ -1,5 +1,5 @@
 import type { PicoUsd } from './core/money.ts';
-import { type LOG_LEVELS, readSetting, SETTINGS, type Setting, textOf } from './settings.ts';
+import { type Cidr, type LOG_LEVELS, readSetting, SETTINGS, type Setting, textOf } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,6 +26,8 @@ export interface Config {
   readonly store: StoreChoice;
   /** Null for the registry that comes with the service. */
   readonly registryPath: string | null;
+  /** Where providers may be called outside of the public internet. */
+  readonly privateUpstreams: readonly Cidr[];
   readonly mock: { readonly seed: number; readonly failureRate: number; readonly latencyScale: number };
   /** What a user may spend without a budget of their own. */
   readonly budgetDefault: PicoUsd;
@@ -85,6 +87,7 @@ export function parseConfig(env: Environment): ConfigResult {
       outageSlice: read(SETTINGS.outageSlice),
     }),
     registryPath: read(SETTINGS.registryPath),
+    privateUpstreams: read(SETTINGS.allowPrivateUpstreams) ?? [],
     mock: {
       seed: read(SETTINGS.mockSeed),
       failureRate: read(SETTINGS.mockFailureRate),

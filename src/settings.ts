@@ -35,6 +35,15 @@ const HOST_CHARS_MAX = 253;
 const SLICE_MAX = picoUsd(1_000n * PICO_PER_USD);
 const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
+/** A block of addresses. */
+export interface Cidr {
+  readonly network: string;
+  readonly prefix: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
+const CIDRS_MAX = 64;
+
 const STORES = ['postgres', 'embedded', 'memory'] as const;
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -100,6 +109,13 @@ export const SETTINGS = {
   openaiBaseUrl: baseUrl('OPENAI_BASE_URL', 'Where `openai` is called instead of at its own address.'),
   geminiBaseUrl: baseUrl('GEMINI_BASE_URL', 'Where `google` is called instead of at its own address.'),
   anthropicBaseUrl: baseUrl('ANTHROPIC_BASE_URL', 'Where `anthropic` is called instead of at its own address.'),
+  allowPrivateUpstreams: optional({
+    name: 'ALLOW_PRIVATE_UPSTREAMS',
+    meaning:
+      'The addresses outside of the public internet at which providers may be called. Loopback needs no mention while `AUTH` is `off`.',
+    bounds: `at most ${CIDRS_MAX} blocks of addresses with commas between them, each with its prefix length, such as 10.1.0.0/16,fd12:3456::/32`,
+    parse: parseCidrs,
+  }),
   mockSeed: withDefault('42', {
     ...wholeNumber({ min: 0, max: 4_294_967_295 }),
     name: 'MOCK_SEED',
@@ -264,6 +280,20 @@ function parseHost(text: string): string | null {
 function parseAmount(text: string, most: PicoUsd): PicoUsd | null {
   const amount = parseUsd(text);
   return amount !== null && amount >= 0n && amount <= most ? amount : null;
+}
+
+function parseCidrs(text: string): readonly Cidr[] | null {
+  const blocks = text.split(',').map((block) => parseCidr(block.trim()));
+  const cidrs = blocks.filter((block) => block !== null);
+  return cidrs.length === blocks.length && cidrs.length <= CIDRS_MAX ? cidrs : null;
+}
+
+function parseCidr(text: string): Cidr | null {
+  const [, network, digits] = /^([\da-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
+  const version = network === undefined ? 0 : isIP(network);
+  const prefix = Number(digits);
+  if (network === undefined || version === 0 || prefix > (version === 4 ? 32 : 128)) return null;
+  return { network, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
 }
 
 function parseSecret(text: string): string | null {

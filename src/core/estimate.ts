@@ -6,7 +6,7 @@ import type { PriceCard } from './usage.ts';
 /** The seed's rule. Only for ranking: it falls short for many real prompts, so money is never held by it. */
 const CHARS_PER_TOKEN = 4;
 
-/** What an answer is taken to need while nobody knows, for ranking only. */
+/** What an answer is taken to need while nobody knows, for ranking and for limits of callers. */
 const OUTPUT_TOKENS_EXPECTED = 300;
 
 /** Tokens of a text by the seed's rule: characters as Python counts them, divided by four, rounded up. */
@@ -24,6 +24,14 @@ export function estimateInputTokens(prompt: Pick<Prompt, 'messages' | 'tools' | 
   if (prompt.tools !== null) points += JSON.stringify(prompt.tools.tools).length;
   if (prompt.responseFormat?.kind === 'jsonSchema') points += JSON.stringify(prompt.responseFormat.schema).length;
   return Math.ceil(points / CHARS_PER_TOKEN);
+}
+
+/** Tokens that a request is expected to use, its answer included: as long as the caller allows, or as an answer is taken to be. */
+export function estimateRequestTokens(request: {
+  readonly prompt: Pick<Prompt, 'messages' | 'tools' | 'responseFormat'>;
+  readonly maxOutputTokens: number | null;
+}): number {
+  return estimateInputTokens(request.prompt) + (request.maxOutputTokens ?? OUTPUT_TOKENS_EXPECTED);
 }
 
 /** What an attempt is expected to cost. `outputTokensMax` is the smallest limit that applies. */

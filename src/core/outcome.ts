@@ -120,10 +120,19 @@ export interface IdempotencyConflict extends Refusal {
   readonly kind: 'idempotencyConflict';
 }
 
-/** A sending that ran nothing of its own, because another request has its idempotency key. Nothing is recorded of it. */
+/** A request that is larger than its caller may ever send. */
+export interface TooLarge extends Refusal {
+  readonly kind: 'invalidInput';
+  readonly issues: readonly InputIssue[];
+}
+
+/** A sending that ran nothing: another request has its idempotency key, or its caller has used up its limits. Nothing is recorded of it. */
 export interface NotRun {
   readonly kind: 'notRun';
-  /** The request that has the key. */
+  /** The request that has the key; of a caller's limits, the one that was refused. */
   readonly requestId: RequestId;
-  readonly why: IdempotencyConflict | Extract<Unanswered, { readonly kind: 'timedOut' | 'cancelled' }>;
+  readonly why:
+    | IdempotencyConflict
+    | TooLarge
+    | Extract<Unanswered, { readonly kind: 'timedOut' | 'cancelled' | 'rateLimited' }>;
 }

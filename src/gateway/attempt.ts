@@ -29,6 +29,8 @@ interface Ended {
   /** The payer's account after the settle. Null when the store did not answer. */
   readonly account: Account | null;
   readonly warnings: readonly string[];
+  /** Input and output together, as far as the provider said or they were counted. Null: nobody knows. */
+  readonly tokens: number | null;
   /** When the caller got the first piece of its answer, by the monotonic clock. Null when it got none. */
   readonly firstDeltaAtMs: number | null;
 }
@@ -72,6 +74,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
       cost,
       account,
       warnings: warningsOf(call, permit, model),
+      tokens: answer.usage.inputTokens + answer.usage.outputTokens,
       firstDeltaAtMs,
     };
   }
@@ -89,14 +92,27 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
     cost: amountOf(charge, permit),
     countedByBreaker: standing.verdict.kind === 'failure',
   };
-  return { kind: 'failed', report, failure, account, warnings: [], firstDeltaAtMs };
+  return { kind: 'failed', report, failure, account, warnings: [], tokens: tokensOfFailure(result), firstDeltaAtMs };
 }
 
+type Unanswered = Exclude<ProviderResult, { kind: 'answered' }>;
+
 /** What a call without a complete answer costs: what was received of it where that can be counted, or else all that was held. */
-function chargeOfFailure(result: Exclude<ProviderResult, { kind: 'answered' }>, model: ModelSpec): Charge {
+function chargeOfFailure(result: Unanswered, model: ModelSpec): Charge {
   if (result.failure.billed === 'nothing') return { kind: 'nothing' };
-  if (result.kind === 'failed' || result.usage.source === 'estimated') return { kind: 'hold' };
-  return chargeOf(result.usage, costOfUsage(result.usage, model.price));
+  const usage = usageOf(result);
+  return usage === null ? { kind: 'hold' } : chargeOf(usage, costOfUsage(usage, model.price));
+}
+
+function tokensOfFailure(result: Unanswered): number | null {
+  if (result.failure.billed === 'nothing') return 0;
+  const usage = usageOf(result);
+  return usage === null ? null : usage.inputTokens + usage.outputTokens;
+}
+
+/** What was received. Null: it cannot be counted. */
+function usageOf(result: Unanswered): TokenUsage | null {
+  return result.kind === 'failed' || result.usage.source === 'estimated' ? null : result.usage;
 }
 
 function chargeOf(usage: TokenUsage, cost: UsageCost): Extract<Charge, { kind: 'spent' }> {

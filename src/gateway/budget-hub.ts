@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../core/unavailable.ts';
 import { type BudgetWatcher, makeBudgetAudience, type Sighting } from './budget-audience.ts';
 import { makeBudgetReader, type Newcomer } from './budget-reader.ts';
 import { budgetFrom } from './budgets.ts';
-import { budgetScopeOf } from './caller.ts';
+import { budgetScopeOf, FOREIGN_BUDGET } from './caller.ts';
 import type { GatewayNeeds } from './deps.ts';
 import type { BudgetNotice, BudgetWatch, BudgetWatchAnswer } from './gateway.ts';
 import { makeNewestBox } from './newest-box.ts';
@@ -82,6 +82,7 @@ export function makeBudgetHub(needs: Pick<GatewayNeeds, 'store' | 'clock' | 'log
     },
     async watch({ caller, userId, signal }) {
       const scope = budgetScopeOf(caller, userId);
+      if (scope === null) return { kind: 'foreign', message: FOREIGN_BUDGET };
       const refusal = places[scope.kind].refuse();
       if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       const watcher = { scope, box: makeBox(), sights: new Map() };

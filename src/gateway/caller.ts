@@ -8,7 +8,7 @@ import {
   teamAccount,
   userAccount,
 } from '../core/ids.ts';
-import type { PicoUsd } from '../core/money.ts';
+import { type PicoUsd, ZERO_USD } from '../core/money.ts';
 import { allows, type Scope } from '../core/scope.ts';
 
 /** Who is asking, as far as the door could tell. */
@@ -137,10 +137,27 @@ export function maySeeAll(caller: Caller): boolean {
   return viewOf(caller).kind === 'everybody';
 }
 
+/** Whether a caller may know how an account stands: one that its own requests are paid from, or with leave any. */
+export function mayReadBudget(caller: Caller, account: AccountKey): boolean {
+  const own = ownPayerOf(caller);
+  return may(caller, 'budgets:read') || (own !== null && [own.account, ...own.also].includes(account));
+}
+
+/** What somebody is told for whom `mayReadBudget` is false. */
+export const FOREIGN_BUDGET =
+  "Others' budgets need the scope budgets:read, which your key does not have. Leave userId out for your own.";
+
 /** Whose budgets somebody sees: one account's, or those of all users. */
 export type BudgetScope = { readonly kind: 'one'; readonly account: AccountKey } | { readonly kind: 'everybody' };
 
-/** The one place that decides whose budgets a caller watches. Without a user, all are meant. */
-export function budgetScopeOf(_caller: Caller, userId: string | null): BudgetScope {
-  return userId === null ? { kind: 'everybody' } : { kind: 'one', account: userAccount(userId) };
+/** The one place that decides whose budgets a caller watches: without a user its own, or with leave all. Null: none. */
+export function budgetScopeOf(caller: Caller, userId: string | null): BudgetScope | null {
+  if (userId === null && may(caller, 'budgets:read')) return { kind: 'everybody' };
+  const account = userId === null ? (ownPayerOf(caller)?.account ?? null) : userAccount(userId);
+  return account !== null && mayReadBudget(caller, account) ? { kind: 'one', account } : null;
+}
+
+/** Who pays for a caller by default. Null: nobody in particular. */
+function ownPayerOf(caller: Caller): Payer | null {
+  return lineOf(caller) === null ? null : payerOf(caller, null, ZERO_USD);
 }

@@ -1,7 +1,7 @@
 import type { AttemptReport, RoutingDecision } from '../core/decision.ts';
 import { FAILURE_POLICY } from '../core/failure.ts';
 import type { ProviderKey, RequestId } from '../core/ids.ts';
-import type { ChatOutcome } from '../core/outcome.ts';
+import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import { isUnavailable } from '../core/unavailable.ts';
 import { admitNext, taskOf } from './admit-next.ts';
 import { makeAttempt } from './attempt.ts';
@@ -27,17 +27,19 @@ export type ChatEvent =
 
 /**
  * One chat from beginning to end: classify and plan, then attempt after attempt (each admitted, called and settled), until
- * one answers, none is left, time is up, the caller leaves, or it is stopped. Every ending is recorded and returned. Time runs from
- * `start`.
+ * one answers, none is left, time is up, the caller leaves, or it is stopped. Every ending is recorded and returned. A caller who has
+ * used up its limits is told so, and nothing else happens. Time runs from `start`.
  */
 export async function* chat(
   deps: GatewayDeps,
   asked: ChatCall,
   start: Journey = setOut(deps, asked),
-): AsyncGenerator<ChatEvent, ChatOutcome> {
+): AsyncGenerator<ChatEvent, ChatOutcome | NotRun> {
+  let journey = start;
+  using entry = await deps.limits.enter(asked, () => journey.attempts);
+  if (entry.refused !== null) return entry.refused;
   using live = deps.live.open(asked);
   const { call } = live;
-  let journey = start;
   const payer = payerOf(call.caller, call.request.userId, deps.budgetDefault);
   const planned = await planFor(deps, call, payer);
 

@@ -9,6 +9,7 @@ import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
 import type { GatewayInfo } from './gateway.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
+import type { LimitDesk } from './limit-desk.ts';
 import type { LiveChats } from './live-chats.ts';
 import type { PaceBook } from './pace-book.ts';
 import type { RetryBook } from './retry-book.ts';
@@ -20,6 +21,7 @@ export interface GatewayDeps extends GatewayNeeds {
   /** The chats that run here. */
   readonly live: LiveChats;
   readonly watchedBudgets: WatchedBudgets;
+  readonly limits: LimitDesk;
 }
 
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */
@@ -35,7 +37,9 @@ export interface GatewayNeeds {
   readonly newHoldId: () => HoldId;
   /** SHA-256 of a text, in hexadecimal digits. */
   readonly digest: (text: string) => string;
-  /** The digest of the operator's own credential. Null: there is none. */
+  /** Random bytes that nobody can guess, for secrets. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** The digest of the operator's own key. Null: there is none. */
   readonly adminKeyHash: string | null;
   readonly log: Log;
   readonly meters: Meters;

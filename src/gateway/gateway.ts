@@ -1,12 +1,13 @@
 import type { Account, BudgetStatus } from '../core/account.ts';
 import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window } from '../core/analytics.ts';
 import type { BudgetNews } from '../core/budget-news.ts';
+import type { LimitsSeen } from '../core/caller-limits.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
 import type { ApiKeyId, ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
-import type { ChatOutcome, InputIssue, NotRun, Refusal, Unanswered } from '../core/outcome.ts';
+import type { ChatOutcome, NotRun, RateLimitState, TooLarge, Unanswered } from '../core/outcome.ts';
 import type { PageAnswer, PageQuery } from '../core/page.ts';
 import type { Period } from '../core/period.ts';
 import type { RawChat } from '../core/raw-chat.ts';
@@ -23,10 +24,14 @@ import type { OnDelta } from '../ports/provider.ts';
 import type { StoreKind } from '../ports/store.ts';
 import type { BreakerNotice } from './breaker-notice.ts';
 import type { Caller } from './caller.ts';
+import type { KeyDirectory } from './key-directory.ts';
+import type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
 import type { StreamPiece } from './stream-log.ts';
 
+export type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
+
 /** What the doors may ask of the gateway. One call each; nothing here throws for an ending that a caller can expect. */
-export interface Gateway {
+export interface Gateway extends KeyDirectory {
   readonly registry: Registry;
   readonly info: GatewayInfo;
   /** The replicas that share the store, as this one last saw them. */
@@ -34,7 +39,7 @@ export interface Gateway {
 
   /** Who comes with this secret. Throws StoreUnavailable when nobody can tell. */
   authenticate(secret: string): Promise<Authenticated>;
-  /** Calls back, within a few seconds, for each key in `watched` that works no more. */
+  /** Calls back, within a few seconds, for each key that works no more; it may do so more than once. */
   onKeyEnded(act: (id: ApiKeyId) => void): Disposable;
 
   /** Checks a chat as a door hands it over: every problem, not only the first. */
@@ -47,6 +52,11 @@ export interface Gateway {
   unreadStreams(): UnreadStreams;
   /** Plans one chat with the same code, and changes nothing. */
   preview(call: ChatCall): Promise<Preview>;
+
+  /** The caller's own limit of requests, as it stands. Null: it has none. */
+  rateLimitOf(caller: Caller): Promise<RateLimitState | null>;
+  /** The caller's limits as this replica last saw them. Null: it has none, or nothing of it was seen here. */
+  limitsSeen(caller: Caller): LimitsSeen | null;
 
   /** All providers in the registry's order. */
   surveyProviders(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
@@ -106,11 +116,6 @@ export interface Gateway {
   ): Promise<{ readonly kind: 'set'; readonly provider: ProviderKey } | NotFound>;
 }
 
-export type Authenticated =
-  | { readonly kind: 'known'; readonly caller: Caller }
-  /** `why` is for the log and the message: none of them says whether some other key exists. */
-  | { readonly kind: 'refused'; readonly why: 'malformed' | 'unknown' | 'expired' | 'revoked' };
-
 export interface GatewayInfo {
   readonly version: string;
   readonly storeKind: StoreKind;
@@ -120,6 +125,11 @@ export interface GatewayInfo {
   readonly configHash: string;
   readonly areSimulationsEnabled: boolean;
 }
+
+export type Authenticated =
+  | { readonly kind: 'known'; readonly caller: Caller }
+  /** `why` is for the log and the message: none of them says whether some other key exists. */
+  | { readonly kind: 'refused'; readonly why: 'malformed' | 'unknown' | 'expired' | 'revoked' };
 
 export interface ChatCall {
   /** The id under which it is recorded; also the `x-request-id` of the answer. */
@@ -147,25 +157,12 @@ export interface UnreadStreams {
 
 export type ParsedChat = { readonly kind: 'valid'; readonly request: ChatRequest } | InvalidInput;
 
-export interface InvalidInput extends Refusal {
-  readonly kind: 'invalidInput';
-  readonly issues: readonly InputIssue[];
-}
-
-export interface NotFound extends Refusal {
-  readonly kind: 'notFound';
-}
-
-export interface FeatureDisabled extends Refusal {
-  readonly kind: 'featureDisabled';
-}
-
 export interface Preview {
   readonly decision: RoutingDecision;
   /** Null when nobody is eligible. */
   readonly selected: CandidateReport | null;
   /** Null when the request would be taken. */
-  readonly blockedBy: Unanswered | null;
+  readonly blockedBy: Unanswered | TooLarge | null;
   readonly estimatedInputTokens: number;
   /** What would be held for the first attempt. Zero when it would be refused. */
   readonly reservation: PicoUsd;
@@ -226,7 +223,7 @@ export type TickWatchAnswer =
 
 export interface BudgetWatch {
   readonly caller: Caller;
-  /** Null: everybody whose budgets the caller may see. */
+  /** Null: everybody if the caller may see all, otherwise the caller's own. */
   readonly userId: string | null;
   readonly signal: AbortSignal;
 }
@@ -242,6 +239,8 @@ export interface BudgetNotice {
 
 export type BudgetWatchAnswer =
   | { readonly kind: 'watching'; readonly notices: AsyncIterable<BudgetNotice> }
+  /** The caller may not see how that user's budget stands. */
+  | { readonly kind: 'foreign'; readonly message: string }
   | { readonly kind: 'tooManyWatchers'; readonly message: string };
 
 export interface Budget {

@@ -36,12 +36,11 @@ export function makeKeyedChats(deps: GatewayDeps): KeyedChats {
       const run = { stop: new AbortController(), ended: ended.promise };
       runs.add(run);
       if (isStopping) run.stop.abort();
-      let outcome: ChatOutcome | null = null;
+      let outcome: ChatOutcome | NotRun | null = null;
       try {
         // Not the caller's own signal: whoever lost the connection comes back with the key, and shall find the answer.
         outcome = yield* chat(deps, { ...call, signal: run.stop.signal }, journey);
-        // Those who wait shall not hear that they left because this replica stops: another one runs it.
-        await keepOutcome(deps, found.claim, run.stop.signal.aborted && isCancelled(outcome) ? null : outcome);
+        await keepOutcome(deps, found.claim, run.stop.signal.aborted && isCancelled(outcome) ? null : ranTo(outcome));
         return outcome;
       } finally {
         // Not waited for: whoever is told that the store is away is told so at once.
@@ -58,7 +57,13 @@ export function makeKeyedChats(deps: GatewayDeps): KeyedChats {
   };
 }
 
-function isCancelled(outcome: ChatOutcome): boolean {
+/** How it ended. Null: it was not run, and the key is free for another sending. */
+function ranTo(outcome: ChatOutcome | NotRun): ChatOutcome | null {
+  return outcome.kind === 'notRun' ? null : outcome;
+}
+
+/** Those who wait shall not hear that they left because this replica stops: another one runs it. */
+function isCancelled(outcome: ChatOutcome | NotRun): boolean {
   return outcome.kind === 'ended' && outcome.why.kind === 'cancelled';
 }
 

@@ -1,9 +1,10 @@
 import { parseChat } from '../core/parse-chat.ts';
+import { makeKeyDirectory } from './api-keys.ts';
+import { startAuthentication } from './authenticate.ts';
 import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgetHub } from './budget-hub.ts';
 import { makeBudgets } from './budgets.ts';
-import { ADMIN_CALLER } from './caller.ts';
 import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
 import { complete } from './complete-request.ts';
@@ -14,6 +15,7 @@ import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
 import { startKeyForgetter } from './key-forgetter.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
+import { makeLimitDesk } from './limit-desk.ts';
 import { makeLiveChats } from './live-chats.ts';
 import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
@@ -31,6 +33,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     leases: startLeaseKeeper(needs),
     live: makeLiveChats(),
     watchedBudgets: budgetHub,
+    limits: makeLimitDesk(needs),
   };
   const hub = makeBreakerHub(deps);
   const requests = makeRequestHub(deps);
@@ -43,15 +46,13 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const streams = makeChatStreams(deps, (call) => chats.run(call));
   const forgetter = startKeyForgetter(deps);
   const janitor = startJanitor(deps);
+  const authentication = startAuthentication(needs);
   return {
     registry,
     info,
     fleet: member.fleet,
-    async authenticate(secret) {
-      const isAdmin = needs.digest(secret) === needs.adminKeyHash;
-      return isAdmin ? { kind: 'known', caller: ADMIN_CALLER } : { kind: 'refused', why: 'unknown' };
-    },
-    onKeyEnded: () => ({ [Symbol.dispose]: () => undefined }),
+    authenticate: (secret) => authentication.authenticate(secret),
+    onKeyEnded: (act) => authentication.onKeyEnded(act),
     parseChat(raw) {
       const parsed = parseChat(raw, registry);
       return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
@@ -71,12 +72,15 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     cancelChat: (wish) => canceller.cancelChat(wish),
     watchTicks: (watch) => tickHub.watch(watch),
     watchBudgets: (watch) => budgetHub.watch(watch),
+    rateLimitOf: (caller) => deps.limits.rateLimitOf(caller),
+    limitsSeen: (caller) => deps.limits.lastSeen(caller),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
     now: () => clock.now(),
     storeMode: () => store.mode(),
     ...makeBudgets(deps),
     ...makeOperations(deps),
+    ...makeKeyDirectory(needs, authentication),
     async [Symbol.asyncDispose]() {
       // Streams with a key are chats that are stopped first; then whatever is left of streams ends by itself.
       await chats[Symbol.asyncDispose]();
@@ -85,7 +89,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor];
+      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor, authentication];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };

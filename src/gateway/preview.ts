@@ -17,7 +17,9 @@ export async function preview(deps: GatewayDeps, call: ChatCall): Promise<Previe
   return {
     decision: decisionOf(planned, journey),
     selected: first?.report ?? null,
-    blockedBy: first === undefined ? await refusalOf(deps, { payer, planned, journey }) : null,
+    blockedBy:
+      (await deps.limits.whyKeptOut(call)) ??
+      (first === undefined ? await refusalOf(deps, { payer, planned, journey }) : null),
     estimatedInputTokens: planned.plan.inputTokens,
     reservation: first === undefined ? ZERO_USD : reservationFor(first, call, planned, payer.defaultCap),
   };

@@ -44,6 +44,7 @@ builder.subscriptionField('analyticsTicks', (t) =>
   t.field({
     type: AnalyticsTickRef,
     description: 'A rolling summary at a steady pace, ready to draw.',
+    extensions: { access: 'requests:read' },
     args: {
       every: t.arg({ type: 'Duration', description: 'Time between ticks, 250 ms to 60 s.', defaultValue: EVERY_MS }),
       window: t.arg({

@@ -101,6 +101,7 @@ builder.queryField('analytics', (t) =>
   t.field({
     type: AnalyticsRef,
     description: 'Totals, percentiles and a time series over a window, optionally grouped.',
+    extensions: { access: 'requests:read' },
     args: {
       window: t.arg({ type: TimeWindowInput, description: 'The window to cover.', defaultValue: WINDOW }),
       groupBy: t.arg({

@@ -119,6 +119,7 @@ builder.subscriptionField('breakerEvents', (t) =>
   t.field({
     type: BreakerEventRef,
     description: 'State changes of circuit breakers on any replica, in order per provider.',
+    extensions: { access: 'any key' },
     args: {
       providerId: t.arg.id({ description: 'One provider by id or key; all of them when empty.' }),
       includeCurrent: t.arg.boolean({

@@ -30,10 +30,12 @@ builder.subscriptionField('budgetEvents', (t) =>
   t.field({
     type: BudgetEventRef,
     description: 'Budget changes and threshold crossings (50 %, 80 %, 100 %). Other users need scope `budgets:read`.',
+    extensions: { access: 'own, or budgets:read' },
     args: { userId: t.arg.string({ description: 'External user id; all users when empty and permitted.' }) },
     subscribe: async (_root, { userId }, { gateway, caller, signal }) => {
       const wanted = userId === null || userId === undefined ? null : parseUserId(userId);
       const answer = await gateway.watchBudgets({ caller, userId: wanted, signal });
+      if (answer.kind === 'foreign') throw doorError('FORBIDDEN', answer.message);
       if (answer.kind === 'tooManyWatchers') throw doorError('TOO_MANY_WATCHERS', answer.message);
       return answer.notices;
     },

@@ -1,9 +1,12 @@
 import { availableOf, budgetStatusOf, resetsAtOf } from '../core/account.ts';
+import { userAccount } from '../core/ids.ts';
 import { addUsd, type PicoUsd } from '../core/money.ts';
+import { FOREIGN_BUDGET, mayReadBudget, userIdOf } from '../gateway/caller.ts';
 import type { Budget } from '../gateway/gateway.ts';
 import { InvalidInputErrorRef } from './api-error.ts';
 import { builder } from './builder.ts';
 import { makeConnection } from './connection.ts';
+import { doorError } from './door-error.ts';
 import { unrecorded } from './failure-shape.ts';
 import { budgetGlobalId } from './global-id.ts';
 import { pageArgs, pageOrThrow, parsePage } from './page.ts';
@@ -106,11 +109,15 @@ builder.queryField('budget', (t) =>
     type: BudgetRef,
     description: "The budget of a user. Without an argument: the caller's own. Other users need scope `budgets:read`.",
     nullable: true,
+    extensions: { access: 'own, or budgets:read' },
     args: { userId: t.arg.string({ description: 'External user id.' }) },
-    resolve: (_root, args, { gateway }) => {
-      const userId = args.userId ?? null;
+    resolve: (_root, args, { gateway, caller }) => {
+      const wanted = args.userId ?? null;
+      const userId = wanted === null ? userIdOf(caller) : parseUserId(wanted);
       // Without authentication a caller is nobody in particular, and has no budget of their own.
-      return userId === null ? null : gateway.budgetOf(parseUserId(userId));
+      if (userId === null) return null;
+      if (!mayReadBudget(caller, userAccount(userId))) throw doorError('FORBIDDEN', FOREIGN_BUDGET);
+      return gateway.budgetOf(userId);
     },
   }),
 );
@@ -119,6 +126,7 @@ builder.queryField('budgets', (t) =>
   t.field({
     type: BudgetConnection,
     description: 'All budgets, fullest first. Needs scope `budgets:read`.',
+    extensions: { access: 'budgets:read' },
     args: {
       ...pageArgs(),
       status: t.arg({ type: [BudgetStatusEnum], description: 'Keeps only budgets in one of these states.' }),
@@ -158,6 +166,7 @@ builder.mutationField('setBudget', (t) =>
   t.field({
     type: SetBudgetResult,
     description: "Creates or changes a user's budget. Needs scope `budgets:write`.",
+    extensions: { access: 'budgets:admin' },
     args: { input: t.arg({ type: SetBudgetInput, description: 'The new budget.', required: true }) },
     resolve: async (_root, { input }, { gateway, caller }) => {
       const { userId, limitUsd: limit } = input;

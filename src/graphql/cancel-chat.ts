@@ -27,6 +27,7 @@ builder.mutationField('cancelChat', (t) =>
   t.field({
     type: CancelChatResult,
     description: 'Stops a running chat. Tokens already produced are still paid for.',
+    extensions: { access: 'chat' },
     args: { input: t.arg({ type: CancelChatInput, description: 'Which request to stop.', required: true }) },
     resolve: async (_root, { input }, { gateway, signal, surveys }) => {
       const parsed = parseGlobalId(input.requestId);

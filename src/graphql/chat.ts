@@ -125,7 +125,7 @@ builder.mutationField('chat', (t) =>
       'Routes one chat request to the best provider, falling back when it fails, and returns the whole answer.',
     args: { input: t.arg({ type: ChatInput, description: 'What to ask and how to route it.', required: true }) },
     // Read by the rule that lets one operation spend money only once.
-    extensions: { isPaid: true },
+    extensions: { isPaid: true, access: 'chat' },
     resolve: async (_root, { input }, context) => {
       const parsed = context.gateway.parseChat(input);
       if (parsed.kind === 'invalidInput') return unrecorded(parsed);

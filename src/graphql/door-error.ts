@@ -2,9 +2,10 @@ import { GraphQLError } from 'graphql';
 
 /** Codes of top-level errors: what a caller did wrong outside a result union. Everything else is masked as INTERNAL. */
 export const DOOR_CODES = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
   'INVALID_INPUT',
   'NOT_FOUND',
-  'FORBIDDEN',
   'CANCELLED',
   'TOO_MANY_WATCHERS',
   'STREAM_LOST',

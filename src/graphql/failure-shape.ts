@@ -77,9 +77,14 @@ export function failureOf(
   }
 }
 
-/** Why a sending ran nothing of its own. The request it belongs to is the one that has its idempotency key. */
-export function failureOfNotRun({ why, requestId }: NotRun): IdempotencyConflictShape | TimedOutShape | CancelledShape {
-  return { ...why, requestId };
+/** Why a sending ran nothing. The request it belongs to is the one that has its idempotency key; of what its caller may use, none. */
+export function failureOfNotRun({
+  why,
+  requestId,
+}: NotRun): IdempotencyConflictShape | TimedOutShape | CancelledShape | RateLimitedShape | InvalidInputShape {
+  return why.kind === 'rateLimited' || why.kind === 'invalidInput'
+    ? { ...why, requestId: null }
+    : { ...why, requestId };
 }
 
 /** The failure of a recorded request, as far as the record tells: what it did not keep is filled in from the decision. */

@@ -54,6 +54,7 @@ builder.queryField('gateway', (t) =>
   t.field({
     type: GatewayRef,
     description: 'This gateway: version, store, replicas, switched-on features.',
+    extensions: { access: 'any key' },
     resolve: (_root, _args, { gateway }) => gateway.info,
   }),
 );

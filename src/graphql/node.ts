@@ -1,6 +1,8 @@
 import { brandWithType } from '@pothos/core';
 import { CHAT_LIMITS } from '../core/chat-request.ts';
+import { userAccount } from '../core/ids.ts';
 import { findProvider } from '../core/registry.ts';
+import { mayReadBudget } from '../gateway/caller.ts';
 import { eventOfChange, eventOfPresent } from './breaker-event.ts';
 import { builder } from './builder.ts';
 import type { OperationContext } from './context.ts';
@@ -20,6 +22,7 @@ builder.queryField('node', (t) =>
     type: NodeRef,
     description: 'Fetches any object by its global id.',
     nullable: true,
+    extensions: { access: 'any key' },
     args: { id: t.arg.id({ description: 'A global id such as `req_0199…` or `prov_openai`.', required: true }) },
     resolve: (_root, { id }, context) => findNode(id, context),
   }),
@@ -30,6 +33,7 @@ builder.queryField('nodes', (t) =>
     type: [NodeRef],
     description: 'Fetches several objects at once, in the order asked; unknown ids give null.',
     nullable: { list: false, items: true },
+    extensions: { access: 'any key' },
     args: { ids: t.arg.idList({ description: 'Up to 100 global ids.', required: true }) },
     resolve: (_root, { ids }, context) => {
       if (ids.length > NODES_MAX) throw invalidInput(`\`ids\` takes at most ${NODES_MAX} ids, got ${ids.length}.`);
@@ -45,12 +49,13 @@ async function findNode(id: string, context: OperationContext): Promise<NodeShap
 }
 
 async function findParsed(id: GlobalId, context: OperationContext): Promise<NodeShape | null> {
-  const { gateway } = context;
+  const { gateway, caller } = context;
   switch (id.kind) {
     case 'request':
       return named(RequestRef, await gateway.findRequest(id.id));
     case 'budget':
-      return id.userId.length > CHAT_LIMITS.userIdCharsMax ? null : named(BudgetRef, await gateway.budgetOf(id.userId));
+      if (id.userId.length > CHAT_LIMITS.userIdCharsMax || !mayReadBudget(caller, userAccount(id.userId))) return null;
+      return named(BudgetRef, await gateway.budgetOf(id.userId));
     case 'breakerEvent': {
       const event = await gateway.findBreakerEvent(id.sequence);
       return event === null ? null : named(BreakerEventRef, eventOfChange(event, 0));

@@ -113,6 +113,7 @@ builder.queryField('requests', (t) =>
   t.field({
     type: RequestConnection,
     description: 'The request log, newest first unless told otherwise. Keyset pagination: stable while rows arrive.',
+    extensions: { access: 'requests:read' },
     args: {
       ...pageArgs(),
       filter: t.arg({ type: RequestFilterInput, description: 'Keeps only the requests that match.' }),
@@ -132,6 +133,7 @@ builder.queryField('request', (t) =>
     type: RequestRef,
     description: 'One request by id, including why it was routed as it was.',
     nullable: true,
+    extensions: { access: 'requests:read' },
     args: { id: t.arg.id({ description: 'The id, as in the `x-request-id` header.', required: true }) },
     resolve: (_root, { id }, { gateway }) => {
       const parsed = parseGlobalId(id);

@@ -6,7 +6,7 @@ import { ApiErrorRef } from './api-error.ts';
 import { builder } from './builder.ts';
 import { ChatInput } from './chat-input.ts';
 import { chatCall, type OperationContext } from './context.ts';
-import { failureOf } from './failure-shape.ts';
+import { failureOf, unrecorded } from './failure-shape.ts';
 import { RoutingDecisionRef } from './refs.ts';
 import { RouteCandidateRef } from './routing.ts';
 
@@ -23,8 +23,11 @@ const RoutePreviewRef = builder.objectRef<Preview>('RoutePreview').implement({
       type: ApiErrorRef,
       description: 'Why the request would be refused, if it would be.',
       nullable: true,
-      resolve: ({ blockedBy, decision }) =>
-        blockedBy === null ? null : failureOf(blockedBy, { requestId: null, routing: decision }),
+      resolve: ({ blockedBy, decision }) => {
+        if (blockedBy === null) return null;
+        if (blockedBy.kind === 'invalidInput') return unrecorded(blockedBy);
+        return failureOf(blockedBy, { requestId: null, routing: decision });
+      },
     }),
     estimatedInputTokens: t.exposeInt('estimatedInputTokens', { description: 'Estimated tokens of the input.' }),
     reservationUsd: t.expose('reservation', {
@@ -39,6 +42,7 @@ builder.queryField('routePreview', (t) =>
     type: RoutePreviewRef,
     description:
       'Explains how a chat would be routed right now, without calling anyone and without cost. Takes the same input as `chat`.',
+    extensions: { access: 'chat' },
     args: { input: t.arg({ type: ChatInput, description: 'The chat to plan.', required: true }) },
     resolve: (_root, { input }, context) => context.gateway.preview(chatCall(parseOrThrow(input, context), context)),
   }),

@@ -1,6 +1,6 @@
 import { type Caller, scopesOf } from '../gateway/caller.ts';
 import { builder } from './builder.ts';
-import { BudgetRef } from './refs.ts';
+import { BudgetRef, RateLimitRef } from './refs.ts';
 
 // While authentication is off a caller is nobody in particular: without a user of their own, and without a budget.
 const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
@@ -9,6 +9,12 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
     scopes: t.stringList({ description: 'What the caller may do.', resolve: (caller) => [...scopesOf(caller)] }),
     userId: t.string({ description: 'The user billed by default.', nullable: true, resolve: () => null }),
     budget: t.field({ type: BudgetRef, description: "That user's budget.", nullable: true, resolve: () => null }),
+    rateLimit: t.field({
+      type: RateLimitRef,
+      description: "The caller's own rate limit.",
+      nullable: true,
+      resolve: (caller, _args, { gateway }) => gateway.rateLimitOf(caller),
+    }),
   }),
 });
 
@@ -16,6 +22,7 @@ builder.queryField('viewer', (t) =>
   t.field({
     type: ViewerRef,
     description: 'Who is asking, with which scopes, budget and limits.',
+    extensions: { access: 'any key' },
     resolve: (_root, _args, { caller }) => caller,
   }),
 );

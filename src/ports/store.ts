@@ -1,7 +1,10 @@
 import type { StoreAbsence, StoreMode } from '../core/store-mode.ts';
 import type { AdmissionPort } from './admission.ts';
+import type { ApiKeysPort } from './api-keys.ts';
+import type { AuditPort } from './audit.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
+import type { CallerLimitsPort } from './caller-limits.ts';
 import type { FleetPort } from './fleet.ts';
 import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
@@ -17,8 +20,11 @@ export type StoreKind = 'postgres' | 'embedded' | 'memory';
 export interface Store
   extends AdmissionPort,
     IdempotencyPort,
+    CallerLimitsPort,
     RequestLogPort,
     OperationsPort,
+    AuditPort,
+    ApiKeysPort,
     BreakerEventsPort,
     FleetPort,
     BooksPort,

@@ -1,5 +1,6 @@
 import { abortFailure, type Failure, type FailureKind } from '../core/failure.ts';
 import type { EpochMs } from '../core/time.ts';
+import { AddressRefused } from './address-refused.ts';
 import type { Progress } from './exchange.ts';
 import { fieldAt, parseJson } from './json-field.ts';
 import { redact } from './redact.ts';
@@ -189,6 +190,8 @@ const UNOPENED_CODES: ReadonlySet<unknown> = new Set([
 function brokenFacts({ fault, httpStatus }: Extract<Progress, { kind: 'broken' }>): Facts {
   const causes = causesOf(fault);
   const message = causes.map(textOf).join(': ');
+  const refused = causes.find((cause) => cause instanceof AddressRefused);
+  if (refused !== undefined) return { kind: 'misconfigured', billed: 'nothing', message: refused.message };
   if (causes.some((cause) => textOf(cause) === 'unexpected redirect')) {
     // Counted as nonsense: an API that redirects is not the API that was configured.
     return {

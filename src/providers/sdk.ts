@@ -31,10 +31,11 @@ export interface SdkSettings {
 export async function makeSdkProvider(settings: SdkSettings): Promise<ProviderPort> {
   const baseUrl = baseUrlOf(settings);
   const vendor = await loadVendor({ kind: settings.kind, apiKey: settings.apiKey, baseUrl });
+  const { origin } = new URL(baseUrl);
   return {
     key: settings.key,
     inputTokensMax: (prompt, model) => inputTokensMax({ prompt, model, kind: settings.kind }),
-    call: (call, signal, onDelta) => callOnce({ settings, vendor }, call, { signal, onDelta: onDelta ?? null }),
+    call: (call, signal, onDelta) => callOnce({ settings, vendor, origin }, call, { signal, onDelta: onDelta ?? null }),
   };
 }
 
@@ -47,6 +48,7 @@ function baseUrlOf(settings: SdkSettings): string {
 interface Sdk {
   readonly settings: SdkSettings;
   readonly vendor: Vendor;
+  readonly origin: string;
 }
 
 interface Listening {
@@ -61,7 +63,8 @@ interface Conversation extends Listening {
 
 async function callOnce(sdk: Sdk, call: ProviderCall, listening: Listening): Promise<ProviderResult> {
   const isStreamed = listening.onDelta !== null;
-  using exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
+  const { settings, vendor, origin } = sdk;
+  using exchange = makeExchange({ fetch: settings.fetch, origin, furtherAnswer: vendor.furtherAnswer, isStreamed });
   try {
     return await converse(sdk, call, { ...listening, exchange });
   } catch (error) {

@@ -4,7 +4,7 @@ import type { PageAnswer, PageQuery } from '../../src/core/page.ts';
 import { recordedErrorOf, statusOf } from '../../src/core/record-of.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import type { EpochMs } from '../../src/core/time.ts';
-import type { ChatCall, FeatureDisabled, InvalidInput, NotFound } from '../../src/gateway/gateway.ts';
+import type { ChatCall, InvalidInput, NotFound } from '../../src/gateway/gateway.ts';
 import { usd } from './gateway-data.ts';
 
 export function recordOf(call: ChatCall, outcome: ChatOutcome, nowMs: EpochMs): RequestRecord {
@@ -66,7 +66,10 @@ export function pageOf<Item>(
   };
 }
 
-export function featureDisabled(): FeatureDisabled {
-  const code = 'FEATURE_DISABLED';
-  return { kind: 'featureDisabled', code, message: 'off', isRetryable: false, retryAfterMs: null };
-}
+export const SWITCHED_OFF = {
+  kind: 'featureDisabled',
+  code: 'FEATURE_DISABLED',
+  message: 'off',
+  isRetryable: false,
+  retryAfterMs: null,
+} as const;

@@ -27,18 +27,16 @@ import type {
 import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
-import { type FakeCredentials, makeFakeCredentials } from './credentials.ts';
-import { featureDisabled, invalidInput, notFound, pageOf, recordOf } from './gateway-answers.ts';
+import { invalidInput, notFound, pageOf, recordOf, SWITCHED_OFF } from './gateway-answers.ts';
 import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
+import { type FakeKeys, makeFakeKeys } from './gateway-keys.ts';
 
 /** A gateway that keeps everything in memory and decides nothing: its answers are what a test puts in. */
-export interface FakeGateway extends Gateway {
+export interface FakeGateway extends Gateway, FakeKeys {
   readonly clock: FakeClock;
   /** Everything that was recorded, oldest first: one entry for each chat that really ran. */
   readonly records: RequestRecord[];
   readonly events: BreakerEvent[];
-  /** Who comes with which secret. */
-  readonly credentials: FakeCredentials;
   /** How the next chats end. */
   onChat: (call: ChatCall) => ChatOutcome | NotRun | Promise<ChatOutcome>;
   onPreview: (call: ChatCall) => Preview;
@@ -76,7 +74,6 @@ export function makeFakeGateway(): FakeGateway {
   const states = new Map<string, ProviderState>(REGISTRY.providers.map(({ key }) => [key, stateOf(key, clock.now())]));
   const accounts = new Map<string, Account>();
   const watchers = new Set<(event: BreakerEvent | Error) => void>();
-  const credentials = makeFakeCredentials();
   const keyOf = (name: string) => findProvider(REGISTRY, bareKey(name))?.key ?? null;
   const change = (key: ProviderKey, next: Partial<ProviderState>) => states.set(key, { ...states.get(key)!, ...next });
   const budgetFrom = (userId: string): Budget => {
@@ -88,10 +85,9 @@ export function makeFakeGateway(): FakeGateway {
     registry: REGISTRY,
     info: infoAt(clock.now()),
     clock,
-    credentials,
-    authenticate: (secret) => credentials.authenticate(secret),
-    onKeyEnded: (act) => credentials.onKeyEnded(act),
     records: [],
+    rateLimitOf: async () => null,
+    limitsSeen: () => null,
     events: [],
     arrivals: [],
     replicas: 1,
@@ -141,6 +137,7 @@ export function makeFakeGateway(): FakeGateway {
       return event;
     },
 
+    ...makeFakeKeys(clock),
     fleet: () => [{ configHash: gateway.info.configHash, replicas: gateway.replicas }, ...gateway.otherConfigs],
     now: () => clock.now(),
     storeMode: () => ({ kind: 'normal' }),
@@ -159,7 +156,6 @@ export function makeFakeGateway(): FakeGateway {
     },
     unreadStreams: () => ({ count: 0, whenEnded: async () => {} }),
     preview: async (call) => gateway.onPreview(call),
-
     async surveyProviders() {
       gateway.onSurvey();
       const providers = [...states.values()].map((state) => ({ state, slotsUsed: 7 }));
@@ -211,7 +207,6 @@ export function makeFakeGateway(): FakeGateway {
       }
       return { kind: 'watching', notices: notices() };
     },
-
     watchTicks: async (watch) => gateway.onTicks(watch),
     watchBudgets: async (watch) => gateway.onBudgets(watch),
 
@@ -258,7 +253,7 @@ export function makeFakeGateway(): FakeGateway {
       const key = keyOf(wish.provider);
       if (key === null) return notFound(wish.provider);
       if (wish.rate > 1) return invalidInput([{ path: ['rate'], message: 'must be from 0 to 1' }]);
-      if (wish.latencyMs === 13) return featureDisabled();
+      if (wish.latencyMs === 13) return SWITCHED_OFF;
       const { mode, rate, failuresMax, latencyMs, durationMs } = wish;
       const endsAtMs = later(clock.now(), durationMs);
       change(key, { simulation: { mode, rate, failuresMax, latencyMs, endsAtMs, failuresInjected: 0 } });

@@ -6,6 +6,7 @@ import type { Registry } from '../../src/core/registry.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
+import { makeLimitDesk } from '../../src/gateway/limit-desk.ts';
 import { makeLiveChats } from '../../src/gateway/live-chats.ts';
 import { makeGateway } from '../../src/gateway/make-gateway.ts';
 import { makePaceBook } from '../../src/gateway/pace-book.ts';
@@ -14,7 +15,7 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
-import { newUuid, sha256 } from '../../src/wiring/system.ts';
+import { newUuid, randomBytes, sha256 } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type FakeMeters, makeFakeMeters } from '../fakes/meters.ts';
@@ -42,6 +43,10 @@ export interface KitOptions {
   readonly store?: Store;
   readonly budgetDefault?: PicoUsd;
   readonly areSimulationsEnabled?: boolean;
+  /** Default: one that nobody else has. */
+  readonly clock?: FakeClock;
+  /** The operator's own key. Default: none. */
+  readonly adminKey?: string;
   /** Default: never by chance. */
   readonly chance?: () => number;
   /** Default: scripted ones that answer. */
@@ -58,7 +63,7 @@ export function usd(text: string): PicoUsd {
 
 export function makeGatewayKit(options: KitOptions): GatewayKit {
   const { registry } = options;
-  const clock = makeFakeClock();
+  const clock = options.clock ?? makeFakeClock();
   const meters = makeFakeMeters();
   const store = options.store ?? makeMemoryStore({ registry, now: clock.now, replica: REPLICA });
   const scripted = new Map(registry.providers.map(({ key }) => [key, makeScriptedProvider(key)]));
@@ -78,8 +83,9 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     clock,
     chance: { next: options.chance ?? (() => 0.5) },
     newHoldId: () => holdId(newUuid()),
-    adminKeyHash: null,
     digest: sha256,
+    randomBytes,
+    adminKeyHash: options.adminKey === undefined ? null : sha256(options.adminKey),
     log: SILENT_LOG,
     meters,
     paces: makePaceBook(),
@@ -87,6 +93,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
     live: makeLiveChats(),
+    limits: makeLimitDesk({ store, clock, log: SILENT_LOG }),
     watchedBudgets: { touch: () => undefined, noteEnd: () => undefined },
     logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),

@@ -1,3 +1,4 @@
+import type { LimitSeen, LimitsSeen } from '../../core/caller-limits.ts';
 import { formatUsd, type PicoUsd } from '../../core/money.ts';
 import type { Answered, ChatOutcome, Timing } from '../../core/outcome.ts';
 
@@ -7,6 +8,9 @@ const ROUTE_CHARS_MAX = 120;
 
 /** Names of the headers with which a caller asks for more than OpenAI's API knows. */
 export const WISH_HEADERS = { metadata: 'x-switchyard-metadata', dryRun: 'x-switchyard-dry-run' } as const;
+
+/** What each limit of a caller is called in the names of headers. */
+const LIMIT_NAMES = ['requests', 'tokens'] as const satisfies readonly (keyof LimitsSeen)[];
 
 /** Scripts of other origins may read these, once something before us lets them in. */
 export const EXPOSED_HEADERS: Headers = {
@@ -21,6 +25,7 @@ export const EXPOSED_HEADERS: Headers = {
     'x-switchyard-overhead-ms',
     'x-switchyard-replayed',
     'server-timing',
+    ...LIMIT_NAMES.flatMap((name) => Object.keys(limitHeaders(name, { limit: 0, remaining: 0, resetMs: 0 }))),
     'retry-after',
     'retry-after-ms',
     'x-should-retry',
@@ -74,6 +79,30 @@ export function outcomeHeadersOf(outcome: ChatOutcome): Headers {
 
 function serverTimingOf({ totalMs, upstreamMs, overheadMs }: Timing): string {
   return `total;dur=${totalMs}, upstream;dur=${upstreamMs}, overhead;dur=${overheadMs}`;
+}
+
+/** Of a caller with limits, beside whatever it is answered. Null: it has none, or nothing is known of them here. */
+export function limitHeadersOf(limits: LimitsSeen | null): Headers {
+  if (limits === null) return {};
+  return Object.assign({}, ...LIMIT_NAMES.map((name) => limitHeaders(name, limits[name])));
+}
+
+/** In OpenAI's names. Null: there is no such limit. */
+function limitHeaders(name: string, seen: LimitSeen | null): Headers {
+  if (seen === null) return {};
+  return {
+    [`x-ratelimit-limit-${name}`]: String(seen.limit),
+    [`x-ratelimit-remaining-${name}`]: String(seen.remaining),
+    [`x-ratelimit-reset-${name}`]: durationTextOf(seen.resetMs),
+  };
+}
+
+/** As OpenAI writes durations: `0s`, `120ms`, `8.64s`, `1m0.1s`. */
+function durationTextOf(ms: number): string {
+  const whole = Math.ceil(ms);
+  if (whole > 0 && whole < 1_000) return `${whole}ms`;
+  const minutes = Math.floor(whole / 60_000);
+  return `${minutes > 0 ? `${minutes}m` : ''}${(whole % 60_000) / 1_000}s`;
 }
 
 /** A header carries printable ASCII only. */

@@ -5,7 +5,7 @@ import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { maskedOf } from '../mask.ts';
 import { whenSent } from '../outgoing.ts';
-import { EXPOSED_HEADERS, REPLAYED, type RouteSoFar, routeHeadersOf } from './answer-headers.ts';
+import { REPLAYED, type RouteSoFar, routeHeadersOf } from './answer-headers.ts';
 import type { AskedChat } from './chat-body.ts';
 import { type ChunkHead, deltaChunkOf, errorChunkOf, finishChunkOf, usageChunkOf } from './chunk.ts';
 import { warningsOf } from './completion.ts';
@@ -40,7 +40,7 @@ export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): 
     response,
     clock: deps.clock,
     headersOf: () => ({
-      ...EXPOSED_HEADERS,
+      ...visit.headers(),
       ...(route === null ? {} : routeHeadersOf(route)),
       ...(isToldAgain ? REPLAYED : {}),
       ...(deps.isLeaving() ? { connection: 'close' } : {}),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestId } from '../../core/ids.ts';
 import type { ChatOutcome } from '../../core/outcome.ts';
 import type { Caller } from '../../gateway/caller.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -9,7 +10,7 @@ import { beginBody, JSON_TYPE } from '../answer.ts';
 import { logOperation, type Operation, type OperationNote } from '../operation.ts';
 import { sendAll } from '../outgoing.ts';
 import { clientRequestIdOf } from '../request-id.ts';
-import { EXPOSED_HEADERS, type Headers, outcomeHeadersOf, WISH_HEADERS } from './answer-headers.ts';
+import { EXPOSED_HEADERS, type Headers, limitHeadersOf, outcomeHeadersOf, WISH_HEADERS } from './answer-headers.ts';
 import { explanationOf } from './explanation.ts';
 import { errorHeadersOf, errorObjectOf, type RestError } from './rest-error.ts';
 
@@ -21,6 +22,8 @@ export interface Visit extends Pick<Operation, 'log' | 'note' | 'startedAtMs' | 
   readonly response: ServerResponse;
   /** The caller wants to be told the whole decision. */
   readonly isExplained: boolean;
+  /** Headers that every answer has, whatever it is: what stands in them is what is known when they are sent. */
+  headers(): Headers;
 }
 
 export function makeVisit(of: {
@@ -31,6 +34,7 @@ export function makeVisit(of: {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly clock: Clock;
+  readonly gateway: Pick<Gateway, 'limitsSeen'>;
 }): Visit {
   const { request, response, requestId, caller, signal, clock } = of;
   return {
@@ -41,6 +45,7 @@ export function makeVisit(of: {
     requestId,
     signal,
     isExplained: request.headers[WISH_HEADERS.metadata] === 'enabled',
+    headers: () => ({ ...EXPOSED_HEADERS, ...limitHeadersOf(of.gateway.limitsSeen(caller)) }),
     log: of.log.with({ requestId: requestGlobalId(requestId) }),
     note: { name: null, kind: null, isPaid: false, errorCount: 0 },
     startedAtMs: clock.elapsedMs(),
@@ -56,13 +61,14 @@ export function noteWish({ note }: Visit, wish: Pick<OperationNote, 'name' | 'ki
 
 /** Sends a whole answer, and waits until it is out. */
 export async function sendWhole(
-  { response, clock }: Visit,
+  visit: Visit,
   answer: { readonly status: number; readonly headers: Headers; readonly body: object },
 ): Promise<void> {
+  const { response, clock } = visit;
   response.statusCode = answer.status;
   // The caller left in the meantime: nothing that is written now would ever be said to have gone out.
   if (response.closed) return;
-  for (const [name, value] of Object.entries({ ...EXPOSED_HEADERS, ...answer.headers }))
+  for (const [name, value] of Object.entries({ ...visit.headers(), ...answer.headers }))
     response.setHeader(name, value);
   const { status } = answer;
   const bytes = beginBody(response, { status, contentType: JSON_TYPE, text: `${JSON.stringify(answer.body)}\n` });

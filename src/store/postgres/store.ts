@@ -4,8 +4,11 @@ import { modeOf } from '../../core/store-mode.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
+import { makePostgresApiKeys } from './api-keys.ts';
+import { makePostgresAudit } from './audit.ts';
 import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
+import { makePostgresCallerLimits } from './caller-limits.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
 import { makeExchange } from './exchange.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
@@ -42,6 +45,8 @@ export async function openPostgresStore(
     kind: options.kind,
     ...makePostgresAdmission(connection, exchange),
     ...makePostgresOperations(connection, asker),
+    ...makePostgresAudit(connection),
+    ...makePostgresApiKeys(connection),
     ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
     ...makePostgresBooks(connection),
     ...makePostgresReplay(connection, { exchange, recorder }),
@@ -49,6 +54,7 @@ export async function openPostgresStore(
     ...makePostgresUpkeep(connection),
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
+    ...makePostgresCallerLimits(connection),
     ...makePostgresWire(connection, options),
     range: events.range,
     tail: events.tail,

@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import { requestId } from '../../../src/core/ids.ts';
+import type { Caller } from '../../../src/gateway/caller.ts';
+import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { type HttpServer, makeHttpServer } from '../../../src/http/server.ts';
 import { makeLog } from '../../../src/telemetry/log.ts';
 import { makeMeters } from '../../../src/telemetry/meters.ts';
@@ -22,12 +24,13 @@ export interface OpenService extends AsyncDisposable {
   readonly log: readonly Record<string, unknown>[];
 }
 
-export async function openService(options: KitOptions): Promise<OpenService> {
+/** `as`: who everybody is taken for. Default: whoever the door says. */
+export async function openService(options: KitOptions & { readonly as?: Caller }): Promise<OpenService> {
   const kit = makeGatewayKit(options);
   const log: Record<string, unknown>[] = [];
   const meters = makeMeters();
   const server = makeHttpServer({
-    gateway: kit.gateway,
+    gateway: options.as === undefined ? kit.gateway : gatewayFor(kit.gateway, options.as),
     log: makeLog({ level: 'debug', stream: { write: (line: string) => void log.push(JSON.parse(line)) } }),
     // The server's waits are about real sockets.
     clock: SYSTEM_CLOCK,
@@ -56,6 +59,16 @@ export async function openService(options: KitOptions): Promise<OpenService> {
       await server.drain(0);
       await kit[Symbol.asyncDispose]();
     },
+  };
+}
+
+function gatewayFor(gateway: Gateway, caller: Caller): Gateway {
+  return {
+    ...gateway,
+    chat: (call) => gateway.chat({ ...call, caller }),
+    stream: (call) => gateway.stream({ ...call, caller }),
+    preview: (call) => gateway.preview({ ...call, caller }),
+    limitsSeen: () => gateway.limitsSeen(caller),
   };
 }
 
