@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { AMOUNT_MAX, PICO_PER_USD, type PicoUsd, parseUsd, picoUsd } from './core/money.ts';
 import { ACCESS_BOUNDS, parseAdminKey, parseOrigins } from './settings/access.ts';
+import { decimalNumber, oneOf, path, wholeNumber } from './settings/bounds.ts';
 
 /** One environment variable: how it is read, and what docs/configuration.md says about it. */
 export interface Setting<T, U = T> {
@@ -240,35 +241,6 @@ function withDefault<T>(text: string, described: Described<T>): Setting<T> {
 
 function optional<T>(described: Described<T>): Setting<T, null> {
   return { unit: null, isSecret: false, ...described, default: null, unset: null };
-}
-
-function wholeNumber({ min, max }: { readonly min: number; readonly max: number }) {
-  return {
-    bounds: `a whole number from ${min} to ${max}`,
-    parse: (text: string) => inRange(/^\d{1,15}$/.test(text) ? Number(text) : null, { min, max }),
-  };
-}
-
-function decimalNumber({ min, max }: { readonly min: number; readonly max: number }) {
-  return {
-    bounds: `a decimal number from ${min} to ${max}`,
-    parse: (text: string) => inRange(/^\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : null, { min, max }),
-  };
-}
-
-function inRange(value: number | null, { min, max }: { readonly min: number; readonly max: number }): number | null {
-  return value !== null && value >= min && value <= max ? value : null;
-}
-
-function oneOf<const W extends string>(words: readonly W[]) {
-  return {
-    bounds: words.map((word) => `\`${word}\``).join(' or '),
-    parse: (text: string) => words.find((word) => word === text) ?? null,
-  };
-}
-
-function path(what: string) {
-  return { bounds: `the path of ${what}`, parse: (text: string) => (text.includes('\0') ? null : text) };
 }
 
 function parseHost(text: string): string | null {

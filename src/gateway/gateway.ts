@@ -175,6 +175,7 @@ export interface BreakerWatch {
   readonly includeCurrent: boolean;
   /** Sequence of the last event already received. Null: none. */
   readonly after: number | null;
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 
@@ -209,6 +210,7 @@ export interface CancelWish {
 
 export interface TickWatch {
   readonly pace: Pace;
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 

@@ -1,4 +1,5 @@
 import type { Plugin } from 'graphql-yoga';
+import type { Caller } from '../gateway/caller.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
 import { errorOf } from './answer.ts';
 import type { InFlight } from './in-flight.ts';
@@ -17,9 +18,9 @@ export function operationPlugin(deps: {
       noteDocument(args.contextValue, args.document, args.operationName);
       // Counted here and not at the connection: a chat whose caller left still has to be settled.
       setExecuteFn((executionArgs) => {
-        const fault = gate.refuse(wishOf(args.contextValue));
+        const fault = gate.refuse(wishOf(args.contextValue), args.contextValue.caller);
         if (fault !== null) return { errors: [errorOf(fault)] };
-        return inFlight.run(() => gate.run(() => executeFn(executionArgs)));
+        return inFlight.run(() => gate.run(args.contextValue.caller, () => executeFn(executionArgs)));
       });
       return {
         onExecuteDone({ result, setResult }) {
@@ -29,12 +30,12 @@ export function operationPlugin(deps: {
     },
     onSubscribe({ args, setResultAndStopExecution }) {
       noteDocument(args.contextValue, args.document, args.operationName);
-      const fault = gate.refuse(wishOf(args.contextValue));
+      const fault = gate.refuse(wishOf(args.contextValue), args.contextValue.caller);
       if (fault !== null) setResultAndStopExecution({ errors: [errorOf(fault)] });
       return {
         onSubscribeResult({ result, setResult }) {
           if (!isStream(result)) setResult(presentable(result, args.contextValue));
-          else if (args.contextValue.note.isPaid) setResult(counted(result, deps));
+          else if (args.contextValue.note.isPaid) setResult(counted(result, args.contextValue.caller, deps));
           return { onNext: (event) => event.setResult(presentable(event.result, args.contextValue)) };
         },
       };
@@ -52,10 +53,11 @@ export function operationPlugin(deps: {
 /** A streamed chat fills its place until its stream has ended, in whichever way. */
 async function* counted<Result>(
   results: AsyncIterable<Result>,
+  caller: Caller,
   { inFlight, gate }: { readonly inFlight: InFlight; readonly gate: LoadGate },
 ): AsyncGenerator<Result, void> {
   const ended = Promise.withResolvers<void>();
-  void inFlight.run(() => gate.run(() => ended.promise));
+  void inFlight.run(() => gate.run(caller, () => ended.promise));
   try {
     yield* results;
   } finally {

@@ -65,7 +65,7 @@ export function makeRouter(deps: RouterDeps): Route {
     const admission = await doorkeeper.admit(request.headers.authorization);
     if (admission.kind === 'refused') return turnAway(request, response, admission.fault, deps);
     // What a POST wants stands in its body. Only where there is no room for anything it is not read.
-    const fault = deps.gate.refuse(request.method === 'GET' ? 'read' : 'act');
+    const fault = deps.gate.refuse(request.method === 'GET' ? 'read' : 'act', admission.caller);
     if (fault !== null) return turnAway(request, response, fault, deps);
     return graphql.answer(request, response, { requestId, caller: admission.caller });
   }

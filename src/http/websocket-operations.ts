@@ -104,7 +104,7 @@ function admit(deps: OperationsDeps, peer: Peer, payload: SubscribePayload): Adm
   const stop = new AbortController();
   const operation = makeOperation({ ...deps, caller, requestId: deps.newId(), signal: stop.signal });
   const envelope = deps.yoga.getEnveloped(operation);
-  const prepared = busyWith(deps, peer) ?? roomFor(deps, operation, prepare(envelope, payload, operation));
+  const prepared = busyWith(deps, peer, caller) ?? roomFor(deps, operation, prepare(envelope, payload, operation));
   if (prepared.kind === 'refused') {
     operation.note.errorCount += prepared.errors.length;
     logOperation(operation, deps.clock, { door: 'websocket', status: 'refused' });
@@ -125,22 +125,24 @@ type Prepared =
   | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
 
 /** Null: there is room for one more. */
-function busyWith(deps: OperationsDeps, peer: Peer): Prepared | null {
+function busyWith(deps: OperationsDeps, peer: Peer, caller: Caller): Prepared | null {
   if (deps.isDraining()) return refusedBy(SHUTTING_DOWN);
   if (peer.runs.size >= SOCKET_LIMITS.operationsMax) {
     return refused('BAD_REQUEST', `One connection runs at most ${SOCKET_LIMITS.operationsMax} operations at once.`);
   }
-  return overloadedFor(deps, 'act');
+  return overloadedFor(deps, 'act', caller);
 }
 
 /** Now that it is known what the operation wants. */
 function roomFor(deps: OperationsDeps, operation: Operation, prepared: Prepared): Prepared {
-  return prepared.kind === 'refused' ? prepared : (overloadedFor(deps, wishOf(operation)) ?? prepared);
+  return prepared.kind === 'refused'
+    ? prepared
+    : (overloadedFor(deps, wishOf(operation), operation.caller) ?? prepared);
 }
 
 /** Null: there is room. */
-function overloadedFor({ gate }: OperationsDeps, wish: Wish): Prepared | null {
-  const fault = gate.refuse(wish);
+function overloadedFor({ gate }: OperationsDeps, wish: Wish, caller: Caller): Prepared | null {
+  const fault = gate.refuse(wish, caller);
   return fault === null ? null : refusedBy(fault);
 }
 

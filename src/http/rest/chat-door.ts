@@ -63,9 +63,9 @@ async function serve(deps: ChatDoorDeps, visit: Visit, text: string): Promise<vo
   const parsed = parseChatBody(body.value, visit.request.headers, deps.gateway);
   if (parsed.kind === 'invalid') return sendError(visit, errorOfIssues(parsed.issues));
   // There was room when it came, but a body takes its time.
-  const fault = deps.gate.refuse('act');
+  const fault = deps.gate.refuse('act', visit.caller);
   if (fault !== null) return sendError(visit, errorOfFault(fault));
-  return deps.gate.run(() => ask(deps, visit, withoutForeignUser(parsed.asked, visit.caller)));
+  return deps.gate.run(visit.caller, () => ask(deps, visit, withoutForeignUser(parsed.asked, visit.caller)));
 }
 
 type Body = { readonly kind: 'read'; readonly value: object } | { readonly kind: 'refused'; readonly fault: DoorFault };

@@ -39,7 +39,7 @@ export function makeRestDoor(
       const { caller } = admission;
       const isChat = CHAT_PATHS.includes(path);
       if (isChat && request.method !== 'POST') return sendMethodNotAllowed(response, 'POST', REST_FORM);
-      const fault = (isChat ? forbidden(caller, 'chat') : null) ?? gate.refuse(isChat ? 'act' : 'read');
+      const fault = (isChat ? forbidden(caller, 'chat') : null) ?? gate.refuse(isChat ? 'act' : 'read', caller);
       if (fault !== null) return turnAway(request, response, fault, refusing);
       if (isChat) return answerChat(request, response, { requestId, caller });
       if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
