@@ -65,19 +65,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   await using stack = new AsyncDisposableStack();
   stack.defer(opened.close);
   const { store } = opened;
-  const info: GatewayInfo = {
-    version,
-    storeKind: store.kind,
-    replica,
-    startedAtMs: clock.now(),
-    configHash: hashOf({
-      registry,
-      budgetDefault: config.budgetDefault.toString(),
-      contentKeptDays: config.contentKeptDays,
-    }),
-    contentKeptDays: config.contentKeptDays,
-    areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
-  };
+  const info = infoOf(parts, { registry, replica, storeKind: store.kind });
   const providers = stack.use(await makeProviders({ ...parts, registry }));
   const gateway = stack.use(
     makeGateway({
@@ -91,7 +79,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       newHoldId: () => holdId(parts.newUuid()),
       digest: sha256,
       randomBytes,
-      adminKeyHash: null,
+      adminKeyHash: config.adminKey === null ? null : sha256(config.adminKey),
       log,
       meters,
       paces: makePaceBook(),
@@ -107,6 +95,10 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     host: config.host,
     port: config.port,
     inFlightMax: config.inFlightMax,
+    auth: config.auth,
+    isGraphiqlOn: config.isGraphiqlOn,
+    allowedOrigins: config.allowedOrigins,
+    socketsPerKey: config.socketsPerKey,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,
@@ -117,6 +109,23 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   const kept = stack.move();
   const stop = makeStop({ server, clock, close: () => kept.disposeAsync() });
   return { kind: 'running', app: { port: listening.port, registry, info, store: opened, ...stop } };
+}
+
+function infoOf(
+  { config, clock, endpoints }: AppParts,
+  of: Pick<GatewayInfo, 'replica' | 'storeKind'> & { readonly registry: Registry },
+): GatewayInfo {
+  const { registry, replica, storeKind } = of;
+  const { contentKeptDays } = config;
+  return {
+    version,
+    storeKind,
+    replica,
+    startedAtMs: clock.now(),
+    configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString(), contentKeptDays }),
+    contentKeptDays,
+    areSimulationsEnabled: areSimulationsEnabled(config, endpoints),
+  };
 }
 
 function makeStop(of: {

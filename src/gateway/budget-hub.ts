@@ -83,11 +83,11 @@ export function makeBudgetHub(needs: Pick<GatewayNeeds, 'store' | 'clock' | 'log
     async watch({ caller, userId, signal }) {
       const scope = budgetScopeOf(caller, userId);
       if (scope === null) return { kind: 'foreign', message: FOREIGN_BUDGET };
-      const refusal = places[scope.kind].refuse();
+      const refusal = places[scope.kind].refuse(caller);
       if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       const watcher = { scope, box: makeBox(), sights: new Map() };
       const present = Promise.withResolvers<readonly Sighting[]>();
-      const leave = places[scope.kind].take(signal, () => {
+      const leave = places[scope.kind].take({ caller, signal }, () => {
         watcher.box.close();
         audience.delete(watcher);
         present.resolve([]);

@@ -180,6 +180,7 @@ export interface BreakerWatch {
   readonly includeCurrent: boolean;
   /** Sequence of the last event already received. Null: none. */
   readonly after: number | null;
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 
@@ -214,6 +215,7 @@ export interface CancelWish {
 
 export interface TickWatch {
   readonly pace: Pace;
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 

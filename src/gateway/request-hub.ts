@@ -8,6 +8,7 @@ import type { RequestNotice, RequestWatch, RequestWatchAnswer } from './gateway.
 import type { LiveChats, Look } from './live-chats.ts';
 import { makeOutbox, type Outbox } from './outbox.ts';
 import { startRequestRelay } from './request-relay.ts';
+import { makeWatchPlaces } from './watch-places.ts';
 
 const HUB = { watchersMax: 1_000, backlogMax: 256 } as const;
 
@@ -30,6 +31,7 @@ export function makeRequestHub(deps: {
   readonly live: LiveChats;
 }): RequestHub {
   const watchers = new Set<Watcher>();
+  const places = makeWatchPlaces(HUB.watchersMax);
   const passOn = (event: RequestEvent, missed = 0) => {
     for (const watcher of watchers) {
       // Nobody knows what was lost, so only who wants everything would have been told.
@@ -53,25 +55,21 @@ export function makeRequestHub(deps: {
 
   const join = (watch: RequestWatch): Watcher => {
     const outbox = makeOutbox<RequestEvent>(HUB.backlogMax);
-    const leave = () => {
-      outbox.close();
-      watch.signal.removeEventListener('abort', leave);
-      watchers.delete(watcher);
-    };
-    const watcher = { watch, outbox, leave };
+    let leave = () => {};
+    const watcher = { watch, outbox, leave: () => leave() };
     watchers.add(watcher);
     if (watchers.size === 1) relay.ask();
-    // Whoever leaves before reading anything has no other way to say so: what never began cannot end.
-    watch.signal.addEventListener('abort', leave);
-    if (watch.signal.aborted) leave();
+    leave = places.take(watch, () => {
+      outbox.close();
+      watchers.delete(watcher);
+    });
     return watcher;
   };
 
   return {
     watch(watch) {
-      if (watchers.size >= HUB.watchersMax) {
-        return { kind: 'tooManyWatchers', message: `this replica serves at most ${HUB.watchersMax} watchers at once` };
-      }
+      const refusal = places.refuse(watch.caller);
+      if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       // At one moment with the joining: what runs then is told first, and whatever happens from then on queues.
       return { kind: 'watching', notices: notify(join(watch), deps.live.running()) };
     },

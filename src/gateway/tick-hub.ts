@@ -36,15 +36,15 @@ export function makeTickHub(deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 
     return beat;
   };
   return {
-    async watch({ pace: wish, signal }) {
+    async watch({ pace: wish, caller, signal }) {
       const pace = paceFor(wish);
       if (signal.aborted) return { kind: 'watching', ticks: nothing() };
-      const refusal = places.refuse();
+      const refusal = places.refuse(caller);
       if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       const name = nameOf(pace);
       const beat = beats.get(name) ?? begin(pace, name);
       const outbox = beat.join();
-      const leave = places.take(signal, () => beat.leave(outbox));
+      const leave = places.take({ caller, signal }, () => beat.leave(outbox));
       try {
         return { kind: 'watching', ticks: ticksFrom(await beat.newest(), outbox, leave) };
       } catch (error) {

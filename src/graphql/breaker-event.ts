@@ -134,7 +134,8 @@ builder.subscriptionField('breakerEvents', (t) =>
     subscribe: async (_root, args, context) => {
       const provider = parseProvider(args.providerId, context);
       const after = parseAfter(args.after);
-      return watch({ provider, after, includeCurrent: args.includeCurrent ?? true, signal: context.signal }, context);
+      const { caller, signal } = context;
+      return watch({ provider, after, includeCurrent: args.includeCurrent ?? true, caller, signal }, context);
     },
     resolve: (event) => event,
   }),

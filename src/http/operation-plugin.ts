@@ -1,5 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { Caller } from '../gateway/caller.ts';
 import { costRefusal } from '../graphql/cost.ts';
 import { errorOf } from './answer.ts';
 import type { InFlight } from './in-flight.ts';
@@ -20,7 +21,7 @@ export function operationPlugin(deps: {
       setExecuteFn((executionArgs) => {
         const refusal = refusalOf(args.contextValue, gate);
         if (refusal !== null) return { errors: [refusal] };
-        return inFlight.run(() => gate.run(() => executeFn(executionArgs)));
+        return inFlight.run(() => gate.run(args.contextValue.caller, () => executeFn(executionArgs)));
       });
       return {
         onExecuteDone({ result, setResult }) {
@@ -35,7 +36,7 @@ export function operationPlugin(deps: {
       return {
         onSubscribeResult({ result, setResult }) {
           if (!isStream(result)) setResult(presentable(result, args.contextValue));
-          else if (args.contextValue.note.isPaid) setResult(counted(result, deps));
+          else if (args.contextValue.note.isPaid) setResult(counted(result, args.contextValue.caller, deps));
           return { onNext: (event) => event.setResult(presentable(event.result, args.contextValue)) };
         },
       };
@@ -52,17 +53,18 @@ export function operationPlugin(deps: {
 function refusalOf(operation: Operation, gate: LoadGate): GraphQLError | null {
   const tooDear = costRefusal(operation.note.cost);
   if (tooDear !== null) return tooDear;
-  const fault = gate.refuse(wishOf(operation));
+  const fault = gate.refuse(wishOf(operation), operation.caller);
   return fault === null ? null : errorOf(fault);
 }
 
 /** A streamed chat fills its place until its stream has ended, in whichever way. */
 async function* counted<Result>(
   results: AsyncIterable<Result>,
+  caller: Caller,
   { inFlight, gate }: { readonly inFlight: InFlight; readonly gate: LoadGate },
 ): AsyncGenerator<Result, void> {
   const ended = Promise.withResolvers<void>();
-  void inFlight.run(() => gate.run(() => ended.promise));
+  void inFlight.run(() => gate.run(caller, () => ended.promise));
   try {
     yield* results;
   } finally {

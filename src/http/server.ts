@@ -5,6 +5,7 @@ import { requestGlobalId } from '../graphql/global-id.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Exposition } from '../ports/meters.ts';
+import { type DoorkeeperMeters, makeDoorkeeper } from './authenticate.ts';
 import { announcesTooMuch } from './body.ts';
 import { makeCallers } from './callers.ts';
 import { makeGraphiqlPage } from './graphiql.ts';
@@ -12,6 +13,8 @@ import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
 import { type InFlight, makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
+import { makeMetricsDoor } from './metrics.ts';
+import { makeOrigins } from './origins.ts';
 import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
@@ -38,7 +41,14 @@ export interface HttpServerDeps {
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
-  readonly meters: LoadMeters;
+  readonly meters: LoadMeters & DoorkeeperMeters;
+  /** `off`: everybody may do everything. */
+  readonly auth: 'off' | 'keys';
+  readonly isGraphiqlOn: boolean;
+  /** Origins whose pages may call from browsers, besides the service's own. */
+  readonly allowedOrigins: readonly string[];
+  /** WebSockets that one line of keys may hold. */
+  readonly socketsPerKey: number;
   /** Operations under way at most. */
   readonly inFlightMax: number;
   readonly host: string;
@@ -66,26 +76,19 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   let drained: Promise<void> | null = null;
   const isLeaving = () => phase !== 'serving';
   const isDraining = () => phase === 'draining';
-  const inFlight = makeInFlight();
-  const callers = makeCallers();
-  const gate = makeLoadGate({
-    ...deps,
-    countMax: deps.inFlightMax,
-    unattended: () => deps.gateway.unreadStreams().count,
+  const doors = makeDoors(deps, { isLeaving, isDraining });
+  const { inFlight, callers, gate, yoga, graphql, sockets } = doors;
+  const ends = deps.gateway.onKeyEnded((key) => {
+    callers.cutOff(key);
+    sockets.cutOff(key);
   });
-  const yoga = makeGraphqlServer({ log, inFlight, gate });
-  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, callers, isLeaving, isDraining });
-  const sockets = makeSocketDoor({ ...deps, yoga, inFlight, gate });
-  const rest = makeRestDoor({ ...deps, gate, inFlight, callers, isLeaving, isDraining });
-  const health = makeHealthDoor({ ...deps, isLeaving });
-  const route = makeRouter({ ...deps, graphql, rest, health, graphiql: makeGraphiqlPage(), gate, isDraining });
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = newId();
     response.setHeader('x-request-id', requestGlobalId(requestId));
     response.setHeader('x-content-type-options', 'nosniff');
     if (isLeaving()) response.setHeader('connection', 'close');
-    route(request, response, requestId).catch((error) => {
+    doors.route(request, response, requestId).catch((error) => {
       log.error('unexpected error at the HTTP door', {
         requestId: requestGlobalId(requestId),
         error: String(error),
@@ -107,6 +110,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       sockets.abortAll();
       await isIdleWithin(inFlight.whenIdle(), { clock, ms: LIMITS.abortMs, cut: NEVER });
     }
+    ends[Symbol.dispose]();
     gate[Symbol.dispose]();
     await sockets.close();
     await closeServer(server);
@@ -129,6 +133,38 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       return drained;
     },
   };
+}
+
+/** All doors, and what they share. */
+function makeDoors(
+  deps: HttpServerDeps,
+  phase: { readonly isLeaving: () => boolean; readonly isDraining: () => boolean },
+) {
+  const shared = {
+    ...deps,
+    ...phase,
+    inFlight: makeInFlight(),
+    callers: makeCallers(),
+    doorkeeper: makeDoorkeeper(deps),
+    origins: makeOrigins(deps.allowedOrigins),
+    gate: makeLoadGate({
+      ...deps,
+      countMax: deps.inFlightMax,
+      unattended: () => deps.gateway.unreadStreams().count,
+    }),
+  };
+  const yoga = makeGraphqlServer(shared);
+  const graphql = makeGraphqlDoor({ ...shared, yoga });
+  const sockets = makeSocketDoor({ ...shared, yoga });
+  const route = makeRouter({
+    ...shared,
+    graphql,
+    rest: makeRestDoor(shared),
+    health: makeHealthDoor(shared),
+    graphiql: deps.isGraphiqlOn ? makeGraphiqlPage() : null,
+    metrics: makeMetricsDoor(shared),
+  });
+  return { ...shared, yoga, graphql, sockets, route };
 }
 
 /** Resolves when nothing runs any more, whether somebody reads it or not. */

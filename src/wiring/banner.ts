@@ -16,16 +16,33 @@ export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[
     ...(app.store.warning === null ? [] : [`  WARNING      ${app.store.warning}`]),
     ...pricesOf(app, endpoints),
     ...contentOf(app.info.contentKeptDays),
+    `  Auth         ${AUTH_WORDS[config.auth]}`,
+    ...keylessOf(config),
     `  Simulations  ${app.info.areSimulationsEnabled ? 'on' : 'off'}`,
     '',
     '  Try',
     `    curl -s ${base}/graphql -H 'content-type: application/json' \\`,
+    ...(config.auth === 'keys' ? ['      -H "authorization: Bearer $ADMIN_KEY" \\'] : []),
     `      -d '${EXAMPLE}'`,
-    `    open ${base}/graphql`,
+    ...(config.isGraphiqlOn ? [`    open ${base}/graphql`] : []),
     `    ${keyAdvice(endpoints)}`,
     '',
   ];
   return lines.join('\n');
+}
+
+const AUTH_WORDS = {
+  off: 'off: whoever reaches this address may do everything',
+  keys: 'keys: callers need one (docs/security.md)',
+} as const;
+
+/** Nobody can come in to make the first key. */
+function keylessOf({ auth, adminKey }: Config): readonly string[] {
+  return auth === 'keys' && adminKey === null
+    ? [
+        '  WARNING      ADMIN_KEY is not set: without a key that may make keys, nobody can make any. Make one: openssl rand -hex 32',
+      ]
+    : [];
 }
 
 const EXAMPLE = JSON.stringify({

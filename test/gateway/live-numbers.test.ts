@@ -90,7 +90,11 @@ test('the ticks of one replica have the requests of all, and those that are unde
   there.clock.advance(nowMs - there.clock.now());
   const reader = read(
     await watching(
-      there.gateway.watchTicks({ pace: { everyMs: 1_000, windowMs: 60_000 }, signal: new AbortController().signal }),
+      there.gateway.watchTicks({
+        pace: { everyMs: 1_000, windowMs: 60_000 },
+        caller: OPEN_CALLER,
+        signal: new AbortController().signal,
+      }),
     ),
   );
   expect(await reader.next()).toMatchObject({ inFlight: 1, totals: { requests: 0 } });

@@ -40,6 +40,10 @@ export async function openService(options: KitOptions & { readonly as?: Caller }
     meters,
     host: '127.0.0.1',
     port: 0,
+    auth: 'off',
+    isGraphiqlOn: false,
+    allowedOrigins: [],
+    socketsPerKey: 100,
     inFlightMax: 1_000,
   });
   const listening = await server.listen();
