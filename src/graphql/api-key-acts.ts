@@ -43,6 +43,7 @@ builder.mutationField('createApiKey', (t) =>
   t.field({
     type: CreateApiKeyResult,
     description: 'Creates an API key. The secret is shown once, here. Needs scope `keys:write`.',
+    extensions: { access: 'keys:admin' },
     args: {
       input: t.arg({ type: CreateApiKeyInput, description: 'Name, scopes and limits of the key.', required: true }),
     },
@@ -85,6 +86,7 @@ builder.mutationField('revokeApiKey', (t) =>
   t.field({
     type: RevokeApiKeyResult,
     description: 'Revokes an API key on every replica. Needs scope `keys:write`.',
+    extensions: { access: 'keys:admin' },
     args: { input: t.arg({ type: RevokeApiKeyInput, description: 'Which key to revoke.', required: true }) },
     resolve: async (_root, { input }, { gateway, caller }) => {
       const answer = await gateway.revokeKey({ id: input.apiKeyId }, caller);
@@ -129,6 +131,7 @@ builder.mutationField('rotateApiKey', (t) =>
     type: RotateApiKeyResult,
     description:
       'Replaces an API key by the next one of its line; both work for a while. The secret is shown once, here. Needs scope `keys:write`.',
+    extensions: { access: 'keys:admin' },
     args: { input: t.arg({ type: RotateApiKeyInput, description: 'Which key to replace.', required: true }) },
     resolve: async (_root, { input }, { gateway, caller }) => {
       const answer = await gateway.rotateKey({ id: input.apiKeyId, overlapMs: input.overlap ?? 0 }, caller);

@@ -60,6 +60,7 @@ builder.queryField('apiKeys', (t) =>
   t.field({
     type: ApiKeyConnection,
     description: 'API keys, newest first. Needs scope `keys:read`.',
+    extensions: { access: 'keys:read' },
     args: pageArgs(),
     resolve: async (_root, page, { gateway }) => pageOrThrow(await gateway.pageKeys(parsePage(page))),
   }),

@@ -38,6 +38,7 @@ builder.queryField('auditLog', (t) =>
   t.field({
     type: AuditEntryConnection,
     description: 'All administrative acts, newest first. Needs scope `admin`.',
+    extensions: { access: 'admin' },
     args: pageArgs(),
     resolve: async (_root, page, { gateway }) => pageOrThrow(await gateway.pageAudit(parsePage(page))),
   }),
