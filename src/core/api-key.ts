@@ -2,6 +2,12 @@ import type { ApiKeyId } from './ids.ts';
 import type { Scope } from './scope.ts';
 import type { EpochMs } from './time.ts';
 
+/** The key that a request came with. */
+export interface UsedKey {
+  readonly id: ApiKeyId;
+  readonly line: ApiKeyId;
+}
+
 /** What a key may use of the service in one rolling minute, and at once. Null: no limit of its own. */
 export interface CallerLimits {
   readonly requestsPerMinute: number | null;

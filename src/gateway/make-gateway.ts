@@ -5,7 +5,6 @@ import { makeBudgetHub } from './budget-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
-import { complete } from './complete-request.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
 import type { Gateway } from './gateway.ts';
@@ -18,6 +17,7 @@ import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
 import { makeRequestHub } from './request-hub.ts';
+import { makeRequestReader } from './request-reader.ts';
 import { makeChatStreams } from './streams.ts';
 import { makeTickHub } from './tick-hub.ts';
 
@@ -55,20 +55,16 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     unreadStreams: () => streams.unread(),
     preview: (call) => preview(deps, call),
     surveyProviders: () => store.survey(),
-    statsOf: (provider, window) => store.statsOf(provider, window),
     breakerHistory: (provider, page) => store.history(provider, page),
     findBreakerEvent: (sequence) => store.findEvent(sequence),
     watchBreakers: (watch) => hub.watch(watch),
-    findRequest: async (id) => deps.live.find(id) ?? store.find(id),
-    completeRequest: (view, signal) => complete(deps, view, signal),
     watchRequests: (watch) => requests.watch(watch),
     cancelChat: (wish) => canceller.cancelChat(wish),
     watchTicks: (watch) => tickHub.watch(watch),
     watchBudgets: (watch) => budgetHub.watch(watch),
-    pageRequests: (query) => store.page(query),
-    analyse: (query) => store.analyse(query),
     now: () => clock.now(),
     storeMode: () => store.mode(),
+    ...makeRequestReader(deps),
     ...makeBudgets(deps),
     ...makeOperations(deps),
     async [Symbol.asyncDispose]() {

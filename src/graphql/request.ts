@@ -119,10 +119,10 @@ builder.queryField('requests', (t) =>
       filter: t.arg({ type: RequestFilterInput, description: 'Keeps only the requests that match.' }),
       orderBy: t.arg({ type: RequestOrderInput, description: 'Sort order.', defaultValue: NEWEST_FIRST }),
     },
-    resolve: async (_root, { filter, orderBy, ...page }, { gateway }) => {
+    resolve: async (_root, { filter, orderBy, ...page }, { gateway, caller }) => {
       const order = orderBy ?? NEWEST_FIRST;
       return pageOrThrow(
-        await gateway.pageRequests({ page: parsePage(page), filter: parseFilter(filter, gateway), order }),
+        await gateway.pageRequests({ page: parsePage(page), filter: parseFilter(filter, gateway), order, caller }),
       );
     },
   }),
@@ -135,9 +135,9 @@ builder.queryField('request', (t) =>
     nullable: true,
     extensions: { access: 'requests:read' },
     args: { id: t.arg.id({ description: 'The id, as in the `x-request-id` header.', required: true }) },
-    resolve: (_root, { id }, { gateway }) => {
+    resolve: (_root, { id }, { gateway, caller }) => {
       const parsed = parseGlobalId(id);
-      return parsed?.kind === 'request' ? gateway.findRequest(parsed.id) : null;
+      return parsed?.kind === 'request' ? gateway.findRequest(parsed.id, caller) : null;
     },
   }),
 );

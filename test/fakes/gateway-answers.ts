@@ -4,7 +4,8 @@ import type { PageAnswer, PageQuery } from '../../src/core/page.ts';
 import { recordedErrorOf, statusOf } from '../../src/core/record-of.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import type { EpochMs } from '../../src/core/time.ts';
-import type { ChatCall, InvalidInput, NotFound } from '../../src/gateway/gateway.ts';
+import { usedKeyOf } from '../../src/gateway/caller.ts';
+import type { ChatCall, FeatureDisabled, InvalidInput, NotFound } from '../../src/gateway/gateway.ts';
 import { usd } from './gateway-data.ts';
 
 export function recordOf(call: ChatCall, outcome: ChatOutcome, nowMs: EpochMs): RequestRecord {
@@ -17,6 +18,7 @@ export function recordOf(call: ChatCall, outcome: ChatOutcome, nowMs: EpochMs): 
     door: call.door,
     isStreamed: false,
     account: userAccount(request.userId ?? 'nobody'),
+    apiKey: usedKeyOf(call.caller),
     userId: request.userId,
     modelRequested: request.model,
     provider: outcome.routing.attempts.at(-1)?.provider ?? null,
@@ -65,3 +67,11 @@ export function pageOf<Item>(
     },
   };
 }
+
+export const FEATURE_DISABLED: FeatureDisabled = {
+  kind: 'featureDisabled',
+  code: 'FEATURE_DISABLED',
+  message: 'off',
+  isRetryable: false,
+  retryAfterMs: null,
+};

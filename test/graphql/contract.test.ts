@@ -22,7 +22,6 @@ const contract = buildSchema(readFileSync(new URL('contract.graphql', import.met
 
 /** What the contract promises and this version does not do yet. Everything else is served, word for word. */
 const NOT_BUILT_YET = [
-  'AnalyticsDimension.API_KEY',
   'ApiKey',
   'ApiKeyConnection',
   'ApiKeyEdge',
@@ -37,7 +36,6 @@ const NOT_BUILT_YET = [
   'Request.apiKey',
   'Request.promptText',
   'Request.traceId',
-  'RequestFilter.apiKeyId',
   'RevokeApiKeyInput',
   'RevokeApiKeyResult',
   'RevokeApiKeySuccess',
