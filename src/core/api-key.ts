@@ -4,6 +4,11 @@ import type { Scope } from './scope.ts';
 import type { EpochMs } from './time.ts';
 
 const DAY_MS = 86_400_000;
+/** The key that a request came with. */
+export interface UsedKey {
+  readonly id: ApiKeyId;
+  readonly line: ApiKeyId;
+}
 
 /** What a key may use of the service in one rolling minute, and at once. Null: no limit of its own. */
 export interface CallerLimits {

@@ -2,10 +2,11 @@ import { contentOf, type RequestContent } from '../core/content.ts';
 import type { AccountKey } from '../core/ids.ts';
 import type { ChatOutcome } from '../core/outcome.ts';
 import type { RequestView } from '../core/request-record.ts';
+import { isSeen } from '../core/view.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContentPort } from '../ports/content.ts';
 import type { Log } from '../ports/log.ts';
-import { type Caller, may, maySee } from './caller.ts';
+import { type Caller, may, viewOf } from './caller.ts';
 import { startForgetter } from './forgetter.ts';
 import type { ChatCall, GatewayInfo } from './gateway.ts';
 
@@ -52,7 +53,7 @@ export function makeContents(needs: {
       waiting.add(kept);
     },
     async find(view, caller) {
-      const isShown = info.contentKeptDays !== null && may(caller, 'content:read') && maySee(caller, view);
+      const isShown = info.contentKeptDays !== null && may(caller, 'content:read') && isSeen(view, viewOf(caller));
       return isShown ? store.findContent(view.id) : null;
     },
     async [Symbol.asyncDispose]() {

@@ -61,30 +61,35 @@ export interface Gateway extends KeyDirectory {
 
   /** All providers in the registry's order. */
   surveyProviders(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
-  statsOf(provider: ProviderKey, window: Window): Promise<MetricSet>;
+  /** Out of the requests that the caller may see. */
+  statsOf(provider: ProviderKey, window: Window, caller: Caller): Promise<MetricSet>;
   breakerHistory(provider: ProviderKey, page: PageQuery): Promise<PageAnswer<BreakerEvent>>;
   findBreakerEvent(sequence: number): Promise<BreakerEvent | null>;
   /** Present states first, or everything after `after`; then every change as it happens, until `signal` aborts. */
   watchBreakers(watch: BreakerWatch): Promise<BreakerWatchAnswer>;
 
-  /** As it is now, when it runs on this replica; otherwise as the log has it. Null: neither. */
-  findRequest(id: RequestId): Promise<RequestView | null>;
-  /** The same with its decision, waiting a moment for the log when another replica has it. Null: nobody can tell, or not yet. */
+  /** As it is now, when it runs on this replica; otherwise as the log has it. Null: neither, or it is not the caller's to see. */
+  findRequest(id: RequestId, caller: Caller): Promise<RequestView | null>;
+  /** The same, for whoever was given the request's answer: there is nothing more in it to keep from them. */
+  findAnswered(id: RequestId): Promise<RequestView | null>;
+  /** A request that was found, with its decision, waiting a moment for the log when another replica has it. Null: nobody can tell, or not yet. */
   completeRequest(view: RequestView, signal: AbortSignal): Promise<RoutedView | null>;
   /** What was asked and answered. Null when the caller may not read it, or nothing is kept of it. */
   contentOf(view: RequestView, caller: Caller): Promise<RequestContent | null>;
-  /** Those that run here first, then everything that happens to requests on all replicas, until `signal` aborts. */
+  /** Those that run here first, then everything that happens to requests on all replicas, until `signal` aborts. Only what the caller may see. */
   watchRequests(watch: RequestWatch): RequestWatchAnswer;
-  /** Stops a chat, wherever it runs, and answers how it ended. What was received is paid for. */
+  /** Stops a chat, wherever it runs, and answers how it ended. What was received is paid for. Others' chats are not found. */
   cancelChat(wish: CancelWish): Promise<{ readonly kind: 'stopped'; readonly request: RequestView } | NotFound>;
-  /** A summary at once, and another at every step of the pace, until `signal` aborts. Throws when the first one cannot be made. */
+  /** A summary at once of what the caller may see, and another at every step of the pace, until `signal` aborts. Throws when the first one cannot be made. */
   watchTicks(watch: TickWatch): Promise<TickWatchAnswer>;
   pageRequests(query: {
     readonly page: PageQuery;
     readonly filter: RequestFilter;
     readonly order: RequestOrder;
+    readonly caller: Caller;
   }): Promise<PageAnswer<RequestRecord>>;
-  analyse(query: AnalyticsQuery): Promise<AnalyticsReport>;
+  /** Out of the requests that the caller may see, as pages are. */
+  analyse(query: AnalyticsQuery, caller: Caller): Promise<AnalyticsReport>;
   /** The store's clock, in which windows such as `last: "PT1H"` end. */
   now(): EpochMs;
   /** What becomes of requests, as far as it depends on the store. */
@@ -209,6 +214,7 @@ export type RequestWatchAnswer =
 
 export interface CancelWish {
   readonly id: RequestId;
+  readonly caller: Caller;
   /** Aborted when whoever wants to stop it goes away. It is stopped all the same. */
   readonly signal: AbortSignal;
 }

@@ -7,7 +7,6 @@ import { makeBudgetHub } from './budget-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
-import { complete } from './complete-request.ts';
 import { makeContents } from './contents.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
@@ -22,6 +21,7 @@ import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
 import { makeRequestHub } from './request-hub.ts';
+import { makeRequestReader } from './request-reader.ts';
 import { makeChatStreams } from './streams.ts';
 import { makeTickHub } from './tick-hub.ts';
 
@@ -58,22 +58,18 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     unreadStreams: () => streams.unread(),
     preview: (call) => preview(deps, call),
     surveyProviders: () => store.survey(),
-    statsOf: (provider, window) => store.statsOf(provider, window),
     breakerHistory: (provider, page) => store.history(provider, page),
     findBreakerEvent: (sequence) => store.findEvent(sequence),
     watchBreakers: (watch) => hub.watch(watch),
-    findRequest: async (id) => deps.live.find(id) ?? store.find(id),
-    completeRequest: (view, signal) => complete(deps, view, signal),
     contentOf: (view, caller) => deps.content.find(view, caller),
     watchRequests: (watch) => requests.watch(watch),
     cancelChat: (wish) => canceller.cancelChat(wish),
     watchTicks: (watch) => tickHub.watch(watch),
     watchBudgets: (watch) => budgetHub.watch(watch),
     ...makeLimitReader(deps),
-    pageRequests: (query) => store.page(query),
-    analyse: (query) => store.analyse(query),
     now: () => clock.now(),
     storeMode: () => store.mode(),
+    ...makeRequestReader(deps),
     ...makeBudgets(deps),
     ...makeOperations(deps),
     ...makeKeyDirectory(needs, authentication),

@@ -1,9 +1,10 @@
 import type { RequestEvent } from '../core/request-event.ts';
 import { isMatch, isNoCondition } from '../core/request-filter.ts';
+import { isSeen, type View } from '../core/view.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
-import { maySee, maySeeAll } from './caller.ts';
+import { viewOf } from './caller.ts';
 import type { RequestNotice, RequestWatch, RequestWatchAnswer } from './gateway.ts';
 import type { LiveChats, Look } from './live-chats.ts';
 import { makeOutbox, type Outbox } from './outbox.ts';
@@ -19,6 +20,8 @@ export interface RequestHub extends AsyncDisposable {
 
 interface Watcher {
   readonly watch: RequestWatch;
+  /** What its caller may see. */
+  readonly view: View;
   /** Only what it wants: nobody loses an event to others' noise. */
   readonly outbox: Outbox<RequestEvent>;
   readonly leave: () => void;
@@ -56,7 +59,7 @@ export function makeRequestHub(deps: {
   const join = (watch: RequestWatch): Watcher => {
     const outbox = makeOutbox<RequestEvent>(HUB.backlogMax);
     let leave = () => {};
-    const watcher = { watch, outbox, leave: () => leave() };
+    const watcher = { watch, view: viewOf(watch.caller), outbox, leave: () => leave() };
     watchers.add(watcher);
     if (watchers.size === 1) relay.ask();
     leave = places.take(watch, () => {
@@ -81,12 +84,12 @@ export function makeRequestHub(deps: {
   };
 }
 
-function isWanted({ watch }: Watcher, { request }: RequestEvent): boolean {
-  return maySee(watch.caller, request) && isMatch(request, watch.filter());
+function isWanted({ watch, view }: Watcher, { request }: RequestEvent): boolean {
+  return isSeen(request, view) && isMatch(request, watch.filter());
 }
 
-function isAllWanted({ watch }: Watcher): boolean {
-  return maySeeAll(watch.caller) && isNoCondition(watch.filter());
+function isAllWanted({ watch, view }: Watcher): boolean {
+  return view.kind === 'everybody' && isNoCondition(watch.filter());
 }
 
 async function* notify(watcher: Watcher, running: readonly Look[]): AsyncGenerator<RequestNotice> {

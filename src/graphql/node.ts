@@ -61,7 +61,7 @@ async function findParsed(id: GlobalId, context: OperationContext): Promise<Node
   const { gateway, caller } = context;
   switch (id.kind) {
     case 'request':
-      return named(RequestRef, await gateway.findRequest(id.id));
+      return named(RequestRef, await gateway.findRequest(id.id, caller));
     case 'budget':
       if (id.userId.length > CHAT_LIMITS.userIdCharsMax || !mayReadBudget(caller, userAccount(id.userId))) return null;
       return named(BudgetRef, await gateway.budgetOf(id.userId));

@@ -93,7 +93,8 @@ builder.objectFields(ProviderRef, (t) => ({
     args: {
       window: t.arg({ type: TimeWindowInput, description: 'The window to cover.', defaultValue: STATS_WINDOW }),
     },
-    resolve: ({ key }, { window }, { gateway }) => gateway.statsOf(key, parseWindow(window ?? STATS_WINDOW, gateway)),
+    resolve: ({ key }, { window }, { gateway, caller }) =>
+      gateway.statsOf(key, parseWindow(window ?? STATS_WINDOW, gateway), caller),
   }),
   simulation: t.field({
     type: SimulationRef,

@@ -51,7 +51,7 @@ export function makeLateStore(of: {
     forgetContent: async (countMax) => (arrived === null ? 0 : arrived.forgetContent(countMax)),
     page: async (query) => store().page(query),
     analyse: async (query) => store().analyse(query),
-    statsOf: async (provider, window) => store().statsOf(provider, window),
+    statsOf: async (query) => store().statsOf(query),
     keepLog: async (bounds) => (arrived === null ? { kind: 'hindered', why: why() } : arrived.keepLog(bounds)),
     ...makeLateOperations(store),
     ...makeLateKeys(store),
@@ -81,7 +81,7 @@ export function makeLateStore(of: {
 function makeLateOperations(store: () => DurableStore): OperationsPort {
   return {
     survey: async () => store().survey(),
-    countUnderWay: async () => store().countUnderWay(),
+    countUnderWay: async (account) => store().countUnderWay(account),
     simulate: async (provider, wish, actor) => store().simulate(provider, wish, actor),
     stopSimulation: async (provider, actor) => store().stopSimulation(provider, actor),
     resetBreaker: async (provider, actor) => store().resetBreaker(provider, actor),

@@ -1,7 +1,7 @@
 import { type Account, availableOf, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
-import { bareKey, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
+import { bareKey, type ProviderKey, providerKey, type RequestId, replicaId, userAccount } from '../../src/core/ids.ts';
 import type { ChatOutcome, NotRun } from '../../src/core/outcome.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import type { ProviderState } from '../../src/core/provider-state.ts';
@@ -10,6 +10,7 @@ import { isMatch } from '../../src/core/request-filter.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
 import { later } from '../../src/core/time.ts';
+import { EVERYBODY } from '../../src/core/view.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
 import type {
   Budget,
@@ -34,7 +35,7 @@ import { type FakeKeys, makeFakeKeys } from './gateway-keys.ts';
 /** A gateway that keeps everything in memory and decides nothing: its answers are what a test puts in. */
 export interface FakeGateway extends Gateway, FakeKeys {
   readonly clock: FakeClock;
-  /** Everything that was recorded, oldest first: one entry for each chat that really ran. */
+  /** Oldest first: one entry for each chat that really ran. */
   readonly records: RequestRecord[];
   readonly events: BreakerEvent[];
   /** How the next chats end. */
@@ -80,6 +81,8 @@ export function makeFakeGateway(): FakeGateway {
     const account = accounts.get(userId) ?? makeAccount(userAccount(userId), clock.now());
     return { account, userId, cap: account.cap ?? BUDGET_DEFAULT };
   };
+
+  const recorded = (id: RequestId) => gateway.records.find((record) => record.id === id) ?? null;
 
   const gateway: FakeGateway = {
     registry: REGISTRY,
@@ -161,7 +164,7 @@ export function makeFakeGateway(): FakeGateway {
       const providers = [...states.values()].map((state) => ({ state, slotsUsed: 7 }));
       return { nowMs: clock.now(), providers };
     },
-    statsOf: async (provider, window) => statsOfProvider(gateway.records, provider, window),
+    statsOf: async (provider, window) => statsOfProvider(gateway.records, { provider, window, view: EVERYBODY }),
     async breakerHistory(provider, page) {
       const found = gateway.events.filter((event) => event.provider === provider).toReversed();
       return pageOf(found, page, (event) => `seq-${event.sequence}`);
@@ -209,16 +212,18 @@ export function makeFakeGateway(): FakeGateway {
     },
     watchTicks: async (watch) => gateway.onTicks(watch),
     watchBudgets: async (watch) => gateway.onBudgets(watch),
-    async findRequest(id) {
+
+    findRequest: (id) => gateway.findAnswered(id),
+    async findAnswered(id) {
       if (gateway.logFault !== null) throw gateway.logFault;
-      return gateway.records.find((record) => record.id === id) ?? null;
+      return recorded(id);
     },
-    completeRequest: async ({ id }) => gateway.records.find((record) => record.id === id) ?? null,
+    completeRequest: async ({ id }) => recorded(id),
     contentOf: async () => null,
     watchRequests: (watch) => gateway.onWatchRequests(watch),
     async cancelChat({ id }) {
-      const request = gateway.records.find((record) => record.id === id);
-      return request === undefined ? notFound(id) : { kind: 'stopped', request };
+      const request = recorded(id);
+      return request === null ? notFound(id) : { kind: 'stopped', request };
     },
     async pageRequests({ page, filter, order }) {
       const sign = order.direction === 'ascending' ? 1 : -1;
@@ -228,7 +233,7 @@ export function makeFakeGateway(): FakeGateway {
       return pageOf(found, page, (record) => `at-${record.id}`);
     },
     async analyse(query) {
-      const report = analyseRecords(gateway.records, query, clock.now());
+      const report = analyseRecords(gateway.records, { ...query, view: EVERYBODY }, clock.now());
       gateway.records.push(...gateway.arrivals);
       return report;
     },

@@ -36,7 +36,7 @@ function keyOf(scopes: readonly Scope[], userId: string): Caller {
 async function chatted(kit: GatewayKit, raw: Parameters<GatewayKit['chat']>[0] = HELLO) {
   const { requestId } = await kit.chat(raw);
   await quiet();
-  const view = await kit.gateway.findRequest(requestId);
+  const view = await kit.gateway.findAnswered(requestId);
   if (view === null) throw new Error('it was not recorded');
   return view;
 }

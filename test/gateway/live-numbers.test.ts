@@ -84,7 +84,7 @@ test('the ticks of one replica have the requests of all, and those that are unde
   const release = Promise.withResolvers<void>();
   here.provider('a').script({ kind: 'wait', until: release.promise, after: { kind: 'answer', inputTokens: 5 } });
   const running = here.chat({ prompt: 'hello' });
-  await eventually(async () => (await here.store.countUnderWay()) === 1);
+  await eventually(async () => (await here.store.countUnderWay(null)) === 1);
   // The database has the time of the machine. The clock of whoever watches is set to it, and stands still.
   const nowMs = (await there.store.survey()).nowMs + 1_000;
   there.clock.advance(nowMs - there.clock.now());

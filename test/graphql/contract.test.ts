@@ -21,7 +21,7 @@ import { printedSchema, schema } from '../../src/graphql/schema.ts';
 const contract = buildSchema(readFileSync(new URL('contract.graphql', import.meta.url), 'utf8'));
 
 /** What the contract promises and this version does not do yet. Everything else is served, word for word. */
-const NOT_BUILT_YET = ['AnalyticsDimension.API_KEY', 'Request.apiKey', 'Request.traceId', 'RequestFilter.apiKeyId'];
+const NOT_BUILT_YET = ['Request.traceId'];
 
 test('the committed schema.graphql is what is served; `npm run print-schema` writes it anew', () => {
   expect(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8')).toBe(printedSchema());

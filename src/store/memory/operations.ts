@@ -21,9 +21,12 @@ export function makeMemoryOperations(state: MemoryState): OperationsPort {
       }));
       return { nowMs, providers };
     },
-    async countUnderWay() {
+    async countUnderWay(account) {
       const nowMs = state.now();
-      const open = state.holds.values().filter((hold) => hold.state === 'held' && hold.expiresAtMs > nowMs);
+      const open = state.holds
+        .values()
+        .filter((hold) => hold.state === 'held' && hold.expiresAtMs > nowMs)
+        .filter((hold) => account === null || hold.account === account);
       return new Set(open.map((hold) => hold.requestId)).size;
     },
     async simulate(key, wish, actor) {
