@@ -18,7 +18,7 @@ import { registryInForce } from './registry/in-force.ts';
 import { makeMeters } from './telemetry/meters.ts';
 import { makeProviders } from './wiring/make-providers.ts';
 import { openStore, type StoreOpened } from './wiring/open-store.ts';
-import { sha256 } from './wiring/system.ts';
+import { makeSeal } from './wiring/seal.ts';
 import { version } from './wiring/version.ts';
 
 /** Everything the service is made of that comes from outside. */
@@ -89,7 +89,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       clock,
       chance: parts.chance,
       newHoldId: () => holdId(parts.newUuid()),
-      digest: sha256,
+      makeSeal,
       log,
       meters,
       paces: makePaceBook(),

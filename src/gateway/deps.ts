@@ -5,6 +5,7 @@ import type { Chance, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Meters } from '../ports/meters.ts';
 import type { ProviderPort } from '../ports/provider.ts';
+import type { MakeSeal } from '../ports/seal.ts';
 import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
 import type { Contents } from './contents.ts';
@@ -35,8 +36,7 @@ export interface GatewayNeeds {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly newHoldId: () => HoldId;
-  /** SHA-256 of a text, in hexadecimal digits. */
-  readonly digest: (text: string) => string;
+  readonly makeSeal: MakeSeal;
   readonly log: Log;
   readonly meters: Meters;
   readonly paces: PaceBook;

@@ -1,4 +1,4 @@
-import { createHash, randomUUIDv7 } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import { epochMs } from '../core/time.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 
@@ -15,11 +15,6 @@ export const SYSTEM_CLOCK: Clock = {
 
 /** The machine's own chance: for jitter and for drawing simulated failures, never for secrets. */
 export const SYSTEM_CHANCE: Chance = { next: () => Math.random() };
-
-/** SHA-256 of a text, in hexadecimal digits. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
 
 /** A UUIDv7: unique, and sorted by time. */
 export function newUuid(): string {

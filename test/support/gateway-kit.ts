@@ -14,7 +14,8 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
-import { newUuid, sha256 } from '../../src/wiring/system.ts';
+import { makeSeal } from '../../src/wiring/seal.ts';
+import { newUuid } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type FakeMeters, makeFakeMeters } from '../fakes/meters.ts';
@@ -81,7 +82,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     clock,
     chance: { next: options.chance ?? (() => 0.5) },
     newHoldId: () => holdId(newUuid()),
-    digest: sha256,
+    makeSeal,
     log: SILENT_LOG,
     meters,
     paces: makePaceBook(),
