@@ -18,6 +18,7 @@ import { registryInForce } from './registry/in-force.ts';
 import { makeMeters } from './telemetry/meters.ts';
 import { makeProviders } from './wiring/make-providers.ts';
 import { openStore, type StoreOpened } from './wiring/open-store.ts';
+import { makeSeal } from './wiring/seal.ts';
 import { randomBytes, sha256 } from './wiring/system.ts';
 import { version } from './wiring/version.ts';
 
@@ -80,6 +81,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       digest: sha256,
       randomBytes,
       adminKeyHash: config.adminKey === null ? null : sha256(config.adminKey),
+      makeSeal,
       log,
       meters,
       paces: makePaceBook(),

@@ -5,6 +5,7 @@ import type { Chance, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Meters } from '../ports/meters.ts';
 import type { ProviderPort } from '../ports/provider.ts';
+import type { MakeSeal } from '../ports/seal.ts';
 import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
 import type { Contents } from './contents.ts';
@@ -43,6 +44,7 @@ export interface GatewayNeeds {
   readonly randomBytes: (count: number) => Uint8Array;
   /** The digest of the operator's own key. Null: there is none. */
   readonly adminKeyHash: string | null;
+  readonly makeSeal: MakeSeal;
   readonly log: Log;
   readonly meters: Meters;
   readonly paces: PaceBook;

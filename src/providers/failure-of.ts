@@ -3,11 +3,11 @@ import type { EpochMs } from '../core/time.ts';
 import { AddressRefused } from './address-refused.ts';
 import type { Progress } from './exchange.ts';
 import { fieldAt, parseJson } from './json-field.ts';
-import { redact } from './redact.ts';
+import { redact, type Unspoken } from './redact.ts';
 import { limitResetOf, retryAfterOf, type Said } from './retry-after.ts';
 
 /** What is known about an attempt that did not yield an answer. */
-export interface Mishap {
+export interface Mishap extends Unspoken {
   readonly progress: Progress;
   /** What was thrown. */
   readonly error: unknown;
@@ -15,8 +15,6 @@ export interface Mishap {
   readonly nowMs: EpochMs;
   /** Whether this provider may bill a request that it answers with 5xx. */
   readonly areErrorsBilled: boolean;
-  /** What must not appear in a message. */
-  readonly secrets: readonly string[];
 }
 
 type Facts = Pick<Failure, 'kind' | 'message' | 'billed'> & Partial<Pick<Failure, 'httpStatus' | 'retryAfterMs'>>;
@@ -33,7 +31,7 @@ export function failureOf(mishap: Mishap): Failure {
     retryAfterMs: null,
     isSimulated: false,
     ...facts,
-    message: redact(facts.message, mishap.secrets),
+    message: redact(facts.message, mishap),
   };
 }
 

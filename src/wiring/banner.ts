@@ -66,7 +66,7 @@ function pricesOf(app: App, endpoints: readonly Endpoint[]): readonly string[] {
 
 /** Nobody should find out later that what people wrote was kept. */
 function contentOf(keptDays: number | null): readonly string[] {
-  return keptDays === null ? [] : [`  WARNING      prompts and answers are kept for ${keptDays} days (RECORD_CONTENT)`];
+  return keptDays === null ? [] : [`  WARNING      prompts and answers are kept (RECORD_CONTENT=${keptDays}d)`];
 }
 
 function keyAdvice(endpoints: readonly Endpoint[]): string {

@@ -15,6 +15,7 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
+import { makeSeal } from '../../src/wiring/seal.ts';
 import { newUuid, randomBytes, sha256 } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
@@ -89,6 +90,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     digest: sha256,
     randomBytes,
     adminKeyHash: options.adminKey === undefined ? null : sha256(options.adminKey),
+    makeSeal,
     log: SILENT_LOG,
     meters,
     paces: makePaceBook(),
