@@ -70,7 +70,12 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     storeKind: store.kind,
     replica,
     startedAtMs: clock.now(),
-    configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
+    configHash: hashOf({
+      registry,
+      budgetDefault: config.budgetDefault.toString(),
+      contentKeptDays: config.contentKeptDays,
+    }),
+    contentKeptDays: config.contentKeptDays,
     areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
   };
   const providers = stack.use(await makeProviders({ ...parts, registry }));
@@ -99,13 +104,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     gateway,
     log,
     clock,
-    host: config.host,
-    port: config.port,
-    inFlightMax: config.inFlightMax,
-    auth: config.auth,
-    isGraphiqlOn: config.isGraphiqlOn,
-    allowedOrigins: config.allowedOrigins,
-    socketsPerKey: config.socketsPerKey,
+    ...doorSettingsOf(config),
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,
@@ -116,6 +115,12 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   const kept = stack.move();
   const stop = makeStop({ server, clock, close: () => kept.disposeAsync() });
   return { kind: 'running', app: { port: listening.port, registry, info, store: opened, ...stop } };
+}
+
+/** What the doors need to know of the settings: not the operator's key. */
+function doorSettingsOf(config: Config) {
+  const { host, port, inFlightMax, auth, isGraphiqlOn, allowedOrigins, socketsPerKey } = config;
+  return { host, port, inFlightMax, auth, isGraphiqlOn, allowedOrigins, socketsPerKey };
 }
 
 function makeStop(of: {

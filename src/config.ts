@@ -1,5 +1,6 @@
 import type { PicoUsd } from './core/money.ts';
-import { type Cidr, type LOG_LEVELS, readSetting, SETTINGS, type Setting, textOf } from './settings.ts';
+import type { Cidr } from './settings/cidr.ts';
+import { type LOG_LEVELS, readSetting, SETTINGS, type Setting, textOf } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,6 +34,8 @@ export interface Config {
   readonly budgetDefault: PicoUsd;
   /** How many days the request log is kept at least. */
   readonly logRetentionDays: number;
+  /** How many days prompts and answers are kept. Null: they are not. */
+  readonly contentKeptDays: number | null;
   /** `auto`: on while all providers are mocks. */
   readonly simulations: 'on' | 'off' | 'auto';
   /** `off`: everybody may do everything. */
@@ -95,6 +98,7 @@ export function parseConfig(env: Environment): ConfigResult {
     },
     budgetDefault: read(SETTINGS.budgetDefault),
     logRetentionDays: read(SETTINGS.logRetentionDays),
+    contentKeptDays: read(SETTINGS.recordContent) || null,
     simulations: read(SETTINGS.simulations),
     auth: read(SETTINGS.auth) ?? (isLoopback(host) ? 'off' : 'keys'),
     adminKey: read(SETTINGS.adminKey),

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { AMOUNT_MAX, PICO_PER_USD, type PicoUsd, parseUsd, picoUsd } from './core/money.ts';
 import { ACCESS_BOUNDS, parseAdminKey, parseOrigins } from './settings/access.ts';
-import { decimalNumber, oneOf, path, wholeNumber } from './settings/bounds.ts';
+import { decimalNumber, inRange, oneOf, path, wholeNumber } from './settings/bounds.ts';
+import { CIDRS_MAX, parseCidrs } from './settings/cidr.ts';
 
 /** One environment variable: how it is read, and what docs/configuration.md says about it. */
 export interface Setting<T, U = T> {
@@ -36,14 +37,7 @@ const HOST_CHARS_MAX = 253;
 const SLICE_MAX = picoUsd(1_000n * PICO_PER_USD);
 const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
-/** A block of addresses. */
-export interface Cidr {
-  readonly network: string;
-  readonly prefix: number;
-  readonly family: 'ipv4' | 'ipv6';
-}
-
-const CIDRS_MAX = 64;
+const CONTENT_DAYS_MAX = 365;
 
 const STORES = ['postgres', 'embedded', 'memory'] as const;
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -148,6 +142,13 @@ export const SETTINGS = {
     meaning:
       'How long requests are kept at least. Budgets, the ledger, audit lines and changes of breakers are kept for good.',
     unit: 'days',
+  }),
+  recordContent: withDefault('off', {
+    name: 'RECORD_CONTENT',
+    meaning:
+      'How long prompts and answers are kept, for whoever has the scope `content:read`; never longer than `LOG_RETENTION_DAYS`. `off`: they are not.',
+    bounds: `\`off\`, or a number of days from 1d to ${CONTENT_DAYS_MAX}d`,
+    parse: parseContentDays,
   }),
   simulations: withDefault('auto', {
     ...oneOf(['on', 'off', 'auto']),
@@ -254,18 +255,10 @@ function parseAmount(text: string, most: PicoUsd): PicoUsd | null {
   return amount !== null && amount >= 0n && amount <= most ? amount : null;
 }
 
-function parseCidrs(text: string): readonly Cidr[] | null {
-  const blocks = text.split(',').map((block) => parseCidr(block.trim()));
-  const cidrs = blocks.filter((block) => block !== null);
-  return cidrs.length === blocks.length && cidrs.length <= CIDRS_MAX ? cidrs : null;
-}
-
-function parseCidr(text: string): Cidr | null {
-  const [, network, digits] = /^([\da-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
-  const version = network === undefined ? 0 : isIP(network);
-  const prefix = Number(digits);
-  if (network === undefined || version === 0 || prefix > (version === 4 ? 32 : 128)) return null;
-  return { network, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
+/** Zero for `off`. */
+function parseContentDays(text: string): number | null {
+  const days = text === 'off' ? '0' : (/^([1-9]\d{0,2})d$/.exec(text)?.[1] ?? null);
+  return days === null ? null : inRange(Number(days), { min: 0, max: CONTENT_DAYS_MAX });
 }
 
 function parseSecret(text: string): string | null {

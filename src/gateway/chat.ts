@@ -75,6 +75,7 @@ export async function* chat(
 
   const outcome = await endOf(deps, call, { payer, planned, journey });
   live.end(await recordFirmly(deps, call, { payer, planned, outcome }));
+  deps.content.keep(call, { account: payer.account, outcome });
   deps.watchedBudgets.noteEnd(payer.account, outcome);
   return outcome;
 }

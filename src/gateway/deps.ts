@@ -7,6 +7,7 @@ import type { Meters } from '../ports/meters.ts';
 import type { ProviderPort } from '../ports/provider.ts';
 import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
+import type { Contents } from './contents.ts';
 import type { GatewayInfo } from './gateway.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { LimitDesk } from './limit-desk.ts';
@@ -22,6 +23,7 @@ export interface GatewayDeps extends GatewayNeeds {
   readonly live: LiveChats;
   readonly watchedBudgets: WatchedBudgets;
   readonly limits: LimitDesk;
+  readonly content: Contents;
 }
 
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */

@@ -3,6 +3,7 @@ import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window 
 import type { BudgetNews } from '../core/budget-news.ts';
 import type { LimitsSeen } from '../core/caller-limits.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
+import type { RequestContent } from '../core/content.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
 import type { ApiKeyId, ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
@@ -70,6 +71,8 @@ export interface Gateway extends KeyDirectory {
   findRequest(id: RequestId): Promise<RequestView | null>;
   /** The same with its decision, waiting a moment for the log when another replica has it. Null: nobody can tell, or not yet. */
   completeRequest(view: RequestView, signal: AbortSignal): Promise<RoutedView | null>;
+  /** What was asked and answered. Null when the caller may not read it, or nothing is kept of it. */
+  contentOf(view: RequestView, caller: Caller): Promise<RequestContent | null>;
   /** Those that run here first, then everything that happens to requests on all replicas, until `signal` aborts. */
   watchRequests(watch: RequestWatch): RequestWatchAnswer;
   /** Stops a chat, wherever it runs, and answers how it ended. What was received is paid for. */
@@ -124,6 +127,8 @@ export interface GatewayInfo {
   /** Equal on replicas that were given the same registry and settings. */
   readonly configHash: string;
   readonly areSimulationsEnabled: boolean;
+  /** How many days prompts and answers are kept. Null: they are not. */
+  readonly contentKeptDays: number | null;
 }
 
 export type Authenticated =

@@ -8,12 +8,13 @@ import { makeBudgets } from './budgets.ts';
 import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
 import { complete } from './complete-request.ts';
+import { makeContents } from './contents.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
-import type { Gateway } from './gateway.ts';
+import { startForgetter } from './forgetter.ts';
+import type { Gateway, ParsedChat } from './gateway.ts';
 import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
-import { startKeyForgetter } from './key-forgetter.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
 import { makeLimitDesk } from './limit-desk.ts';
 import { makeLiveChats } from './live-chats.ts';
@@ -34,29 +35,24 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     live: makeLiveChats(),
     watchedBudgets: budgetHub,
     limits: makeLimitDesk(needs),
+    content: makeContents(needs),
   };
   const hub = makeBreakerHub(deps);
   const requests = makeRequestHub(deps);
   const tickHub = makeTickHub(deps);
   const canceller = makeCanceller(deps);
-  const reaper = startReaper(deps);
-  const books = startBooksCheck(deps);
   const member = joinFleet(deps);
   const chats = makeKeyedChats(deps);
   const streams = makeChatStreams(deps, (call) => chats.run(call));
-  const forgetter = startKeyForgetter(deps);
-  const janitor = startJanitor(deps);
   const authentication = startAuthentication(needs);
+  const upkeep = startUpkeep(deps);
   return {
     registry,
     info,
     fleet: member.fleet,
     authenticate: (secret) => authentication.authenticate(secret),
     onKeyEnded: (act) => authentication.onKeyEnded(act),
-    parseChat(raw) {
-      const parsed = parseChat(raw, registry);
-      return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
-    },
+    parseChat: (raw) => checked(parseChat(raw, registry)),
     chat: (call) => collect(chats.run(call)),
     stream: (call) => streams.open(call),
     unreadStreams: () => streams.unread(),
@@ -68,12 +64,12 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     watchBreakers: (watch) => hub.watch(watch),
     findRequest: async (id) => deps.live.find(id) ?? store.find(id),
     completeRequest: (view, signal) => complete(deps, view, signal),
+    contentOf: (view, caller) => deps.content.find(view, caller),
     watchRequests: (watch) => requests.watch(watch),
     cancelChat: (wish) => canceller.cancelChat(wish),
     watchTicks: (watch) => tickHub.watch(watch),
     watchBudgets: (watch) => budgetHub.watch(watch),
-    rateLimitOf: (caller) => deps.limits.rateLimitOf(caller),
-    limitsSeen: (caller) => deps.limits.lastSeen(caller),
+    ...makeLimitReader(deps),
     pageRequests: (query) => store.page(query),
     analyse: (query) => store.analyse(query),
     now: () => clock.now(),
@@ -89,10 +85,26 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor, authentication];
+      const works = [...upkeep, tickHub, budgetHub, member, authentication, deps.leases, deps.content];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** A fault in the input as the doors tell it. */
+function checked(parsed: ReturnType<typeof parseChat>): ParsedChat {
+  return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
+}
+
+function makeLimitReader({ limits }: GatewayDeps): Pick<Gateway, 'rateLimitOf' | 'limitsSeen'> {
+  return { rateLimitOf: (caller) => limits.rateLimitOf(caller), limitsSeen: (caller) => limits.lastSeen(caller) };
+}
+
+/** What goes on in the background whoever asks for what. */
+function startUpkeep(deps: GatewayDeps): readonly AsyncDisposable[] {
+  const { store } = deps;
+  const forgetter = startForgetter(deps, (countMax) => store.forgetKeys(countMax));
+  return [startReaper(deps), startBooksCheck(deps), forgetter, startJanitor(deps)];
 }
 
 /** Runs a chat to its end for a caller who only wants the outcome. */

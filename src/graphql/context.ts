@@ -2,6 +2,7 @@ import type { ChatRequest } from '../core/chat-request.ts';
 import type { RequestId } from '../core/ids.ts';
 import { type Caller, mayBill } from '../gateway/caller.ts';
 import type { ChatCall, Gateway } from '../gateway/gateway.ts';
+import { type ContentDesk, makeContentDesk } from './content-desk.ts';
 import { doorError } from './door-error.ts';
 import { makeSurveyDesk, type SurveyDesk } from './survey-desk.ts';
 
@@ -14,10 +15,11 @@ export interface OperationContext {
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
   readonly surveys: SurveyDesk;
+  readonly contents: ContentDesk;
 }
 
-export function makeContext(of: Omit<OperationContext, 'surveys'>): OperationContext {
-  return { ...of, surveys: makeSurveyDesk(of.gateway) };
+export function makeContext(of: Omit<OperationContext, 'surveys' | 'contents'>): OperationContext {
+  return { ...of, surveys: makeSurveyDesk(of.gateway), contents: makeContentDesk(of.gateway, of.caller) };
 }
 
 /** A chat of this operation, as the gateway wants it. Throws when the caller may not bill whom it names. */

@@ -62,6 +62,16 @@ builder.objectFields(RequestRef, (t) => ({
   }),
   metadata: t.expose('metadata', { type: 'JSON', description: 'Labels the caller gave.', nullable: true }),
   conversationId: t.exposeString('conversationId', { description: 'Conversation the caller named.', nullable: true }),
+  promptText: t.string({
+    description: 'The prompt. Null unless content recording is on and the caller has scope `content:read`.',
+    nullable: true,
+    resolve: async (view, _args, { contents }) => (await contents.read(view))?.prompt ?? null,
+  }),
+  answerText: t.string({
+    description: 'The answer. Null unless content recording is on and the caller has scope `content:read`.',
+    nullable: true,
+    resolve: async (view, _args, { contents }) => (await contents.read(view))?.answer ?? null,
+  }),
 }));
 
 /**

@@ -5,13 +5,13 @@ import {
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLFormattedError,
-  getOperationAST,
 } from 'graphql';
 import { makeServer, type Server, type ExecutionResult as SocketResult, type SubscribePayload } from 'graphql-ws';
 import type { RequestId } from '../core/ids.ts';
 import type { Wish } from '../core/load.ts';
 import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { costRefusal } from '../graphql/cost.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { type DoorFault, errorOf } from './answer.ts';
@@ -151,8 +151,14 @@ function prepare(envelope: Envelope, payload: SubscribePayload, operation: Opera
     const document: DocumentNode = envelope.parse(payload.query);
     const errors: readonly GraphQLError[] = envelope.validate(envelope.schema, document);
     if (errors.length > 0) return { kind: 'refused', errors };
-    noteDocument(operation, document, payload.operationName);
-    if (getOperationAST(document, payload.operationName) !== null) return { kind: 'prepared', document };
+    noteDocument(operation, {
+      document,
+      operationName: payload.operationName,
+      variableValues: payload.variables,
+    });
+    const tooDear = costRefusal(operation.note.cost);
+    if (tooDear !== null) return { kind: 'refused', errors: [tooDear] };
+    if (operation.note.kind !== null) return { kind: 'prepared', document };
     return refused('BAD_REQUEST', 'The document does not say which operation to run: send operationName.');
   } catch (error) {
     // Only the parser throws here, and it throws what the caller is to read.

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { makeDocuments } from '../graphql/documents.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Log } from '../ports/log.ts';
 import type { InFlight } from './in-flight.ts';
@@ -30,7 +31,7 @@ export function makeGraphqlServer(deps: {
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     healthCheckEndpoint: NEVER,
-    plugins: [rulesPlugin(), requestPlugin(), operationPlugin(deps)],
+    plugins: [rulesPlugin(makeDocuments()), requestPlugin(), operationPlugin(deps)],
     logging: yogaLogger(deps.log),
     maskedErrors: { errorMessage: 'Unexpected error.', maskError: maskOutsideOfExecution },
     graphiql: false,
@@ -39,6 +40,8 @@ export function makeGraphqlServer(deps: {
     multipart: false,
     batching: false,
     maxRequestBodySize: false,
+    // Its own remembers documents of any length.
+    parserAndValidationCache: false,
   });
 }
 

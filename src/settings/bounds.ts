@@ -14,7 +14,10 @@ export function decimalNumber({ min, max }: { readonly min: number; readonly max
   };
 }
 
-function inRange(value: number | null, { min, max }: { readonly min: number; readonly max: number }): number | null {
+export function inRange(
+  value: number | null,
+  { min, max }: { readonly min: number; readonly max: number },
+): number | null {
   return value !== null && value >= min && value <= max ? value : null;
 }
 

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import type { Cidr } from '../settings.ts';
+import type { Cidr } from '../settings/cidr.ts';
 
 /** Addresses that are no provider's on the internet, by the name that a message gives them. */
 interface Range {

@@ -17,6 +17,7 @@ export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[
     ...pricesOf(app, endpoints),
     `  Auth         ${AUTH_WORDS[config.auth]}`,
     ...keylessOf(config),
+    ...contentOf(app.info.contentKeptDays),
     `  Simulations  ${app.info.areSimulationsEnabled ? 'on' : 'off'}`,
     '',
     '  Try',
@@ -61,6 +62,11 @@ function pricesOf(app: App, endpoints: readonly Endpoint[]): readonly string[] {
   return isPaid && app.registry.priceListVersion === 'seed-2025-11'
     ? ['  WARNING      prices are demonstration figures: set your own in a registry file (SWITCHYARD_CONFIG)']
     : [];
+}
+
+/** Nobody should find out later that what people wrote was kept. */
+function contentOf(keptDays: number | null): readonly string[] {
+  return keptDays === null ? [] : [`  WARNING      prompts and answers are kept for ${keptDays} days (RECORD_CONTENT)`];
 }
 
 function keyAdvice(endpoints: readonly Endpoint[]): string {

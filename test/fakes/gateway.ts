@@ -209,12 +209,12 @@ export function makeFakeGateway(): FakeGateway {
     },
     watchTicks: async (watch) => gateway.onTicks(watch),
     watchBudgets: async (watch) => gateway.onBudgets(watch),
-
     async findRequest(id) {
       if (gateway.logFault !== null) throw gateway.logFault;
       return gateway.records.find((record) => record.id === id) ?? null;
     },
     completeRequest: async ({ id }) => gateway.records.find((record) => record.id === id) ?? null,
+    contentOf: async () => null,
     watchRequests: (watch) => gateway.onWatchRequests(watch),
     async cancelChat({ id }) {
       const request = gateway.records.find((record) => record.id === id);

@@ -47,6 +47,8 @@ export interface KitOptions {
   readonly clock?: FakeClock;
   /** The operator's own key. Default: none. */
   readonly adminKey?: string;
+  /** Default: nothing of prompts and answers is kept. */
+  readonly contentKeptDays?: number;
   /** Default: never by chance. */
   readonly chance?: () => number;
   /** Default: scripted ones that answer. */
@@ -75,6 +77,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
       replica: REPLICA,
       startedAtMs: clock.now(),
       configHash: 'test',
+      contentKeptDays: options.contentKeptDays ?? null,
       areSimulationsEnabled: options.areSimulationsEnabled ?? true,
     },
     store,
@@ -95,6 +98,11 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     live: makeLiveChats(),
     limits: makeLimitDesk({ store, clock, log: SILENT_LOG }),
     watchedBudgets: { touch: () => undefined, noteEnd: () => undefined },
+    content: {
+      keep: () => undefined,
+      find: async () => null,
+      [Symbol.asyncDispose]: async () => undefined,
+    },
     logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };

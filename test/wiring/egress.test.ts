@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/core/failure.ts';
 import { standingOf } from '../../src/core/verdict.ts';
-import type { Cidr } from '../../src/settings.ts';
+import type { Cidr } from '../../src/settings/cidr.ts';
 import { parseBaseUrl } from '../../src/settings.ts';
 import { makeAddressGate } from '../../src/wiring/address-ranges.ts';
 import { openUpstream, type Resolve } from '../../src/wiring/upstream.ts';

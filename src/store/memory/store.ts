@@ -7,6 +7,7 @@ import { makeMemoryApiKeys } from './api-keys.ts';
 import { makeMemoryAudit } from './audit.ts';
 import { makeMemoryBooks } from './books.ts';
 import { makeMemoryCallerLimits } from './caller-limits.ts';
+import { makeMemoryContent } from './content.ts';
 import { makeMemoryEvents } from './events.ts';
 import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryKeys } from './idempotency.ts';
@@ -32,6 +33,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryFleet(),
     ...makeMemoryBooks(state),
     ...makeMemoryRequestLog({ now: options.now }),
+    ...makeMemoryContent({ now: options.now }),
     ...makeMemoryKeys({ now: options.now }),
     ...makeMemoryCallerLimits({ now: options.now }),
     ...makeMemoryWire(),

@@ -10,6 +10,7 @@ import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
 import { makePostgresCallerLimits } from './caller-limits.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
+import { makePostgresContent } from './content.ts';
 import { makeExchange } from './exchange.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
 import { makePostgresKeys } from './idempotency.ts';
@@ -51,6 +52,7 @@ export async function openPostgresStore(
     ...makePostgresBooks(connection),
     ...makePostgresReplay(connection, { exchange, recorder }),
     ...makePostgresRequestLog(connection, recorder),
+    ...makePostgresContent(connection),
     ...makePostgresUpkeep(connection),
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
