@@ -65,19 +65,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   await using stack = new AsyncDisposableStack();
   stack.defer(opened.close);
   const { store } = opened;
-  const info: GatewayInfo = {
-    version,
-    storeKind: store.kind,
-    replica,
-    startedAtMs: clock.now(),
-    configHash: hashOf({
-      registry,
-      budgetDefault: config.budgetDefault.toString(),
-      contentKeptDays: config.contentKeptDays,
-    }),
-    contentKeptDays: config.contentKeptDays,
-    areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
-  };
+  const info = infoOf(parts, { registry, replica, storeKind: store.kind });
   const providers = stack.use(await makeProviders({ ...parts, registry }));
   const gateway = stack.use(
     makeGateway({
@@ -104,7 +92,13 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     gateway,
     log,
     clock,
-    ...doorSettingsOf(config),
+    host: config.host,
+    port: config.port,
+    inFlightMax: config.inFlightMax,
+    auth: config.auth,
+    isGraphiqlOn: config.isGraphiqlOn,
+    allowedOrigins: config.allowedOrigins,
+    socketsPerKey: config.socketsPerKey,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,
@@ -117,10 +111,21 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   return { kind: 'running', app: { port: listening.port, registry, info, store: opened, ...stop } };
 }
 
-/** What the doors need to know of the settings: not the operator's key. */
-function doorSettingsOf(config: Config) {
-  const { host, port, inFlightMax, auth, isGraphiqlOn, allowedOrigins, socketsPerKey } = config;
-  return { host, port, inFlightMax, auth, isGraphiqlOn, allowedOrigins, socketsPerKey };
+function infoOf(
+  { config, clock, endpoints }: AppParts,
+  of: Pick<GatewayInfo, 'replica' | 'storeKind'> & { readonly registry: Registry },
+): GatewayInfo {
+  const { registry, replica, storeKind } = of;
+  const { contentKeptDays } = config;
+  return {
+    version,
+    storeKind,
+    replica,
+    startedAtMs: clock.now(),
+    configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString(), contentKeptDays }),
+    contentKeptDays,
+    areSimulationsEnabled: areSimulationsEnabled(config, endpoints),
+  };
 }
 
 function makeStop(of: {

@@ -1,4 +1,5 @@
-import { type ProviderKey, providerKey, type RequestId, requestId } from '../core/ids.ts';
+import { type ApiKeyId, type ProviderKey, providerKey, type RequestId, requestId } from '../core/ids.ts';
+import { parseKeyId } from '../core/key-text.ts';
 
 /** What a global id can name. */
 export type GlobalId =
@@ -6,6 +7,7 @@ export type GlobalId =
   | { readonly kind: 'provider'; readonly key: ProviderKey }
   | { readonly kind: 'model'; readonly provider: ProviderKey; readonly model: string }
   | { readonly kind: 'budget'; readonly userId: string }
+  | { readonly kind: 'apiKey'; readonly id: ApiKeyId }
   | { readonly kind: 'breakerEvent'; readonly sequence: number }
   /** The present state of one breaker, told at the start of a subscription. */
   | { readonly kind: 'breakerSnapshot'; readonly sequence: number; readonly provider: ProviderKey };
@@ -38,6 +40,10 @@ export function budgetGlobalId(userId: string): string {
   return `bud_${userId}`;
 }
 
+export function apiKeyGlobalId(id: ApiKeyId): string {
+  return `key_${id}`;
+}
+
 export function breakerEventGlobalId(sequence: number): string {
   return `bev_${String(sequence).padStart(SEQUENCE_DIGITS, '0')}`;
 }
@@ -58,6 +64,8 @@ export function parseGlobalId(text: string): GlobalId | null {
   if (provider !== undefined && model !== undefined) return { kind: 'model', provider: providerKey(provider), model };
   const userId = BUDGET.exec(text)?.[1];
   if (userId !== undefined) return { kind: 'budget', userId };
+  const apiKey = text.startsWith('key_') ? parseKeyId(text) : null;
+  if (apiKey !== null) return { kind: 'apiKey', id: apiKey };
   const [, sequence, snapshotOf] = BREAKER_EVENT.exec(text) ?? [];
   if (sequence === undefined) return null;
   return snapshotOf === undefined

@@ -8,7 +8,16 @@ import { builder } from './builder.ts';
 import type { OperationContext } from './context.ts';
 import { invalidInput } from './door-error.ts';
 import { type GlobalId, parseGlobalId } from './global-id.ts';
-import { BreakerEventRef, BudgetRef, ModelRef, NodeRef, type NodeShape, ProviderRef, RequestRef } from './refs.ts';
+import {
+  ApiKeyRef,
+  BreakerEventRef,
+  BudgetRef,
+  ModelRef,
+  NodeRef,
+  type NodeShape,
+  ProviderRef,
+  RequestRef,
+} from './refs.ts';
 
 const NODES_MAX = 100;
 
@@ -56,6 +65,8 @@ async function findParsed(id: GlobalId, context: OperationContext): Promise<Node
     case 'budget':
       if (id.userId.length > CHAT_LIMITS.userIdCharsMax || !mayReadBudget(caller, userAccount(id.userId))) return null;
       return named(BudgetRef, await gateway.budgetOf(id.userId));
+    case 'apiKey':
+      return named(ApiKeyRef, await gateway.findKey(id.id, caller));
     case 'breakerEvent': {
       const event = await gateway.findBreakerEvent(id.sequence);
       return event === null ? null : named(BreakerEventRef, eventOfChange(event, 0));
@@ -103,4 +114,10 @@ function named<Shape extends NodeShape>(type: PothosRef, value: Shape | null): S
   return copy;
 }
 
-type PothosRef = typeof RequestRef | typeof BudgetRef | typeof BreakerEventRef | typeof ProviderRef | typeof ModelRef;
+type PothosRef =
+  | typeof ApiKeyRef
+  | typeof RequestRef
+  | typeof BudgetRef
+  | typeof BreakerEventRef
+  | typeof ProviderRef
+  | typeof ModelRef;

@@ -21,25 +21,7 @@ import { printedSchema, schema } from '../../src/graphql/schema.ts';
 const contract = buildSchema(readFileSync(new URL('contract.graphql', import.meta.url), 'utf8'));
 
 /** What the contract promises and this version does not do yet. Everything else is served, word for word. */
-const NOT_BUILT_YET = [
-  'AnalyticsDimension.API_KEY',
-  'ApiKey',
-  'ApiKeyConnection',
-  'ApiKeyEdge',
-  'CreateApiKeyInput',
-  'CreateApiKeyResult',
-  'CreateApiKeySuccess',
-  'Mutation.createApiKey',
-  'Mutation.revokeApiKey',
-  'Query.apiKeys',
-  'Request.apiKey',
-  'Request.traceId',
-  'RequestFilter.apiKeyId',
-  'RevokeApiKeyInput',
-  'RevokeApiKeyResult',
-  'RevokeApiKeySuccess',
-  'Viewer.apiKey',
-];
+const NOT_BUILT_YET = ['AnalyticsDimension.API_KEY', 'Request.apiKey', 'Request.traceId', 'RequestFilter.apiKeyId'];
 
 test('the committed schema.graphql is what is served; `npm run print-schema` writes it anew', () => {
   expect(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8')).toBe(printedSchema());
@@ -112,7 +94,9 @@ function defaultOf(input: GraphQLArgument | GraphQLInputField): string {
   const isList = String(input.type).startsWith('[');
   if (type === undefined || isObjectType(type) || isInterfaceType(type) || isUnionType(type)) return 'not served';
   return JSON.stringify(
-    isList && literal.kind === 'ListValue' && literal.values.length === 0 ? [] : valueFromAST(literal, type),
+    isList && literal.kind === 'ListValue'
+      ? literal.values.map((value) => valueFromAST(value, type))
+      : valueFromAST(literal, type),
   );
 }
 
