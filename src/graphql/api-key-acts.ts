@@ -42,7 +42,6 @@ const CreateApiKeyResult = builder.unionType('CreateApiKeyResult', {
 builder.mutationField('createApiKey', (t) =>
   t.field({
     type: CreateApiKeyResult,
-    extensions: { access: 'keys:admin' },
     description: 'Creates an API key. The secret is shown once, here. Needs scope `keys:write`.',
     extensions: { access: 'keys:admin' },
     args: {
@@ -86,7 +85,6 @@ const RevokeApiKeyResult = builder.unionType('RevokeApiKeyResult', {
 builder.mutationField('revokeApiKey', (t) =>
   t.field({
     type: RevokeApiKeyResult,
-    extensions: { access: 'keys:admin' },
     description: 'Revokes an API key on every replica. Needs scope `keys:write`.',
     extensions: { access: 'keys:admin' },
     args: { input: t.arg({ type: RevokeApiKeyInput, description: 'Which key to revoke.', required: true }) },
@@ -131,7 +129,6 @@ const RotateApiKeyResult = builder.unionType('RotateApiKeyResult', {
 builder.mutationField('rotateApiKey', (t) =>
   t.field({
     type: RotateApiKeyResult,
-    extensions: { access: 'keys:admin' },
     description:
       'Replaces an API key by the next one of its line; both work for a while. The secret is shown once, here. Needs scope `keys:write`.',
     extensions: { access: 'keys:admin' },

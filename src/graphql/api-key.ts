@@ -59,7 +59,6 @@ const ApiKeyConnection = makeConnection('ApiKey', ApiKeyRef, {
 builder.queryField('apiKeys', (t) =>
   t.field({
     type: ApiKeyConnection,
-    extensions: { access: 'keys:read' },
     description: 'API keys, newest first. Needs scope `keys:read`.',
     extensions: { access: 'keys:read' },
     args: pageArgs(),

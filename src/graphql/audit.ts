@@ -37,7 +37,6 @@ const AuditEntryConnection = makeConnection('AuditEntry', AuditEntryRef, {
 builder.queryField('auditLog', (t) =>
   t.field({
     type: AuditEntryConnection,
-    extensions: { access: 'admin' },
     description: 'All administrative acts, newest first. Needs scope `admin`.',
     extensions: { access: 'admin' },
     args: pageArgs(),
