@@ -161,7 +161,7 @@ function makeDoors(
     graphql,
     rest: makeRestDoor(shared),
     health: makeHealthDoor(shared),
-    graphiql: deps.isGraphiqlOn ? makeGraphiqlPage() : null,
+    graphiql: deps.isGraphiqlOn ? makeGraphiqlPage(deps.auth) : null,
     metrics: makeMetricsDoor(shared),
   });
   return { ...shared, yoga, graphql, sockets, route };

@@ -175,3 +175,10 @@ test('GraphiQL is not served where it is off', async () => {
   const answer = await raw(service, { method: 'GET', headers: { accept: 'text/html' } });
   expect(answer).toMatchObject({ status: 404, text: expect.stringContaining('GRAPHIQL=on') });
 });
+
+test('GraphiQL that is switched on subscribes by what can carry the key of its Headers', async () => {
+  await using service = await startService({ auth: 'keys', isGraphiqlOn: true });
+  const answer = await raw(service, { method: 'GET', headers: { accept: 'text/html' } });
+  expect(answer.status).toBe(200);
+  expect(answer.text).toContain('"subscriptionsProtocol":"SSE"');
+});

@@ -2,7 +2,6 @@ import { type Client, createClient, type ExecutionResult } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { StoreUnavailable } from '../../src/core/unavailable.ts';
-import { UNPROVEN_MAX } from '../../src/http/socket-places.ts';
 import { KEY_A, KEY_B } from '../fakes/credentials.ts';
 import { answered } from '../fakes/gateway-data.ts';
 import { type Service, startService } from './running-server.ts';
@@ -149,17 +148,6 @@ test('a line of keys has so many connections and no more, and one that it closes
   expect((await enter(old)).answer).toEqual([1013, 'Too many connections with this key']);
   held.socket.close();
   await expect.poll(async () => (await enter(old)).answer).toEqual({ type: 'connection_ack' });
-});
-
-test('who says nothing of themselves cannot keep out who does: the one that waited longest makes room', async () => {
-  await using service = await closed();
-  const secret = service.gateway.credentials.give({ id: KEY_A });
-  const oldest = await bareSocket(service);
-  const others = await Promise.all(Array.from({ length: UNPROVEN_MAX }, () => bareSocket(service)));
-  expect((await oldest.closing)[0]).toBe(1013);
-  await using client = clientOf(service, bearer(secret));
-  expect((await first(client, VIEWER)).data).toBeTruthy();
-  for (const { socket } of others) socket.terminate();
 });
 
 test('when a key ends, its connections end at once, with what runs on them, and nobody else is touched', async () => {
