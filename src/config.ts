@@ -31,6 +31,9 @@ export interface Config {
   readonly budgetDefault: PicoUsd;
   /** How many days the request log is kept at least. */
   readonly logRetentionDays: number;
+  /** The file of documents that are run by their ids. Null: there are none. */
+  readonly persistedPath: string | null;
+  readonly isPersistedOnly: boolean;
   /** `auto`: on while all providers are mocks. */
   readonly simulations: 'on' | 'off' | 'auto';
   readonly auth: 'off';
@@ -51,8 +54,11 @@ export interface ConfigFault {
 
 export type ConfigResult =
   | { readonly kind: 'valid'; readonly config: Config }
-  /** The registry's path is told even so, so that its faults can be listed in the same breath. */
-  | { readonly kind: 'invalid'; readonly faults: readonly ConfigFault[]; readonly registryPath: string | null };
+  /** The paths of files are told even so, so that their faults can be listed in the same breath. */
+  | (Pick<Config, 'registryPath' | 'persistedPath'> & {
+      readonly kind: 'invalid';
+      readonly faults: readonly ConfigFault[];
+    });
 
 /** Reads the whole environment, once. All faults are told together. */
 export function parseConfig(env: Environment): ConfigResult {
@@ -82,6 +88,8 @@ export function parseConfig(env: Environment): ConfigResult {
     },
     budgetDefault: read(SETTINGS.budgetDefault),
     logRetentionDays: read(SETTINGS.logRetentionDays),
+    persistedPath: read(SETTINGS.persistedDocuments),
+    isPersistedOnly: read(SETTINGS.persistedOnly) === 'yes',
     simulations: read(SETTINGS.simulations),
     auth: read(SETTINGS.auth),
     inFlightMax: read(SETTINGS.inFlightMax),
@@ -92,9 +100,9 @@ export function parseConfig(env: Environment): ConfigResult {
   const mayOpenNetwork = read(SETTINGS.allowOpenNetwork) === 'yes' && config.variable(SETTINGS.auth.name) === 'off';
   if (!isLoopback(config.host) && !mayOpenNetwork) faults.push(openNetworkFault(config.host));
   if (config.store === null && config.variable(SETTINGS.databaseUrl.name) === null) faults.push(DATABASE_URL_MISSING);
-  const { store, registryPath } = config;
+  const { store, registryPath, persistedPath } = config;
   // A store of null always has a fault beside it: DATABASE_URL is either missing or malformed.
-  if (faults.length > 0 || store === null) return { kind: 'invalid', faults, registryPath };
+  if (faults.length > 0 || store === null) return { kind: 'invalid', faults, registryPath, persistedPath };
   return { kind: 'valid', config: { ...config, store } };
 }
 

@@ -131,6 +131,16 @@ export const SETTINGS = {
       'How long requests are kept at least. Budgets, the ledger, audit lines and changes of breakers are kept for good.',
     unit: 'days',
   }),
+  persistedDocuments: optional({
+    ...path('a file'),
+    name: 'PERSISTED_DOCUMENTS',
+    meaning: 'GraphQL documents that are run by their ids, as JSON: `{"id": "document"}`. Unset: none.',
+  }),
+  persistedOnly: withDefault('no', {
+    ...oneOf(['yes', 'no']),
+    name: 'PERSISTED_ONLY',
+    meaning: '`yes`: over GraphQL nothing but those documents is run, except for callers with the scope `admin`.',
+  }),
   simulations: withDefault('auto', {
     ...oneOf(['on', 'off', 'auto']),
     name: 'SIMULATIONS',

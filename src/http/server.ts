@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
+import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Exposition } from '../ports/meters.ts';
@@ -39,6 +40,7 @@ export interface HttpServerDeps {
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
   readonly meters: LoadMeters;
+  readonly persisted: PersistedDocuments;
   /** Operations under way at most. */
   readonly inFlightMax: number;
   readonly host: string;
@@ -73,7 +75,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
     countMax: deps.inFlightMax,
     unattended: () => deps.gateway.unreadStreams().count,
   });
-  const yoga = makeGraphqlServer({ log, inFlight, gate });
+  const yoga = makeGraphqlServer({ ...deps, inFlight, gate });
   const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, callers, isLeaving, isDraining });
   const sockets = makeSocketDoor({ ...deps, yoga, inFlight, gate });
   const rest = makeRestDoor({ ...deps, gate, inFlight, callers, isLeaving, isDraining });

@@ -12,6 +12,7 @@ import type { Wish } from '../core/load.ts';
 import { OPEN_CALLER } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { costRefusal } from '../graphql/cost.ts';
+import { chooseText, type PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { type DoorFault, errorOf } from './answer.ts';
@@ -43,6 +44,7 @@ interface OperationsDeps {
   readonly newId: () => RequestId;
   readonly yoga: GraphqlServer;
   readonly gate: LoadGate;
+  readonly persisted: PersistedDocuments;
   readonly isDraining: () => boolean;
 }
 
@@ -89,7 +91,7 @@ function admit(deps: OperationsDeps, peer: Peer, payload: SubscribePayload): Adm
   const stop = new AbortController();
   const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId: deps.newId(), signal: stop.signal });
   const envelope = deps.yoga.getEnveloped(operation);
-  const prepared = busyWith(deps, peer) ?? roomFor(deps, operation, prepare(envelope, payload, operation));
+  const prepared = busyWith(deps, peer) ?? roomFor(deps, operation, prepare({ ...deps, envelope, payload, operation }));
   if (prepared.kind === 'refused') {
     operation.note.errorCount += prepared.errors.length;
     logOperation(operation, deps.clock, { door: 'websocket', status: 'refused' });
@@ -129,9 +131,17 @@ function overloadedFor({ gate }: OperationsDeps, wish: Wish): Prepared | null {
   return fault === null ? null : refusedBy(fault);
 }
 
-function prepare(envelope: Envelope, payload: SubscribePayload, operation: Operation): Prepared {
+function prepare(of: {
+  readonly envelope: Envelope;
+  readonly payload: SubscribePayload;
+  readonly operation: Operation;
+  readonly persisted: PersistedDocuments;
+}): Prepared {
+  const { envelope, payload, operation } = of;
+  const chosen = chooseText(payload, operation.caller, of.persisted);
+  if (chosen.kind === 'refused') return { kind: 'refused', errors: [chosen.error] };
   try {
-    const document: DocumentNode = envelope.parse(payload.query);
+    const document: DocumentNode = envelope.parse(chosen.kind === 'text' ? chosen.text : '');
     const errors: readonly GraphQLError[] = envelope.validate(envelope.schema, document);
     if (errors.length > 0) return { kind: 'refused', errors };
     noteDocument(operation, {

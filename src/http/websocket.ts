@@ -4,6 +4,7 @@ import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { pathOf } from './answer.ts';
@@ -38,6 +39,7 @@ export interface SocketDeps {
   readonly yoga: GraphqlServer;
   readonly inFlight: InFlight;
   readonly gate: LoadGate;
+  readonly persisted: PersistedDocuments;
 }
 
 export function makeSocketDoor(deps: SocketDeps): SocketDoor {

@@ -20,7 +20,7 @@ export interface Service extends AsyncDisposable {
 }
 
 export async function startService(
-  over: Partial<Pick<HttpServerDeps, 'clock' | 'inFlightMax'>> = {},
+  over: Partial<Pick<HttpServerDeps, 'clock' | 'inFlightMax' | 'persisted'>> = {},
 ): Promise<Service> {
   const gateway = makeFakeGateway();
   const log: Record<string, unknown>[] = [];
@@ -39,6 +39,7 @@ export async function startService(
     host: '127.0.0.1',
     port: 0,
     inFlightMax: 1_000,
+    persisted: { texts: new Map(), areOnlyOnes: false },
     ...over,
   };
   const server = makeHttpServer(parts);

@@ -38,6 +38,7 @@ export async function openService(options: KitOptions): Promise<OpenService> {
     host: '127.0.0.1',
     port: 0,
     inFlightMax: 1_000,
+    persisted: { texts: new Map(), areOnlyOnes: false },
   });
   const listening = await server.listen();
   if (listening.kind !== 'listening') throw new Error(listening.message);
