@@ -69,7 +69,7 @@ function textAt(value: unknown, name: string): string | null {
 }
 
 function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : null;
+  return typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : null;
 }
 
 const HASH = /^(?:sha256:)?([0-9a-f]{64})$/i;
