@@ -7,6 +7,7 @@ import type { GatewayInfo } from './gateway/gateway.ts';
 import { makeGateway } from './gateway/make-gateway.ts';
 import { makePaceBook } from './gateway/pace-book.ts';
 import { makeRetryBook } from './gateway/retry-book.ts';
+import type { PersistedDocuments } from './graphql/persisted-documents.ts';
 import { type HttpServer, makeHttpServer } from './http/server.ts';
 import type { Chance, Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -28,6 +29,7 @@ export interface AppParts {
   /** As the file says it; mocks are put in here. */
   readonly registry: Registry;
   readonly endpoints: readonly Endpoint[];
+  readonly persisted: PersistedDocuments;
   readonly log: Log;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -101,6 +103,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     isGraphiqlOn: config.isGraphiqlOn,
     allowedOrigins: config.allowedOrigins,
     socketsPerKey: config.socketsPerKey,
+    persisted: parts.persisted,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,

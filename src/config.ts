@@ -36,6 +36,9 @@ export interface Config {
   readonly logRetentionDays: number;
   /** How many days prompts and answers are kept. Null: they are not. */
   readonly contentKeptDays: number | null;
+  /** The file of documents that are run by their ids. Null: there are none. */
+  readonly persistedPath: string | null;
+  readonly isPersistedOnly: boolean;
   /** `auto`: on while all providers are mocks. */
   readonly simulations: 'on' | 'off' | 'auto';
   /** `off`: everybody may do everything. */
@@ -64,8 +67,11 @@ export interface ConfigFault {
 
 export type ConfigResult =
   | { readonly kind: 'valid'; readonly config: Config }
-  /** The registry's path is told even so, so that its faults can be listed in the same breath. */
-  | { readonly kind: 'invalid'; readonly faults: readonly ConfigFault[]; readonly registryPath: string | null };
+  /** The paths of files are told even so, so that their faults can be listed in the same breath. */
+  | (Pick<Config, 'registryPath' | 'persistedPath'> & {
+      readonly kind: 'invalid';
+      readonly faults: readonly ConfigFault[];
+    });
 
 /** Reads the whole environment, once. All faults are told together. */
 export function parseConfig(env: Environment): ConfigResult {
@@ -99,6 +105,8 @@ export function parseConfig(env: Environment): ConfigResult {
     budgetDefault: read(SETTINGS.budgetDefault),
     logRetentionDays: read(SETTINGS.logRetentionDays),
     contentKeptDays: read(SETTINGS.recordContent) || null,
+    persistedPath: read(SETTINGS.persistedDocuments),
+    isPersistedOnly: read(SETTINGS.persistedOnly) === 'yes',
     simulations: read(SETTINGS.simulations),
     auth: read(SETTINGS.auth) ?? (isLoopback(host) ? 'off' : 'keys'),
     adminKey: read(SETTINGS.adminKey),
@@ -113,10 +121,10 @@ export function parseConfig(env: Environment): ConfigResult {
   const { auth } = config;
   if (auth === 'off' && !isLoopback(host)) faults.push(openNetworkFault(host));
   if (config.store === null && config.variable(SETTINGS.databaseUrl.name) === null) faults.push(DATABASE_URL_MISSING);
-  const { store, registryPath } = config;
+  const { store, registryPath, persistedPath } = config;
   const isGraphiqlOn = graphiql === 'auto' ? auth === 'off' : graphiql === 'on';
   // A store of null always has a fault beside it: DATABASE_URL is either missing or malformed.
-  if (faults.length > 0 || store === null) return { kind: 'invalid', faults, registryPath };
+  if (faults.length > 0 || store === null) return { kind: 'invalid', faults, registryPath, persistedPath };
   return { kind: 'valid', config: { ...config, store, isGraphiqlOn } };
 }
 

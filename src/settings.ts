@@ -150,6 +150,16 @@ export const SETTINGS = {
     bounds: `\`off\`, or a number of days from 1d to ${CONTENT_DAYS_MAX}d`,
     parse: parseContentDays,
   }),
+  persistedDocuments: optional({
+    ...path('a file'),
+    name: 'PERSISTED_DOCUMENTS',
+    meaning: 'GraphQL documents that are run by their ids, as JSON: `{"id": "document"}`. Unset: none.',
+  }),
+  persistedOnly: withDefault('no', {
+    ...oneOf(['yes', 'no']),
+    name: 'PERSISTED_ONLY',
+    meaning: '`yes`: over GraphQL nothing but those documents is run, except for callers with the scope `admin`.',
+  }),
   simulations: withDefault('auto', {
     ...oneOf(['on', 'off', 'auto']),
     name: 'SIMULATIONS',

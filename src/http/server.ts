@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
+import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Exposition } from '../ports/meters.ts';
@@ -20,15 +21,17 @@ import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
 
-/** A request must arrive whole within `requestMs`, its headers sooner. `abortMs` is what stopped work gets to settle. */
-const LIMITS = {
-  headersMs: 10_000,
-  requestMs: 30_000,
-  checkEveryMs: 2_000,
-  idleMs: 65_000,
-  headersBytesMax: 16_384,
-  abortMs: 3_000,
-} as const;
+/** How long is waited for callers: a request must arrive whole within `requestMs`, its headers sooner. */
+export interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly checkEveryMs: number;
+}
+
+const PATIENCE: Patience = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 2_000 };
+
+/** `abortMs` is what stopped work gets to settle. */
+const LIMITS = { idleMs: 65_000, headersBytesMax: 16_384, abortMs: 3_000 } as const;
 
 /** Nothing cuts the time short. */
 const NEVER = new AbortController().signal;
@@ -49,6 +52,9 @@ export interface HttpServerDeps {
   readonly allowedOrigins: readonly string[];
   /** WebSockets that one line of keys may hold. */
   readonly socketsPerKey: number;
+  readonly persisted: PersistedDocuments;
+  /** Default: as long as an honest caller on a slow line needs. */
+  readonly patience?: Patience;
   /** Operations under way at most. */
   readonly inFlightMax: number;
   readonly host: string;
@@ -97,7 +103,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       response.destroy();
     });
   };
-  const server = makeNodeServer(answer);
+  const server = makeNodeServer(answer, deps.patience ?? PATIENCE);
   server.on('upgrade', sockets.upgrade);
 
   const drain = async (graceMs: number, cut: AbortSignal) => {
@@ -174,13 +180,16 @@ async function whenAtRest(inFlight: InFlight, gateway: Pick<Gateway, 'unreadStre
 }
 
 /** Node's server with all its limits. */
-function makeNodeServer(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
+function makeNodeServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  patience: Patience,
+): Server {
   const server = createServer(
-    { connectionsCheckingInterval: LIMITS.checkEveryMs, maxHeaderSize: LIMITS.headersBytesMax, noDelay: true },
+    { connectionsCheckingInterval: patience.checkEveryMs, maxHeaderSize: LIMITS.headersBytesMax, noDelay: true },
     answer,
   );
-  server.headersTimeout = LIMITS.headersMs;
-  server.requestTimeout = LIMITS.requestMs;
+  server.headersTimeout = patience.headersMs;
+  server.requestTimeout = patience.requestMs;
   server.keepAliveTimeout = LIMITS.idleMs;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (!announcesTooMuch(request)) response.writeContinue();

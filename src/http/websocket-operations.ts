@@ -12,6 +12,7 @@ import type { Wish } from '../core/load.ts';
 import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { costRefusal } from '../graphql/cost.ts';
+import { chooseText, type PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { type DoorFault, errorOf } from './answer.ts';
@@ -47,6 +48,7 @@ interface OperationsDeps {
   readonly newId: () => RequestId;
   readonly yoga: GraphqlServer;
   readonly gate: LoadGate;
+  readonly persisted: PersistedDocuments;
   readonly isDraining: () => boolean;
   /** Finds out who connects. False: nobody that is let in, and told so. */
   readonly welcome: (peer: Peer, authorization: string | undefined) => Promise<boolean>;
@@ -104,7 +106,8 @@ function admit(deps: OperationsDeps, peer: Peer, payload: SubscribePayload): Adm
   const stop = new AbortController();
   const operation = makeOperation({ ...deps, caller, requestId: deps.newId(), signal: stop.signal });
   const envelope = deps.yoga.getEnveloped(operation);
-  const prepared = busyWith(deps, peer, caller) ?? roomFor(deps, operation, prepare(envelope, payload, operation));
+  const prepared =
+    busyWith(deps, peer, caller) ?? roomFor(deps, operation, prepare({ ...deps, envelope, payload, operation }));
   if (prepared.kind === 'refused') {
     operation.note.errorCount += prepared.errors.length;
     logOperation(operation, deps.clock, { door: 'websocket', status: 'refused' });
@@ -146,9 +149,17 @@ function overloadedFor({ gate }: OperationsDeps, wish: Wish, caller: Caller): Pr
   return fault === null ? null : refusedBy(fault);
 }
 
-function prepare(envelope: Envelope, payload: SubscribePayload, operation: Operation): Prepared {
+function prepare(of: {
+  readonly envelope: Envelope;
+  readonly payload: SubscribePayload;
+  readonly operation: Operation;
+  readonly persisted: PersistedDocuments;
+}): Prepared {
+  const { envelope, payload, operation } = of;
+  const chosen = chooseText(payload, operation.caller, of.persisted);
+  if (chosen.kind === 'refused') return { kind: 'refused', errors: [chosen.error] };
   try {
-    const document: DocumentNode = envelope.parse(payload.query);
+    const document: DocumentNode = envelope.parse(chosen.kind === 'text' ? chosen.text : '');
     const errors: readonly GraphQLError[] = envelope.validate(envelope.schema, document);
     if (errors.length > 0) return { kind: 'refused', errors };
     noteDocument(operation, {

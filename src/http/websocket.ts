@@ -4,6 +4,7 @@ import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ApiKeyId, RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { pathOf } from './answer.ts';
@@ -44,6 +45,7 @@ export interface SocketDeps {
   readonly origins: Origins;
   /** Connections that one line of keys may hold. */
   readonly socketsPerKey: number;
+  readonly persisted: PersistedDocuments;
 }
 
 export function makeSocketDoor(deps: SocketDeps): SocketDoor {

@@ -21,7 +21,10 @@ export interface Service extends AsyncDisposable {
 
 export async function startService(
   over: Partial<
-    Pick<HttpServerDeps, 'clock' | 'inFlightMax' | 'auth' | 'isGraphiqlOn' | 'allowedOrigins' | 'socketsPerKey'>
+    Pick<
+      HttpServerDeps,
+      'clock' | 'inFlightMax' | 'auth' | 'isGraphiqlOn' | 'allowedOrigins' | 'socketsPerKey' | 'persisted'
+    >
   > = {},
 ): Promise<Service> {
   const gateway = makeFakeGateway();
@@ -45,6 +48,7 @@ export async function startService(
     isGraphiqlOn: true,
     allowedOrigins: [],
     socketsPerKey: 100,
+    persisted: { texts: new Map(), areOnlyOnes: false },
     ...over,
   };
   const server = makeHttpServer(parts);
