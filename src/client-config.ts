@@ -1,10 +1,9 @@
 import { apiKey, baseUrl, readSetting, SETTINGS } from './settings.ts';
 
-/** What the commands that talk to a running gateway read from the environment, beside `PORT`. */
+/** What the commands that talk to a running gateway read from the environment, beside its own `PORT` and `ADMIN_KEY`. */
 export const CLIENT_SETTINGS = {
   url: baseUrl('SWITCHYARD_URL', 'Where the gateway is. Unset: on this machine, at `PORT`.'),
   key: apiKey('SWITCHYARD_KEY', 'The API key that commands come with. Unset: `ADMIN_KEY`.'),
-  adminKey: apiKey('ADMIN_KEY', "The operator's own key, as the gateway has it."),
 };
 
 /** How a command reaches the gateway. Holds a secret: do not print it. */
@@ -22,7 +21,7 @@ export type ClientConfigResult =
 export function parseClientConfig(env: Readonly<Record<string, string | undefined>>): ClientConfigResult {
   const url = readSetting(CLIENT_SETTINGS.url, env[CLIENT_SETTINGS.url.name]);
   const key = readSetting(CLIENT_SETTINGS.key, env[CLIENT_SETTINGS.key.name]);
-  const adminKey = readSetting(CLIENT_SETTINGS.adminKey, env[CLIENT_SETTINGS.adminKey.name]);
+  const adminKey = readSetting(SETTINGS.adminKey, env[SETTINGS.adminKey.name]);
   const port = readSetting(SETTINGS.port, env[SETTINGS.port.name]);
   const faults = [url, key, adminKey, port].flatMap(({ fault }) => fault ?? []);
   if (faults.length > 0) return { kind: 'invalid', faults };

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { type Service, startService } from '../support/running.ts';
 import { makeDatabase } from '../support/store-database.ts';
 
@@ -93,6 +95,58 @@ test('keys are made, rotated, listed and revoked from a shell; their secrets sta
   for (const text of [dump, logs, filesIn(folder), listed.stdout]) {
     for (const key of [secret, next]) expect(text.includes(key.slice(16))).toBe(false);
   }
+}, 120_000);
+
+/** Opens a socket with a secret; `closed` is the code by which it ends. */
+async function connect(url: string, secret: string): Promise<{ readonly closed: Promise<number> }> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  const acknowledged = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<number>();
+  socket.addEventListener('open', () => {
+    const payload = { Authorization: `Bearer ${secret}` };
+    socket.send(JSON.stringify({ type: 'connection_init', payload }));
+  });
+  socket.addEventListener('message', () => acknowledged.resolve());
+  socket.addEventListener('close', ({ code }) => {
+    acknowledged.reject(new Error(`closed by ${code}`));
+    closed.resolve(code);
+  });
+  await acknowledged.promise;
+  return { closed: closed.promise };
+}
+
+/** The status of a question that comes with a secret. */
+async function statusOf(url: string, secret: string): Promise<number> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` },
+    body: JSON.stringify({ query: '{ viewer { apiKey { id } } }' }),
+  });
+  return response.status;
+}
+
+test('a key that is made at one replica works at the other; revoked there, it and its socket here end within five seconds', async () => {
+  await using database = await makeDatabase();
+  const ADMIN_KEY = randomBytes(32).toString('hex');
+  const env = { DATABASE_URL: database.url, AUTH: 'keys', ADMIN_KEY };
+  await using here = await startService(env);
+  await using there = await startService(env);
+  const at = { SWITCHYARD_URL: there.url, ADMIN_KEY };
+  const nobody = await keys('list', { SWITCHYARD_URL: there.url });
+  expect(nobody).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('API key') });
+
+  const secret = (await keys('create --name shared --scopes keys:admin', at)).stdout.trim();
+  expect(await statusOf(here.url, secret)).toBe(200);
+  const beyond = await keys('create --name more --scopes admin', { SWITCHYARD_URL: here.url, SWITCHYARD_KEY: secret });
+  expect(beyond).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('nobody can give away more') });
+
+  const { closed } = await connect(here.url, secret);
+  const revoked = await keys(`revoke ${secret.slice(0, 15)}`, at);
+  expect(revoked.code).toBe(0);
+  const toldAt = performance.now();
+  expect(await closed).toBe(4403);
+  await eventually(async () => (await statusOf(here.url, secret)) === 401);
+  expect(performance.now() - toldAt).toBeLessThan(5_000);
 }, 120_000);
 
 test('a command that cannot be understood ends with 2, one that the gateway cannot be reached for with 1', async () => {
