@@ -3,6 +3,7 @@ import type { AdmissionPort } from './admission.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
 import type { CallerLimitsPort } from './caller-limits.ts';
+import type { FairSharesPort } from './fair-shares.ts';
 import type { FleetPort } from './fleet.ts';
 import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
@@ -19,6 +20,7 @@ export interface Store
   extends AdmissionPort,
     IdempotencyPort,
     CallerLimitsPort,
+    FairSharesPort,
     RequestLogPort,
     OperationsPort,
     BreakerEventsPort,

@@ -6,6 +6,7 @@ import { makeMemoryAdmission } from './admission.ts';
 import { makeMemoryBooks } from './books.ts';
 import { makeMemoryCallerLimits } from './caller-limits.ts';
 import { makeMemoryEvents } from './events.ts';
+import { makeMemoryShares } from './fair-shares.ts';
 import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryKeys } from './idempotency.ts';
 import { makeMemoryOperations } from './operations.ts';
@@ -30,6 +31,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryRequestLog({ now: options.now }),
     ...makeMemoryKeys({ now: options.now }),
     ...makeMemoryCallerLimits({ now: options.now }),
+    ...makeMemoryShares(state),
     ...makeMemoryWire(),
     ping: async () => undefined,
     absence: () => null,

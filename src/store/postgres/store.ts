@@ -9,6 +9,7 @@ import { makePostgresEvents } from './breaker-events.ts';
 import { makePostgresCallerLimits } from './caller-limits.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
 import { makeExchange } from './exchange.ts';
+import { makePostgresShares } from './fair-shares.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
 import { makePostgresKeys } from './idempotency.ts';
 import { makePostgresOperations } from './operations.ts';
@@ -51,6 +52,7 @@ export async function openPostgresStore(
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
     ...makePostgresCallerLimits(connection),
+    ...makePostgresShares(connection),
     ...makePostgresWire(connection, options),
     range: events.range,
     tail: events.tail,
