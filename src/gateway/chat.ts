@@ -13,6 +13,7 @@ import { type Journey, lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOv
 import { openPermit } from './open-permit.ts';
 import { planFor } from './planning.ts';
 import { recordFirmly, viewOf } from './record.ts';
+import { noteWaiting } from './waiting.ts';
 
 /** What happens to a chat on its way, for those who watch. */
 export type ChatEvent =
@@ -77,5 +78,6 @@ export async function* chat(
   live.end(await recordFirmly(deps, call, { payer, planned, outcome }));
   deps.content.keep(call, { account: payer.account, outcome });
   deps.watchedBudgets.noteEnd(payer.account, outcome);
+  noteWaiting(deps, payer, outcome);
   return outcome;
 }

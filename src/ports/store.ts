@@ -6,6 +6,7 @@ import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
 import type { CallerLimitsPort } from './caller-limits.ts';
 import type { ContentPort } from './content.ts';
+import type { FairSharesPort } from './fair-shares.ts';
 import type { FleetPort } from './fleet.ts';
 import type { IdempotencyPort } from './idempotency.ts';
 import type { OperationsPort } from './operations.ts';
@@ -22,6 +23,7 @@ export interface Store
   extends AdmissionPort,
     IdempotencyPort,
     CallerLimitsPort,
+    FairSharesPort,
     RequestLogPort,
     ContentPort,
     OperationsPort,

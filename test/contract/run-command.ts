@@ -2,6 +2,7 @@ import { ANONYMOUS, holdId, providerKey, requestId, userAccount } from '../../sr
 import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
 import { PERIODS } from '../../src/core/period.ts';
 import { FAILURE_MODES } from '../../src/core/simulation.ts';
+import { later } from '../../src/core/time.ts';
 import type { Charge } from '../../src/ports/admission.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { ACCOUNTS, CONTRACT_CAP, type Command, PROVIDERS } from './store-commands.ts';
@@ -79,6 +80,11 @@ export async function run(store: Store, command: Command, step: number, made: Ma
         resetUsage,
       };
       return store.setBudget(wish, ACTOR);
+    }
+    case 'noteWaiting': {
+      const { nowMs } = await store.survey();
+      const at = [{ provider: keyOf(command.provider), untilMs: later(nowMs, command.forMs) }];
+      return store.noteWaiting({ tenant: ACCOUNTS[command.account]!, at });
     }
     case 'survey':
       return {

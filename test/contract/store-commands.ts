@@ -52,6 +52,7 @@ export type Command =
       readonly period: number;
       readonly resetUsage: boolean;
     }
+  | { readonly kind: 'noteWaiting'; readonly account: number; readonly provider: number; readonly forMs: number }
   | { readonly kind: 'survey' }
   | { readonly kind: 'pages' }
   | { readonly kind: 'beat'; readonly configHash: string }
@@ -142,6 +143,15 @@ const command = fc.oneof(
       resetUsage: fc.boolean(),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('noteWaiting'),
+      account: fc.nat(2),
+      provider,
+      forMs: fc.constantFrom(400, 20_000, 60_000, 600_000),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('survey') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pages') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('beat'), configHash: fc.constantFrom('old', 'new') }) },
@@ -169,10 +179,10 @@ const SETTLE = {
 } as const;
 
 /** A cheap attempt that only a breaker or a limit can refuse. */
-function admitOn(at: number): Command {
+function admitOn(at: number, account: AccountKey = ANONYMOUS): Command {
   const bound = { input: picoUsd(5n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
   const candidates = [{ provider: PROVIDERS[at]!, model: CONTRACT_REGISTRY.providers[at]!.models[0]!.name, bound }];
-  return { kind: 'admit', account: ANONYMOUS, candidates, ceiling: null, attemptMs: 1_000 };
+  return { kind: 'admit', account, candidates, ceiling: null, attemptMs: 1_000 };
 }
 
 /** Attempts on one provider, each ended at once: the way to an open breaker, a probe and back, which single steps hardly find. */
@@ -246,4 +256,22 @@ export const STORY: readonly Command[] = [
   { kind: 'checkBooks' }, // not due
   wait(61_000),
   { kind: 'checkBooks' },
+];
+
+/** Half of a limit of 3 is one slot: the most for a tenant while another waits, until 5 s after it was told to come back. */
+export const SHARES: readonly Command[] = [
+  admitOn(0),
+  { kind: 'noteWaiting', account: 1, provider: 0, forMs: 400 },
+  admitOn(0), // held back
+  admitOn(0, ACCOUNTS[1]), // waited for
+  wait(400),
+  admitOn(0), // held back still
+  wait(5_000),
+  admitOn(0), // waited for no more
+  admitOn(0), // full
+  wait(61_000),
+  admitOn(0),
+  { kind: 'noteWaiting', account: 1, provider: 0, forMs: 600_000 },
+  wait(31_000),
+  admitOn(0), // held back until its own slot is free
 ];

@@ -8,7 +8,7 @@ import { SILENT_LOG } from '../fakes/log.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 import { run } from './run-command.ts';
-import { CONTRACT_REGISTRY, type Command, commands, STORY } from './store-commands.ts';
+import { CONTRACT_REGISTRY, type Command, commands, SHARES, STORY } from './store-commands.ts';
 
 const REPLICA = replicaId('replica-1');
 const START = epochMs(Date.UTC(2026, 0, 30, 23, 59, 0));
@@ -39,7 +39,7 @@ function open(): Promise<Store> {
 /** The tables as they were after the migration, with the registry's rows. */
 async function empty(): Promise<void> {
   await database.sql`truncate switchyard.account, switchyard.hold, switchyard.ledger_entry, switchyard.audit,
-    switchyard.breaker_event, switchyard.provider_state, switchyard.rate_slot, switchyard.replica,
+    switchyard.breaker_event, switchyard.provider_state, switchyard.rate_slot, switchyard.rate_waiter, switchyard.replica,
     switchyard.books_difference`;
   await database.sql`update switchyard.books_place set account = '', entry = 0, round_started_at = '-infinity'`;
   await database.sql`update switchyard.breaker_event_counter set last = 0`;
@@ -68,7 +68,7 @@ test('memory and PostgreSQL answer every sequence of commands alike, to the pico
         if (command.kind === 'settle' || command.kind === 'reap') await expectSums();
       }
     }),
-    { numRuns: 150, examples: [[STORY]] },
+    { numRuns: 150, examples: [[STORY], [SHARES]] },
   );
   // The sequences are worth nothing if they never reach what matters.
   expect([...seen].toSorted()).toEqual(

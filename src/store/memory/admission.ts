@@ -1,9 +1,11 @@
 import { type Account, availableOf, withCorrected, withHeld, withSettled } from '../../core/account.ts';
 import { type HoldSize, holdUnder, smallestHold } from '../../core/bound.ts';
 import { claimProbe, isCurrent, passageOf, reportTo, type Transition } from '../../core/breaker.ts';
+import { heldBackUntil, tenantOf, withTaken } from '../../core/fair-share.ts';
+import type { ProviderKey } from '../../core/ids.ts';
 import { holdLeaseMs, LEASE, probeLeaseMs } from '../../core/leases.ts';
 import { maxUsd, minUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from '../../core/money.ts';
-import { refusalOf, SET_ASIDE_MS } from '../../core/provider-state.ts';
+import { type ProviderRefusal, refusalOf, SET_ASIDE_MS } from '../../core/provider-state.ts';
 import { takeSlot } from '../../core/rate-window.ts';
 import { type EpochMs, later } from '../../core/time.ts';
 import { NO_STANDING } from '../../core/verdict.ts';
@@ -77,7 +79,7 @@ export function admit(state: MemoryState, admission: Admission): Admitted {
   const refusals: AdmissionRefusal[] = [];
   for (const candidate of admission.candidates) {
     const { provider, model, bound } = candidate;
-    const refusal = refusalOf(stateOf(state, provider), nowMs);
+    const refusal = refusalOf(stateOf(state, provider), nowMs) ?? heldBack(state, admission, provider);
     if (refusal !== null) {
       refusals.push({ provider, model, why: refusal });
       continue;
@@ -99,6 +101,13 @@ export function admit(state: MemoryState, admission: Admission): Admitted {
     });
   }
   return { kind: 'refused', refusals, account };
+}
+
+/** A tenant with half of a rolling limit leaves the rest to those who wait. Null: it need not. */
+function heldBack(state: MemoryState, admission: Admission, provider: ProviderKey): ProviderRefusal | null {
+  const { shares, window } = providerIn(state, provider);
+  const untilMs = heldBackUntil(shares, { tenant: tenantOf(admission), limit: window.limit }, state.now());
+  return untilMs === null ? null : { kind: 'rateLimited', untilMs };
 }
 
 /** What to hold under both the account's and the request's own limit. Null when not even the least fits. */
@@ -129,6 +138,7 @@ function take(
   const slot = takeSlot(provider.window, nowMs);
   if (slot.kind === 'full') throw new RangeError('a full window was not refused');
   provider.window = slot.window;
+  provider.shares = withTaken(provider.shares, tenantOf(admission), nowMs);
   const isProbe = passageOf(provider.breaker, nowMs).kind === 'asProbe';
   if (isProbe) {
     const probe = { id: holdId, leaseEndsAtMs: later(nowMs, probeLeaseMs(attemptMs)) };

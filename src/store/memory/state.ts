@@ -1,5 +1,6 @@
 import { type Account, atPeriodOf, makeAccount } from '../../core/account.ts';
 import { type Breaker, makeBreaker } from '../../core/breaker.ts';
+import { NO_SHARES, type Shares } from '../../core/fair-share.ts';
 import type { AccountKey, HoldId, ProviderKey, ReplicaId, RequestId } from '../../core/ids.ts';
 import type { PicoUsd } from '../../core/money.ts';
 import type { ProviderState, SetAside } from '../../core/provider-state.ts';
@@ -22,6 +23,7 @@ export const MEMORY_LIMITS = {
 export interface ProviderMemory {
   breaker: Breaker;
   window: RateWindow;
+  shares: Shares;
   isEnabled: boolean;
   throttledUntilMs: EpochMs | null;
   setAside: SetAside | null;
@@ -72,6 +74,7 @@ export function makeMemoryState(options: {
         {
           breaker: makeBreaker(nowMs),
           window: makeRateWindow(provider.requestsPerMinute),
+          shares: NO_SHARES,
           isEnabled: true,
           throttledUntilMs: null,
           setAside: null,

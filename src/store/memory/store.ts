@@ -9,6 +9,7 @@ import { makeMemoryBooks } from './books.ts';
 import { makeMemoryCallerLimits } from './caller-limits.ts';
 import { makeMemoryContent } from './content.ts';
 import { makeMemoryEvents } from './events.ts';
+import { makeMemoryShares } from './fair-shares.ts';
 import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryKeys } from './idempotency.ts';
 import { makeMemoryOperations } from './operations.ts';
@@ -36,6 +37,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryContent({ now: options.now }),
     ...makeMemoryKeys({ now: options.now }),
     ...makeMemoryCallerLimits({ now: options.now }),
+    ...makeMemoryShares(state),
     ...makeMemoryWire(),
     ping: async () => undefined,
     absence: () => null,

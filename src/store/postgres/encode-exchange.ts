@@ -1,4 +1,5 @@
 import { largestHold } from '../../core/bound.ts';
+import { tenantOf } from '../../core/fair-share.ts';
 import { holdLeaseMs, probeLeaseMs } from '../../core/leases.ts';
 import type { Admission, Settlement } from '../../ports/admission.ts';
 import type { Draw } from '../../ports/reserve.ts';
@@ -22,6 +23,7 @@ export function encodeExchange({ replica, settles, admissions, looks }: Asked): 
     requestId: admission.requestId,
     attempt: admission.attempt,
     account: accounts.numberOf(admission.account),
+    tenant: accounts.numberOf(tenantOf(admission)),
     defaultCap: admission.defaultCap?.toString() ?? null,
     ceiling: admission.ceiling?.toString() ?? null,
     probeLeaseMs: probeLeaseMs(admission.attemptMs),

@@ -48,6 +48,17 @@ export const providerState = switchyard.table('provider_state', {
   removedSlotsUntil: instant('removed_slots_until'),
 });
 
+/** Tenants that found a provider's rolling limit used up, while they are waited for. */
+export const rateWaiter = switchyard.table(
+  'rate_waiter',
+  {
+    provider: text().notNull(),
+    tenant: text().notNull(),
+    endsAt: instant('ends_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.provider, table.tenant] })],
+);
+
 /** One row for each request that a provider's rolling limit allows in its window; taken until `free_at`. */
 export const rateSlot = switchyard.table(
   'rate_slot',
@@ -55,6 +66,8 @@ export const rateSlot = switchyard.table(
     provider: text().notNull(),
     slot: integer().notNull(),
     freeAt: instant('free_at').notNull().default(sql`'-infinity'`),
+    /** Whose request took it last. Null: nobody's in particular, such as one that a replica reserves. */
+    tenant: text(),
   },
   (table) => [
     primaryKey({ columns: [table.provider, table.slot] }),

@@ -12,6 +12,7 @@ import { makePostgresCallerLimits } from './caller-limits.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
 import { makePostgresContent } from './content.ts';
 import { makeExchange } from './exchange.ts';
+import { makePostgresShares } from './fair-shares.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
 import { makePostgresKeys } from './idempotency.ts';
 import { makePostgresOperations } from './operations.ts';
@@ -57,6 +58,7 @@ export async function openPostgresStore(
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),
     ...makePostgresCallerLimits(connection),
+    ...makePostgresShares(connection),
     ...makePostgresWire(connection, options),
     range: events.range,
     tail: events.tail,
