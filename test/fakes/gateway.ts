@@ -1,7 +1,6 @@
-import { type Account, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
-import { bareKey, holderOf, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
+import { bareKey, type ProviderKey, providerKey, replicaId } from '../../src/core/ids.ts';
 import type { ChatOutcome, NotRun } from '../../src/core/outcome.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import type { ProviderState } from '../../src/core/provider-state.ts';
@@ -11,9 +10,7 @@ import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
 import { later } from '../../src/core/time.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
-import { budgetFrom } from '../../src/gateway/budgets.ts';
 import type {
-  Budget,
   BudgetWatch,
   BudgetWatchAnswer,
   ChatCall,
@@ -29,6 +26,7 @@ import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
 import { invalidInput, notFound, pageOf, recordOf } from './gateway-answers.ts';
+import { makeFakeBudgets } from './gateway-budgets.ts';
 import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
 
 /** A gateway that keeps everything in memory and decides nothing: its answers are what a test puts in. */
@@ -66,20 +64,14 @@ export interface FakeGateway extends Gateway {
   watcherCount(): number;
 }
 
-const BUDGET_DEFAULT = usd('1.00');
 const WATCHERS_MAX = 3;
 
 export function makeFakeGateway(): FakeGateway {
   const clock = makeFakeClock();
   const states = new Map<string, ProviderState>(REGISTRY.providers.map(({ key }) => [key, stateOf(key, clock.now())]));
-  const accounts = new Map<string, Account>();
   const watchers = new Set<(event: BreakerEvent | Error) => void>();
   const keyOf = (name: string) => findProvider(REGISTRY, bareKey(name))?.key ?? null;
   const change = (key: ProviderKey, next: Partial<ProviderState>) => states.set(key, { ...states.get(key)!, ...next });
-  const budgetOf = (userId: string): Budget => {
-    const account = accounts.get(userId) ?? makeAccount(userAccount(userId), clock.now());
-    return { account, holder: { level: 'user', id: userId }, cap: account.cap ?? BUDGET_DEFAULT };
-  };
 
   const gateway: FakeGateway = {
     registry: REGISTRY,
@@ -231,22 +223,7 @@ export function makeFakeGateway(): FakeGateway {
       gateway.records.push(...gateway.arrivals);
       return report;
     },
-    findBudget: async ({ id }) => budgetOf(id),
-    payersBudget: async (account) => budgetOf(holderOf(account)!.id),
-    ownBudgetOf: async () => null,
-    budgetIn: (account) => budgetFrom(account, BUDGET_DEFAULT),
-    async pageBudgets(page, status) {
-      const found = [...accounts.keys()]
-        .map(budgetOf)
-        .filter(({ account, cap }) => status.length === 0 || status.includes(budgetStatusOf(account, cap)));
-      return pageOf(found, page, (budget) => `of-${budget.holder.id}`);
-    },
-    async setBudget({ holder: { id: userId }, limit, period, resetUsage }) {
-      if (limit < 0n) return invalidInput([{ path: ['limitUsd'], message: 'must not be negative' }]);
-      const { account } = budgetOf(userId);
-      accounts.set(userId, { ...account, cap: limit, period, posted: resetUsage ? usd('0') : account.posted });
-      return { kind: 'set', budget: budgetOf(userId) };
-    },
+    ...makeFakeBudgets(clock),
     async simulateFailure(wish) {
       const key = keyOf(wish.provider);
       if (key === null) return notFound(wish.provider);
