@@ -3,8 +3,12 @@ import {
   type AccountKey,
   ANONYMOUS,
   type ApiKeyId,
+  accountOf,
   apiKeyId,
+  type Holder,
+  holderOf,
   keyAccount,
+  type Level,
   teamAccount,
   userAccount,
 } from '../core/ids.ts';
@@ -144,17 +148,26 @@ export function mayReadBudget(caller: Caller, account: AccountKey): boolean {
 export const FOREIGN_BUDGET =
   "Others' budgets need the scope budgets:read, which your key does not have. Leave userId out for your own.";
 
-/** Whose budgets somebody sees: one account's, or those of all users. */
+/** Whose budgets somebody sees: one account's, or all. */
 export type BudgetScope = { readonly kind: 'one'; readonly account: AccountKey } | { readonly kind: 'everybody' };
 
-/** The one place that decides whose budgets a caller watches: without a user its own, or with leave all. Null: none. */
-export function budgetScopeOf(caller: Caller, userId: string | null): BudgetScope | null {
-  if (userId === null && may(caller, 'budgets:read')) return { kind: 'everybody' };
-  const account = userId === null ? (ownPayerOf(caller)?.account ?? null) : userAccount(userId);
+/** The one place that decides whose budgets a caller watches: without a holder its own, or with leave all. Null: none. */
+export function budgetScopeOf(caller: Caller, holder: Holder | null): BudgetScope | null {
+  if (holder === null && may(caller, 'budgets:read')) return { kind: 'everybody' };
+  const account = holder === null ? (ownPayerOf(caller)?.account ?? null) : accountOf(holder);
   return account !== null && mayReadBudget(caller, account) ? { kind: 'one', account } : null;
 }
 
 /** Who pays for a caller by default. Null: nobody in particular. */
 function ownPayerOf(caller: Caller): Payer | null {
   return lineOf(caller) === null ? null : payerOf(caller, null, ZERO_USD);
+}
+
+/** Whose budget is a caller's own, at a level. That of a user is what a request of the caller spends first. Null: there is none. */
+export function ownHolderOf(caller: Caller, level: Level): Holder | null {
+  if (level === 'user') return holderOf(payerOf(caller, null, ZERO_USD).account);
+  if (level === 'team')
+    return caller.kind === 'key' && caller.key.teamId !== null ? { level, id: caller.key.teamId } : null;
+  const line = lineOf(caller);
+  return line === null ? null : { level, id: line };
 }

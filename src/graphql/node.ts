@@ -1,6 +1,6 @@
 import { brandWithType } from '@pothos/core';
 import { CHAT_LIMITS } from '../core/chat-request.ts';
-import { userAccount } from '../core/ids.ts';
+import { accountOf } from '../core/ids.ts';
 import { findProvider } from '../core/registry.ts';
 import { mayReadBudget } from '../gateway/caller.ts';
 import { eventOfChange, eventOfPresent } from './breaker-event.ts';
@@ -63,8 +63,8 @@ async function findParsed(id: GlobalId, context: OperationContext): Promise<Node
     case 'request':
       return named(RequestRef, await gateway.findRequest(id.id, caller));
     case 'budget':
-      if (id.userId.length > CHAT_LIMITS.userIdCharsMax || !mayReadBudget(caller, userAccount(id.userId))) return null;
-      return named(BudgetRef, await gateway.budgetOf(id.userId));
+      if (id.holder.id.length > CHAT_LIMITS.userIdCharsMax || !mayReadBudget(caller, accountOf(id.holder))) return null;
+      return named(BudgetRef, await gateway.findBudget(id.holder));
     case 'apiKey':
       return named(ApiKeyRef, await gateway.findKey(id.id, caller));
     case 'breakerEvent': {

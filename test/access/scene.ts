@@ -160,7 +160,7 @@ async function fill({ kit, chat }: Scene, callOf: (owner: Owner, raw: RawChat) =
     for await (const _piece of kit.gateway.stream({ ...call, resumeAfter: null }));
     const userId = USERS[owner];
     const wish = { limit: usd('5.00'), period: 'total', resetUsage: false } as const;
-    if (userId !== null) await kit.gateway.setBudget({ ...wish, userId }, ADMIN_CALLER);
+    if (userId !== null) await kit.gateway.setBudget({ ...wish, holder: { level: 'user', id: userId } }, ADMIN_CALLER);
   }
 }
 

@@ -90,7 +90,7 @@ const listed = (of: Tells) => ended(of, ({ nodes }) => nodes.length);
 /** An id of each type that has global ones: the way around all other fields. */
 export const NODES: Readonly<Record<string, Call>> = {
   Request: request('ended', (id) => ({ id })),
-  Budget: about('userId', (userId) => ({ id: budgetGlobalId(userId) }), asked),
+  Budget: about('userId', (userId) => ({ id: budgetGlobalId({ level: 'user', id: userId }) }), asked),
   Provider: always(
     { id: 'prov_b' },
     nothing,
@@ -128,7 +128,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
     needs: 'any key',
     calls: {
       request: request('ended', (id) => ({ ids: [id] })),
-      budget: about('userId', (userId) => ({ ids: [budgetGlobalId(userId)] }), asked),
+      budget: about('userId', (userId) => ({ ids: [budgetGlobalId({ level: 'user', id: userId })] }), asked),
     },
   },
   'Query.requests': {

@@ -91,6 +91,9 @@ test('memory and PostgreSQL answer every sequence of commands alike, to the pico
       'shrunk',
       'simulation',
       'stale',
+      'stopped by key',
+      'stopped by team',
+      'stopped by user',
       'throttled',
       'unknownHold',
     ]),
@@ -101,6 +104,7 @@ test('memory and PostgreSQL answer every sequence of commands alike, to the pico
 function noteWhatHappened(answer: unknown, seen: Set<string>): void {
   JSON.stringify(answer, (key, value: unknown) => {
     if ((key === 'kind' || key === 'cause') && typeof value === 'string') seen.add(value);
+    if (key === 'account' && typeof value === 'string') seen.add(`stopped by ${value.split(':')[0]}`);
     if (key === 'isProbe' && value === true) seen.add('probe');
     if (key === 'isStale' && value === true) seen.add('stale');
     if (key === 'outputTokens' && typeof value === 'number' && value >= 16 && value < 60) seen.add('shrunk');
@@ -112,7 +116,8 @@ function noteWhatHappened(answer: unknown, seen: Set<string>): void {
 async function expectSums(): Promise<void> {
   const wrong = await database.sql`
     select a.key from switchyard.account a
-    where a.held <> (select coalesce(sum(amount), 0) from switchyard.hold h where h.account = a.key and h.state = 'held')
+    where a.held <> (select coalesce(sum(amount), 0) from switchyard.hold h
+        where a.key = any(array_prepend(h.account, h.also)) and h.state = 'held')
        or a.posted <> (select coalesce(sum(amount), 0) from switchyard.ledger_entry e where e.account = a.key)`;
   expect(wrong).toHaveLength(0);
 }

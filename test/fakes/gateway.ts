@@ -1,7 +1,6 @@
-import { type Account, availableOf, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
-import { bareKey, type ProviderKey, providerKey, type RequestId, replicaId, userAccount } from '../../src/core/ids.ts';
+import { bareKey, type ProviderKey, providerKey, type RequestId, replicaId } from '../../src/core/ids.ts';
 import type { ChatOutcome, NotRun } from '../../src/core/outcome.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import type { ProviderState } from '../../src/core/provider-state.ts';
@@ -13,7 +12,6 @@ import { later } from '../../src/core/time.ts';
 import { EVERYBODY } from '../../src/core/view.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
 import type {
-  Budget,
   BudgetWatch,
   BudgetWatchAnswer,
   ChatCall,
@@ -29,6 +27,7 @@ import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
 import { invalidInput, notFound, pageOf, recordOf, SWITCHED_OFF } from './gateway-answers.ts';
+import { makeFakeBudgets } from './gateway-budgets.ts';
 import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
 import { type FakeKeys, makeFakeKeys } from './gateway-keys.ts';
 
@@ -67,20 +66,14 @@ export interface FakeGateway extends Gateway, FakeKeys {
   watcherCount(): number;
 }
 
-const BUDGET_DEFAULT = usd('1.00');
 const WATCHERS_MAX = 3;
 
 export function makeFakeGateway(): FakeGateway {
   const clock = makeFakeClock();
   const states = new Map<string, ProviderState>(REGISTRY.providers.map(({ key }) => [key, stateOf(key, clock.now())]));
-  const accounts = new Map<string, Account>();
   const watchers = new Set<(event: BreakerEvent | Error) => void>();
   const keyOf = (name: string) => findProvider(REGISTRY, bareKey(name))?.key ?? null;
   const change = (key: ProviderKey, next: Partial<ProviderState>) => states.set(key, { ...states.get(key)!, ...next });
-  const budgetFrom = (userId: string): Budget => {
-    const account = accounts.get(userId) ?? makeAccount(userAccount(userId), clock.now());
-    return { account, userId, cap: account.cap ?? BUDGET_DEFAULT };
-  };
 
   const recorded = (id: RequestId) => gateway.records.find((record) => record.id === id) ?? null;
 
@@ -237,23 +230,7 @@ export function makeFakeGateway(): FakeGateway {
       gateway.records.push(...gateway.arrivals);
       return report;
     },
-
-    budgetOf: async (userId) => budgetFrom(userId),
-    availableIn: (account) => availableOf(account, BUDGET_DEFAULT),
-    async pageBudgets(page, status) {
-      const found = [...accounts.keys()]
-        .map(budgetFrom)
-        .filter(({ account, cap }) => status.length === 0 || status.includes(budgetStatusOf(account, cap)));
-      return pageOf(found, page, (budget) => `of-${budget.userId}`);
-    },
-    async setBudget({ userId, limit, period, resetUsage }) {
-      if (limit < 0n) return invalidInput([{ path: ['limitUsd'], message: 'must not be negative' }]);
-      const { account } = budgetFrom(userId);
-      const posted = resetUsage ? usd('0') : account.posted;
-      accounts.set(userId, { ...account, cap: limit, period, posted });
-      return { kind: 'set', budget: budgetFrom(userId) };
-    },
-
+    ...makeFakeBudgets(clock),
     async simulateFailure(wish) {
       const key = keyOf(wish.provider);
       if (key === null) return notFound(wish.provider);
