@@ -92,6 +92,7 @@ async function holdAndSettle(store: DurableStore, account: typeof ANONYMOUS): Pr
     attempt: 1,
     holdId: holdId(id),
     account,
+    also: [],
     defaultCap: picoUsd(1_000_000_000_000_000n),
     ceiling: null,
     candidates: [{ provider: providerKey('bench-1'), model: 'bench-1', bound }],

@@ -104,6 +104,9 @@ DECLARE
   v_tenant text;
   v_held_back bigint;
   v_available bigint;
+  v_also integer[];
+  v_pays boolean[];
+  v_answer jsonb;
   v_input bigint;
   v_each bigint;
   v_least bigint;
@@ -117,10 +120,11 @@ DECLARE
   k integer;
   s integer;
   a integer;
+  b integer;
   n integer := 0;
   o_id uuid[] := '{}'; o_request uuid[] := '{}'; o_attempt integer[] := '{}'; o_account text[] := '{}'; o_provider text[] := '{}';
   o_model text[] := '{}'; o_amount bigint[] := '{}'; o_epoch integer[] := '{}'; o_probe boolean[] := '{}'; o_lease float8[] := '{}';
-  o_slot integer[] := '{}'; o_tenant text[] := '{}';
+  o_slot integer[] := '{}'; o_tenant text[] := '{}'; o_also text[] := '{}';
 BEGIN
   SELECT array_agg(x ORDER BY place), array_agg(coalesce(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL, false) ORDER BY place),
       array_agg(coalesce(w.count, 0) ORDER BY place), array_agg(1), array_agg(0), array_agg(NULL::bigint),
@@ -131,11 +135,21 @@ BEGIN
     LEFT JOIN switchyard.provider_state x ON x.provider = name
     LEFT JOIN (SELECT (value->'candidates'->0->>0)::integer + 1 AS place, count(*)::integer AS count
       FROM jsonb_array_elements(p->'admissions') GROUP BY 1) w USING (place);
-  SELECT array_agg(x ORDER BY place), array_agg(x.key ORDER BY place), array_agg(x.held ORDER BY place) INTO v_accounts, v_keys, v_held
+  SELECT array_agg(x ORDER BY place), array_agg(x.key ORDER BY place), array_agg(x.held ORDER BY place), array_agg(x.under_default ORDER BY place)
+    INTO v_accounts, v_keys, v_held, v_pays
     FROM jsonb_array_elements_text(p->'accounts') WITH ORDINALITY k(key, place) JOIN switchyard.account x ON x.key = k.key;
   FOR admission IN SELECT value FROM jsonb_array_elements(p->'admissions') LOOP
     a := (admission->>'account')::integer + 1;
     v_tenant := v_keys[(admission->>'tenant')::integer + 1];
+    v_available := coalesce((v_accounts[a]).cap, (admission->>'defaultCap')::bigint) - (v_accounts[a]).posted - v_held[a];
+    v_pays[a] := v_pays[a] OR admission->>'defaultCap' IS NOT NULL;
+    v_also := NULL;
+    IF admission ? 'also' THEN
+      v_also := ARRAY(SELECT value::integer + 1 FROM jsonb_array_elements_text(admission->'also') WITH ORDINALITY ORDER BY ordinality);
+      FOREACH b IN ARRAY v_also LOOP
+        v_available := least(v_available, (v_accounts[b]).cap - (v_accounts[b]).posted - v_held[b]);
+      END LOOP;
+    END IF;
     v_ceiling := admission->>'ceiling';
     v_refusals := '[]';
     v_amount := NULL;
@@ -197,22 +211,30 @@ BEGIN
         v_each := c->>3;
         v_most := v_input + v_each * (c->>4)::bigint;
         v_least := v_input + v_each * (c->>5)::bigint;
-        v_available := coalesce((v_accounts[a]).cap, (admission->>'defaultCap')::bigint) - (v_accounts[a]).posted - v_held[a];
         v_limit := least(v_available, v_ceiling, v_most);
         IF v_least <= v_limit THEN
           v_tokens := CASE WHEN v_most <= v_limit THEN (c->>4)::bigint ELSE (v_limit - v_input) / v_each END;
           v_amount := v_input + v_each * v_tokens;
           EXIT;
         END IF;
-        v_why := CASE WHEN v_least > v_ceiling THEN jsonb_build_object('kind', 'overCostLimit', 'required', v_least::text)
-          ELSE jsonb_build_object('kind', 'overBudget', 'required', v_least::text,
-            'available', coalesce(v_available, 0)::text, 'held', v_held[a]::text) END;
+        IF v_least > v_ceiling THEN
+          v_why := jsonb_build_object('kind', 'overCostLimit', 'required', v_least::text);
+        ELSE
+          -- Of those who cannot pay, the one that will have least when nothing is held any more.
+          SELECT jsonb_build_object('kind', 'overBudget', 'account', v_keys[i], 'required', v_least::text,
+              'available', (unspent - v_held[i])::text, 'held', v_held[i]::text) INTO v_why
+            FROM (SELECT i, place, coalesce((v_accounts[i]).cap, CASE WHEN place = 1 THEN (admission->>'defaultCap')::bigint END)
+                - (v_accounts[i]).posted AS unspent FROM unnest(a || v_also) WITH ORDINALITY payer(i, place)) payers
+            WHERE unspent - v_held[i] < v_least ORDER BY unspent, place LIMIT 1;
+        END IF;
       END IF;
       v_refusals := v_refusals || v_why;
       k := k + 1;
     END LOOP;
     IF v_amount IS NULL THEN
-      v_answers := v_answers || jsonb_build_object('refusals', v_refusals, 'held', v_held[a]::text);
+      v_answer := jsonb_build_object('refusals', v_refusals, 'held', v_held[a]::text);
+      IF v_also IS NOT NULL THEN v_answer := v_answer || switchyard.also_held_json(v_also, v_held); END IF;
+      v_answers := v_answers || v_answer;
       CONTINUE;
     END IF;
     n := n + 1;
@@ -220,6 +242,12 @@ BEGIN
     o_tenant[n] := v_tenant;
     v_next[s] := v_next[s] + 1;
     v_held[a] := v_held[a] + v_amount;
+    IF v_also IS NOT NULL THEN
+      FOREACH b IN ARRAY v_also LOOP v_held[b] := v_held[b] + v_amount; END LOOP;
+      o_also[n] := ARRAY(SELECT v_keys[i] FROM unnest(v_also) WITH ORDINALITY payer(i, place) ORDER BY place)::text;
+    ELSE
+      o_also[n] := NULL;
+    END IF;
     v_state := v_states[s];
     o_id[n] := admission->>'holdId';
     IF v_is_probe THEN
@@ -237,19 +265,21 @@ BEGIN
     o_epoch[n] := v_state.epoch;
     o_probe[n] := v_is_probe;
     o_lease[n] := admission->>'holdLeaseMs';
-    v_answers := v_answers || jsonb_build_object('refusals', v_refusals, 'held', v_held[a]::text, 'candidate', k,
+    v_answer := jsonb_build_object('refusals', v_refusals, 'held', v_held[a]::text, 'candidate', k,
       'amount', v_amount::text, 'outputTokens', v_tokens, 'isProbe', v_is_probe, 'simulation', CASE WHEN v_state.simulation_mode IS NOT NULL
         THEN switchyard.simulation_json(v_state, p_now) END);
+    IF v_also IS NOT NULL THEN v_answer := v_answer || switchyard.also_held_json(v_also, v_held); END IF;
+    v_answers := v_answers || v_answer;
   END LOOP;
   UPDATE switchyard.rate_slot SET free_at = switchyard.slot_taken_until(p_now), tenant = taken.tenant
     FROM unnest(o_provider, o_slot, o_tenant) taken(provider, slot, tenant) WHERE rate_slot.provider = taken.provider AND rate_slot.slot = taken.slot;
-  INSERT INTO switchyard.hold (id, request_id, attempt, account, provider, model, amount, epoch, is_probe, started_at, expires_at, replica)
-    SELECT h.id, h.request, h.attempt, h.account, h.provider, h.model, h.amount, h.epoch, h.probe, p_now,
+  INSERT INTO switchyard.hold (id, request_id, attempt, account, also, provider, model, amount, epoch, is_probe, started_at, expires_at, replica)
+    SELECT h.id, h.request, h.attempt, h.account, h.also::text[], h.provider, h.model, h.amount, h.epoch, h.probe, p_now,
       p_now + switchyard.span(h.lease), p->>'replica'
-    FROM unnest(o_id, o_request, o_attempt, o_account, o_provider, o_model, o_amount, o_epoch, o_probe, o_lease)
-      h(id, request, attempt, account, provider, model, amount, epoch, probe, lease);
-  UPDATE switchyard.account SET held = now.held FROM unnest(v_keys, v_held) now(key, held)
-    WHERE account.key = now.key AND account.held <> now.held;
+    FROM unnest(o_id, o_request, o_attempt, o_account, o_provider, o_model, o_amount, o_epoch, o_probe, o_lease, o_also)
+      h(id, request, attempt, account, provider, model, amount, epoch, probe, lease, also);
+  UPDATE switchyard.account SET held = now.held, under_default = now.pays FROM unnest(v_keys, v_held, v_pays) now(key, held, pays)
+    WHERE account.key = now.key AND (account.held <> now.held OR account.under_default <> now.pays);
   RETURN jsonb_build_object('nowMs', switchyard.ms(p_now), 'answers', to_jsonb(v_answers), 'accounts', to_jsonb(ARRAY(
     SELECT switchyard.account_json(v_accounts[place]) FROM generate_subscripts(v_accounts, 1) place ORDER BY place)));
 END $$;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { NO_FILTER } from '../src/core/analytics.ts';
 import { classify } from '../src/core/classify.ts';
+import { userAccount } from '../src/core/ids.ts';
 import { formatUsd } from '../src/core/money.ts';
 import { epochMs } from '../src/core/time.ts';
 import { OPEN_CALLER } from '../src/gateway/caller.ts';
@@ -96,7 +97,7 @@ test.each(['memory', 'postgres'] as const)(
     const refused = outcomes.flatMap((outcome) => (outcome.kind === 'ended' ? [outcome.why.kind] : []));
     expect(paid).toHaveLength(2);
     expect(refused).toEqual(Array.from({ length: 48 }, () => 'budgetExceeded'));
-    const { account } = await kit.gateway.budgetOf('ann');
+    const account = await kit.store.account(userAccount('ann'));
     expect(formatUsd(account.posted)).toBe('0.80');
     expect(account.held).toBe(0n);
   },

@@ -1,4 +1,4 @@
-import type { AccountKey } from './ids.ts';
+import { type AccountKey, holderOf } from './ids.ts';
 import { addUsd, maxUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from './money.ts';
 import { nextPeriodStart, type Period, periodStart } from './period.ts';
 import { type EpochMs, epochMs } from './time.ts';
@@ -6,8 +6,10 @@ import { type EpochMs, epochMs } from './time.ts';
 /** Whose money is spent: `available` = cap − posted − held. */
 export interface Account {
   readonly key: AccountKey;
-  /** The operator's own cap. Null: the default cap of the gateway, or none at all for the anonymous account. */
+  /** The operator's own cap. Null: the default cap of the gateway if `isUnderDefault`, or none at all. */
   readonly cap: PicoUsd | null;
+  /** Whether the default cap applies while it has none of its own: to a user, and to a key that has paid by itself. */
+  readonly isUnderDefault: boolean;
   /** Spent in this period; the sum of the account's ledger entries. */
   readonly posted: PicoUsd;
   /** Set aside for attempts under way; the sum of the account's holds. */
@@ -18,13 +20,33 @@ export interface Account {
 }
 
 export function makeAccount(key: AccountKey, nowMs: EpochMs): Account {
-  return { key, cap: null, posted: ZERO_USD, held: ZERO_USD, period: 'total', periodStartedAtMs: nowMs };
+  const isUnderDefault = holderOf(key)?.level === 'user';
+  return {
+    key,
+    cap: null,
+    isUnderDefault,
+    posted: ZERO_USD,
+    held: ZERO_USD,
+    period: 'total',
+    periodStartedAtMs: nowMs,
+  };
+}
+
+/** The cap in force. Null: none. */
+export function capOf(account: Account, budgetDefault: PicoUsd): PicoUsd | null {
+  return account.cap ?? (account.isUnderDefault ? budgetDefault : null);
+}
+
+/** The account once it was asked to pay by itself. `defaultCap` applies to it while it has none of its own; null: no cap. */
+export function asPayer(account: Account, defaultCap: PicoUsd | null): Account {
+  return defaultCap === null || account.isUnderDefault ? account : { ...account, isUnderDefault: true };
 }
 
 /** Whether nothing of an account has changed. */
 export function isSameAccount(first: Account, second: Account): boolean {
   return (
     first.cap === second.cap &&
+    first.isUnderDefault === second.isUnderDefault &&
     first.posted === second.posted &&
     first.held === second.held &&
     first.period === second.period &&
@@ -99,13 +121,14 @@ export function withBudget(
   return { ...account, cap, period, periodStartedAtMs: epochMs(Math.max(account.periodStartedAtMs, boundaryMs)) };
 }
 
-/** How full a budget is, as a fraction that can be compared exactly. A cap of zero is full. */
+/** How full a budget is, as a fraction that can be compared exactly. A cap of zero is full, and without a cap nothing ever is. */
 export interface Fullness {
   readonly taken: bigint;
   readonly cap: bigint;
 }
 
 export function fullnessOf(account: Account, defaultCap: PicoUsd): Fullness {
-  const cap = account.cap ?? defaultCap;
+  const cap = capOf(account, defaultCap);
+  if (cap === null) return { taken: 0n, cap: 1n };
   return cap === 0n ? { taken: 1n, cap: 1n } : { taken: account.posted + account.held, cap };
 }

@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import { type Account, capOf } from './account.ts';
 import type { PicoUsd } from './money.ts';
 
 const THRESHOLDS = ['reachedHalf', 'reachedFourFifths', 'exhausted'] as const;
@@ -39,7 +39,7 @@ export function newsSince(
   defaultCap: PicoUsd,
 ): { readonly news: readonly BudgetNews[]; readonly sight: BudgetSight } {
   const before = seen.account;
-  const isChanged = before.period !== account.period || (before.cap ?? defaultCap) !== (account.cap ?? defaultCap);
+  const isChanged = before.period !== account.period || capOf(before, defaultCap) !== capOf(account, defaultCap);
   const isReset = isNewPeriod(before, account);
   const reached = reachedBy(account, defaultCap);
   const told = isReset ? [] : seen.told.filter((threshold) => !isChanged || reached.includes(threshold));
@@ -61,6 +61,7 @@ function isNewPeriod(before: Account, after: Account): boolean {
 }
 
 function reachedBy(account: Account, defaultCap: PicoUsd): readonly Threshold[] {
-  const cap = account.cap ?? defaultCap;
+  const cap = capOf(account, defaultCap);
+  if (cap === null) return [];
   return THRESHOLDS.filter((threshold) => account.posted * 100n >= cap * PERCENT[threshold]);
 }

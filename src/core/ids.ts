@@ -59,8 +59,19 @@ export function teamAccount(teamId: string): AccountKey {
   return `team:${teamId}` as AccountKey;
 }
 
+/** Who has a budget: a user, a line of API keys, or a team. */
+export interface Holder {
+  readonly level: Level;
+  /** The user's id, the line of the keys, or the team's id. */
+  readonly id: string;
+}
+
+export function accountOf({ level, id }: Holder): AccountKey {
+  return `${level}:${id}` as AccountKey;
+}
+
 /** Whose account it is. Null for the anonymous account. */
-export function holderOf(account: AccountKey): { readonly level: Level; readonly id: string } | null {
+export function holderOf(account: AccountKey): Holder | null {
   const level = LEVELS.find((known) => account.startsWith(`${known}:`));
   return level === undefined ? null : { level, id: account.slice(level.length + 1) };
 }
@@ -72,6 +83,11 @@ export function accountKey(value: string): AccountKey {
 /** The user behind an account. Null for the anonymous account. */
 export function userOf(account: AccountKey): string | null {
   return account.startsWith(USER_PREFIX) ? account.slice(USER_PREFIX.length) : null;
+}
+
+/** The id of a holder out of what people write: of a key also its global id, `key_<id>`. */
+export function bareHolderId(id: string, level: Level): string {
+  return level === 'key' && id.startsWith('key_') ? id.slice('key_'.length) : id;
 }
 
 /** A provider's key out of what people write: the key itself, or its global id `prov_<key>`. */

@@ -1,4 +1,3 @@
-import { type Account, availableOf } from './account.ts';
 import { type Bound, makeBound } from './bound.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import type { Classification } from './category.ts';
@@ -7,14 +6,15 @@ import type { CandidateReport } from './decision.ts';
 import { estimateCost, estimateInputTokens } from './estimate.ts';
 import type { PicoUsd } from './money.ts';
 import { medianMsOf, type Pace, p95MsOf, tokensPerSecondOf } from './pace.ts';
+import { meansOf, type Paying } from './paying.ts';
 import { type ProviderState, refusalOf } from './provider-state.ts';
 import type { ModelSpec, ProviderSpec, Registry } from './registry.ts';
-import { type Considered, type Means, rejectionOf } from './reject.ts';
+import { type Considered, rejectionOf } from './reject.ts';
 import { type Merits, scoreAll } from './score.ts';
 import type { EpochMs } from './time.ts';
 
 /** Everything a plan is made of. A plan reads it and changes nothing. */
-export interface PlanInput {
+export interface PlanInput extends Paying {
   readonly request: ChatRequest;
   readonly registry: Registry;
   /** Whether the answer is wanted piece by piece. */
@@ -22,8 +22,7 @@ export interface PlanInput {
   readonly classification: Classification;
   readonly nowMs: EpochMs;
   readonly providers: readonly ProviderState[];
-  readonly account: Account;
-  /** Applies while the account has no cap of its own. Null: no cap. */
+  /** Applies while the payer's account has no cap of its own. Null: no cap. */
   readonly defaultCap: PicoUsd | null;
   /** The most input tokens the provider can bill for this prompt. */
   readonly inputTokensMax: (provider: ProviderSpec, model: ModelSpec) => number;
@@ -49,7 +48,7 @@ export interface Plan {
 /** Filters, scores and orders: the caller's tiers, then the caller's order, then the score, then the registry's order. */
 export function makePlan(input: PlanInput): Plan {
   const inputTokens = estimateInputTokens(input.request.prompt);
-  const means = meansOf(input);
+  const means = meansOf(input, input.defaultCap);
   const looked = candidatesOf(input.registry, input.request).map((candidate) => {
     const considered = consider(candidate, input, inputTokens);
     const rejection = rejectionOf(considered, input.request, means);
@@ -85,12 +84,6 @@ export function makePlan(input: PlanInput): Plan {
       .map((look) => ({ ...reportOf(look.candidate, look.merits), rejection: look.rejection })),
     inputTokens,
   };
-}
-
-/** What the payer can spend now. Null: no cap. */
-export function meansOf(input: Pick<PlanInput, 'account' | 'defaultCap'>): Means {
-  const available = availableOf(input.account, input.defaultCap);
-  return available === null ? null : { available, held: input.account.held };
 }
 
 function consider(candidate: Candidate, input: PlanInput, inputTokens: number): Considered {

@@ -1,8 +1,7 @@
-import type { Account } from './account.ts';
 import type { CandidateReport, RejectionReason } from './decision.ts';
 import { formatUsd, minUsd, type PicoUsd, ZERO_USD } from './money.ts';
 import type { RateLimitState, Unanswered } from './outcome.ts';
-import type { Means } from './reject.ts';
+import { budgetWordsOf, type Means, type Purse, stopperOf, tightestOf, unspentIn } from './paying.ts';
 import type { EpochMs } from './time.ts';
 
 /** Money that is only held comes back when the running requests end; nobody knows when, so this is a polite guess. */
@@ -20,8 +19,7 @@ const LASTING: readonly RejectionReason[] = [
 /** What stood when nobody could take a request. */
 export interface NobodyTook {
   readonly rejected: readonly CandidateReport[];
-  readonly account: Account;
-  /** What the account can spend. Null: no cap. */
+  /** What those who pay can spend. */
   readonly means: Means;
   readonly nowMs: EpochMs;
   /** The rolling limit of the provider that is free first. Asked for only when limits alone stand in the way. */
@@ -36,7 +34,12 @@ export function whyNobody(state: NobodyTook): Unanswered {
   const poor = within.filter((candidate) => isTooDear(candidate, state.means));
   const affordable = within.filter((candidate) => !poor.includes(candidate));
   const first = firstBack(affordable);
-  if (poor.length > 0 && !isSoonerThanMoney(first, poor, state)) return budgetExceeded(state, cheapestOf(poor));
+  if (poor.length > 0 && !isSoonerThanMoney(first, poor, state)) {
+    const required = cheapestOf(poor);
+    // Money that has come back since is enough now: then it is said of whoever has least.
+    const purse = stopperOf(state.means, required) ?? tightestOf(state.means);
+    if (purse !== null) return budgetExceeded(purse, required);
+  }
   if (first !== null && affordable.every((candidate) => reasonOf(candidate) === 'rateLimited')) {
     return rateLimited(state, first, poor.length > 0);
   }
@@ -47,8 +50,9 @@ export function whyNobody(state: NobodyTook): Unanswered {
 function isTooDear(candidate: CandidateReport, means: Means): boolean {
   const { rejection } = candidate;
   if (rejection?.reason === 'overBudget') return true;
-  if (rejection === null || rejection.untilMs === null || rejection.required === null || means === null) return false;
-  return rejection.required > means.available + means.held;
+  if (rejection === null || rejection.untilMs === null || rejection.required === null) return false;
+  const { required } = rejection;
+  return means.some((purse) => required > unspentIn(purse));
 }
 
 /** Whether the caller is served by waiting for an affordable candidate: money does not come back by itself, or later. */
@@ -60,20 +64,22 @@ function isSoonerThanMoney(
   return first !== null && (!isOnlyHeld(means, cheapestOf(poor)) || waitMs(first, nowMs) <= HELD_RETRY_MS);
 }
 
-/** Whether what running requests hold would make up for what is missing. */
+/** Whether what running requests hold would make up for what is missing, to everybody who pays. */
 function isOnlyHeld(means: Means, required: PicoUsd): boolean {
-  return means !== null && means.held > 0n && means.available + means.held >= required;
+  const isAnyHeld = means.some(({ account }) => account.held > 0n);
+  return isAnyHeld && means.every((purse) => unspentIn(purse) >= required);
 }
 
-function budgetExceeded(state: NobodyTook, required: PicoUsd): Unanswered {
-  const { account } = state;
-  const isRetryable = isOnlyHeld(state.means, required);
+function budgetExceeded(purse: Purse, required: PicoUsd): Unanswered {
+  const { account } = purse;
+  const isRetryable = isOnlyHeld([purse], required);
+  const whose = `The ${budgetWordsOf(account.key)}`;
   return {
     kind: 'budgetExceeded',
     code: 'BUDGET_EXCEEDED',
     message: isRetryable
-      ? `The budget cannot cover this request while others run: ${formatUsd(account.held)} USD is reserved. Try again when they have ended.`
-      : `The budget cannot cover this request: it needs ${formatUsd(required)} USD. Raise the budget, or ask for less with maxOutputTokens or a shorter prompt.`,
+      ? `${whose} cannot cover this request while others run: ${formatUsd(account.held)} USD is reserved. Try again when they have ended.`
+      : `${whose} cannot cover this request: it needs ${formatUsd(required)} USD. Raise the budget, or ask for less with maxOutputTokens or a shorter prompt.`,
     isRetryable,
     retryAfterMs: isRetryable ? HELD_RETRY_MS : null,
     account,

@@ -3,8 +3,10 @@ import type { Candidate } from './candidates.ts';
 import type { ChatRequest } from './chat-request.ts';
 import type { Rejection, RejectionReason } from './decision.ts';
 import { droppedExtrasOf } from './extras.ts';
+import type { AccountKey } from './ids.ts';
 import { imageCountOf } from './message.ts';
 import { formatPricePerMTok, formatUsd, type PicoUsd } from './money.ts';
+import { budgetWordsOf, type Means, stopperOf } from './paying.ts';
 import type { ProviderRefusal } from './provider-state.ts';
 import type { Capability } from './registry.ts';
 import type { EpochMs } from './time.ts';
@@ -23,9 +25,6 @@ export interface Considered {
   /** Why its provider cannot take an attempt now. Null when it can. */
   readonly refusal: ProviderRefusal | null;
 }
-
-/** The payer's means. Null: no cap. */
-export type Means = { readonly available: PicoUsd; readonly held: PicoUsd } | null;
 
 /**
  * Why a candidate cannot answer. Null when it can. What no waiting can change comes first, so that "try again later" is
@@ -75,8 +74,11 @@ export function outOfRetries(): Rejection {
   return rejection('rateLimited', 'retries of this provider are used up for now');
 }
 
-export function overBudget(required: PicoUsd, available: PicoUsd): Rejection {
-  const detail = `needs ${formatUsd(required)} USD at worst, and ${formatUsd(available)} USD is free`;
+export function overBudget(
+  required: PicoUsd,
+  of: { readonly account: AccountKey; readonly available: PicoUsd },
+): Rejection {
+  const detail = `needs ${formatUsd(required)} USD at worst, and ${formatUsd(of.available)} USD is free in the ${budgetWordsOf(of.account)}`;
   return { reason: 'overBudget', detail, untilMs: null, required };
 }
 
@@ -153,7 +155,8 @@ function slownessOf(considered: Considered, request: ChatRequest): Rejection | n
 
 function povertyOf(bound: Bound, means: Means): Rejection | null {
   const required = smallestHold(bound);
-  return means === null || required <= means.available ? null : overBudget(required, means.available);
+  const stopper = stopperOf(means, required);
+  return stopper === null ? null : overBudget(required, { account: stopper.account.key, available: stopper.available });
 }
 
 function rejection(reason: RejectionReason, detail: string, untilMs: EpochMs | null = null): Rejection {

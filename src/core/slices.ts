@@ -1,21 +1,22 @@
-import { type Account, availableOf } from './account.ts';
+import type { Account } from './account.ts';
 import type { Breaker } from './breaker.ts';
 import { type PicoUsd, picoUsd } from './money.ts';
+import { affordableBy, meansOf, type Paying } from './paying.ts';
 import { type EpochMs, later } from './time.ts';
 
 /**
- * What a replica reserves to go on while the store is away. A slice is money of one account: a hold without an attempt, leased
- * like any other. It is at most a part of what the account has left, so that little is out of reach, and it goes back when the
- * account comes near its cap.
+ * What a replica reserves to go on while the store is away. A slice is money of one account, or of several that pay together: a hold
+ * without an attempt, leased like any other. All slices of one account are at most a part of what it has left, so that little is out of
+ * reach, and they go back when it comes near its cap.
  */
 export const SLICE = {
-  /** A slice is at most what is left, divided by this. */
+  /** The slices of one account at one replica are at most what is left, divided by this. */
   partsOfAvailable: 20,
   /** Smaller slices pay for nothing: 0.0001 USD. */
   amountMin: picoUsd(100_000_000n),
   /** It goes back when less than this many times its amount is left beside it. */
   timesLeftMin: 5n,
-  /** For accounts that were admitted on this replica so recently, and no more of them than this. */
+  /** For payers that were admitted on this replica so recently, and no more of them than this. */
   activeMs: 120_000,
   accountsMax: 500,
   /** The reserve may be used for so long after it was asked for; then the store ends a slice, a little later. */
@@ -31,12 +32,12 @@ export const SLICE = {
  */
 export const RESERVED_SLOTS = { shareMin: 0.05, shareMax: 0.25, shareLeft: 0.25, shareScarce: 0.1 } as const;
 
-/** Whether so little is left beside a slice that it should go back. `account.held` includes the slice. */
+/** Whether one who pays has so little left beside a slice that it should go back. What they hold includes the slice. */
 export function isNearCap(
-  account: Account,
+  paying: Paying,
   of: { readonly defaultCap: PicoUsd | null; readonly slice: PicoUsd },
 ): boolean {
-  const available = availableOf(account, of.defaultCap);
+  const available = affordableBy(meansOf(paying, of.defaultCap));
   return available !== null && available < of.slice * SLICE.timesLeftMin;
 }
 

@@ -1,7 +1,7 @@
-import type { Account } from '../core/account.ts';
 import { attemptMs, begunAttemptMs } from '../core/deadline.ts';
 import type { CandidateReport, Rejection } from '../core/decision.ts';
 import { type PicoUsd, subtractUsd } from '../core/money.ts';
+import type { Paying } from '../core/paying.ts';
 import type { Ranked } from '../core/plan.ts';
 import { outOfRetries, overBudget, overCostLimit, rejectionOfRefusal } from '../core/reject.ts';
 import type { AdmissionRefusal, Permit } from '../ports/admission.ts';
@@ -33,14 +33,14 @@ interface Leave {
   readonly attemptMs: number;
   /** Candidates better than the admitted one that could not take it at that moment. */
   readonly passedOver: readonly CandidateReport[];
-  readonly account: Account;
+  readonly paying: Paying;
 }
 
 interface Refused {
   readonly kind: 'refused';
   readonly passedOver: readonly CandidateReport[];
   /** Null when the store was not asked. */
-  readonly account: Account | null;
+  readonly paying: Paying | null;
 }
 
 interface Quest {
@@ -69,7 +69,7 @@ async function admitFirst(deps: GatewayDeps, call: ChatCall, quest: Quest): Prom
 async function admitRetry(deps: GatewayDeps, call: ChatCall, quest: Quest): Promise<AdmittedNext> {
   const { open } = quest;
   const passedOver: CandidateReport[] = [];
-  let account: Account | null = null;
+  let paying: Paying | null = null;
   for (const ranked of open) {
     const { key } = ranked.candidate.provider;
     using stack = new DisposableStack();
@@ -84,12 +84,12 @@ async function admitRetry(deps: GatewayDeps, call: ChatCall, quest: Quest): Prom
     const isLast = !left.some(({ candidate }) => deps.retries.hasToken(candidate.provider.key));
     const asked = await ask(deps, call, { ...quest, open: [ranked], isLast });
     passedOver.push(...asked.passedOver);
-    account = asked.account;
+    paying = asked.paying;
     if (asked.kind === 'refused') continue;
     stack.move();
     return { ...asked, passedOver, stake, open: left };
   }
-  return { kind: 'refused', passedOver, account };
+  return { kind: 'refused', passedOver, paying };
 }
 
 /** One act of the store. `isLast`: no other candidate can be tried after these. */
@@ -107,6 +107,7 @@ async function ask(
     attempt: journey.attempts.length + 1,
     holdId: deps.newHoldId(),
     account: payer.account,
+    also: payer.also,
     defaultCap: payer.defaultCap,
     ceiling: ceilingOf(call, journey),
     candidates: open.map(({ candidate, bound }) => ({
@@ -117,11 +118,11 @@ async function ask(
     attemptMs: longestMs,
   });
   const passedOver = admitted.refusals.map((refusal) => passOver(open, refusal, ceilingOf(call, journey)));
-  if (admitted.kind === 'refused') return { kind: 'refused', passedOver, account: admitted.account };
-  const { permit, account } = admitted;
+  if (admitted.kind === 'refused') return { kind: 'refused', passedOver, paying: admitted };
+  const { permit } = admitted;
   const ranked = open.find((known) => isFor(known, permit));
   if (ranked === undefined) throw new RangeError(`the store admitted ${permit.provider}, which nobody asked for`);
-  return { kind: 'admitted', permit, ranked, beginMs, attemptMs: longestMs, passedOver, account };
+  return { kind: 'admitted', permit, ranked, beginMs, attemptMs: longestMs, passedOver, paying: admitted };
 }
 
 /** The candidates that stand behind one. */
@@ -158,7 +159,7 @@ function rejected({ report }: Ranked, rejection: Rejection): CandidateReport {
 function rejectionOfAdmission({ why }: AdmissionRefusal, { bound }: Ranked, ceiling: PicoUsd | null) {
   switch (why.kind) {
     case 'overBudget':
-      return overBudget(why.required, why.available);
+      return overBudget(why.required, why);
     case 'overCostLimit':
       return overCostLimit(why.required, ceiling ?? why.required);
     default:

@@ -1,8 +1,8 @@
-import type { Account } from '../core/account.ts';
 import { fairAttemptMs } from '../core/deadline.ts';
 import type { AttemptReport } from '../core/decision.ts';
 import { AttemptAborted, abortFailure, type Failure } from '../core/failure.ts';
 import { type PicoUsd, ZERO_USD } from '../core/money.ts';
+import type { Paying } from '../core/paying.ts';
 import type { Answer } from '../core/prompt.ts';
 import type { ModelSpec } from '../core/registry.ts';
 import type { Simulation } from '../core/simulation.ts';
@@ -26,8 +26,8 @@ export type Attempt =
 
 interface Ended {
   readonly report: AttemptReport;
-  /** The payer's account after the settle. Null when the store did not answer. */
-  readonly account: Account | null;
+  /** The accounts of those who pay, after the settle. Null when the store did not answer. */
+  readonly paying: Paying | null;
   readonly warnings: readonly string[];
   /** Input and output together, as far as the provider said or they were counted. Null: nobody knows. */
   readonly tokens: number | null;
@@ -57,7 +57,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
   if (result.kind === 'answered') {
     const { answer } = result;
     const cost = costOfUsage(answer.usage, model.price);
-    const account = await place.settle(chargeOf(answer.usage, cost), STANDING_OF_SUCCESS);
+    const paying = await place.settle(chargeOf(answer.usage, cost), STANDING_OF_SUCCESS);
     deps.paces.note({ ...base, outputTokens: answer.usage.outputTokens });
     const report: AttemptReport = {
       ...base,
@@ -72,7 +72,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
       report,
       answer,
       cost,
-      account,
+      paying,
       warnings: warningsOf(call, permit, model),
       tokens: answer.usage.inputTokens + answer.usage.outputTokens,
       firstDeltaAtMs,
@@ -83,7 +83,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
   // An answer that was still coming when the request's time was up says nothing bad of its provider.
   const wasComing = isOutOfTime && firstDeltaAtMs !== null;
   const standing = !isSent || wasComing || wasHurried(failure, task) ? NO_STANDING : standingOf(failure);
-  const account = await place.settle(charge, standing);
+  const paying = await place.settle(charge, standing);
   const report: AttemptReport = {
     ...base,
     outcome: failure.kind,
@@ -92,7 +92,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
     cost: amountOf(charge, permit),
     countedByBreaker: standing.verdict.kind === 'failure',
   };
-  return { kind: 'failed', report, failure, account, warnings: [], tokens: tokensOfFailure(result), firstDeltaAtMs };
+  return { kind: 'failed', report, failure, paying, warnings: [], tokens: tokensOfFailure(result), firstDeltaAtMs };
 }
 
 type Unanswered = Exclude<ProviderResult, { kind: 'answered' }>;

@@ -1,6 +1,7 @@
 import { type BudgetSight, newsSince, unseen } from '../core/budget-news.ts';
 import type { AccountKey } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
+import { payersOf } from '../core/paying.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
 import { type BudgetWatcher, makeBudgetAudience, type Sighting } from './budget-audience.ts';
 import { makeBudgetReader, type Newcomer } from './budget-reader.ts';
@@ -75,13 +76,15 @@ export function makeBudgetHub(needs: Pick<GatewayNeeds, 'store' | 'clock' | 'log
 
   return {
     touch: (account) => hear(account, false),
-    noteEnd(account, outcome) {
+    noteEnd(payers, outcome) {
       const isRefused = outcome.kind === 'ended' && outcome.why.kind === 'budgetExceeded';
-      hear(account, isRefused);
-      if (isRefused) wire.tell(account);
+      // Those whose money would have done are not in need.
+      const stopper = isRefused ? outcome.why.account.key : null;
+      for (const account of payersOf(payers)) hear(account, account === stopper);
+      if (stopper !== null) wire.tell(stopper);
     },
-    async watch({ caller, userId, signal }) {
-      const scope = budgetScopeOf(caller, userId);
+    async watch({ caller, holder, signal }) {
+      const scope = budgetScopeOf(caller, holder);
       const refusal = places[scope.kind].refuse();
       if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       const watcher = { scope, box: makeBox(), sights: new Map() };
@@ -125,13 +128,15 @@ async function* noticesOf(
   const { budgetDefault, leave } = of;
   try {
     for (const { account, atMs } of present) {
-      yield { kind: 'present', budget: budgetFrom(account, budgetDefault), atMs };
+      const budget = budgetFrom(account, budgetDefault);
+      if (budget !== null) yield { kind: 'present', budget, atMs };
     }
     for (let sighting = await box.take(); sighting !== null; sighting = await box.take()) {
       const { account, atMs, isRefused } = sighting;
       const { news, sight } = newsSince(sights.get(account.key) ?? unseen(account), account, budgetDefault);
       remember(sights, sight);
       const budget = budgetFrom(account, budgetDefault);
+      if (budget === null) continue;
       for (const kind of news) yield { kind, budget, atMs: kind === 'reset' ? account.periodStartedAtMs : atMs };
       if (isRefused) yield { kind: 'refused', budget, atMs };
     }

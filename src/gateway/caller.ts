@@ -3,12 +3,16 @@ import {
   type AccountKey,
   ANONYMOUS,
   type ApiKeyId,
+  accountOf,
   apiKeyId,
+  type Holder,
+  holderOf,
   keyAccount,
+  type Level,
   teamAccount,
   userAccount,
 } from '../core/ids.ts';
-import type { PicoUsd } from '../core/money.ts';
+import { type PicoUsd, ZERO_USD } from '../core/money.ts';
 import { allows, type Scope } from '../core/scope.ts';
 
 /** Who is asking, as far as the door could tell. */
@@ -137,10 +141,19 @@ export function maySeeAll(caller: Caller): boolean {
   return viewOf(caller).kind === 'everybody';
 }
 
-/** Whose budgets somebody sees: one account's, or those of all users. */
+/** Whose budgets somebody sees: one account's, or all. */
 export type BudgetScope = { readonly kind: 'one'; readonly account: AccountKey } | { readonly kind: 'everybody' };
 
-/** The one place that decides whose budgets a caller watches. Without a user, all are meant. */
-export function budgetScopeOf(_caller: Caller, userId: string | null): BudgetScope {
-  return userId === null ? { kind: 'everybody' } : { kind: 'one', account: userAccount(userId) };
+/** The one place that decides whose budgets a caller watches. Without a holder, all are meant. */
+export function budgetScopeOf(_caller: Caller, holder: Holder | null): BudgetScope {
+  return holder === null ? { kind: 'everybody' } : { kind: 'one', account: accountOf(holder) };
+}
+
+/** Whose budget is a caller's own, at a level. That of a user is what a request of the caller spends first. Null: there is none. */
+export function ownHolderOf(caller: Caller, level: Level): Holder | null {
+  if (level === 'user') return holderOf(payerOf(caller, null, ZERO_USD).account);
+  if (level === 'team')
+    return caller.kind === 'key' && caller.key.teamId !== null ? { level, id: caller.key.teamId } : null;
+  const line = lineOf(caller);
+  return line === null ? null : { level, id: line };
 }

@@ -48,7 +48,7 @@ export async function* chat(
   while (open.length > 0 && mayGoOn(deps, call, journey)) {
     try {
       const admitted = await admitNext(deps, call, { payer, open, journey });
-      journey = withPassedOver(journey, admitted.passedOver, admitted.account);
+      journey = withPassedOver(journey, admitted.passedOver, admitted.paying);
       if (admitted.kind === 'refused') break;
 
       using stake = admitted.stake;
@@ -76,7 +76,7 @@ export async function* chat(
 
   const outcome = await endOf(deps, call, { payer, planned, journey });
   live.end(await recordFirmly(deps, call, { payer, planned, outcome }));
-  deps.watchedBudgets.noteEnd(payer.account, outcome);
+  deps.watchedBudgets.noteEnd(payer, outcome);
   noteWaiting(deps, payer, outcome);
   return outcome;
 }

@@ -4,7 +4,7 @@ import { allProvidersFailed, cancelled, timedOut } from '../core/ended.ts';
 import type { Failure } from '../core/failure.ts';
 import { ZERO_USD } from '../core/money.ts';
 import type { Answered, ChatOutcome, Cost, RateLimitState, Timing, Unanswered } from '../core/outcome.ts';
-import { meansOf } from '../core/plan.ts';
+import { meansOf, type Paying, spendingWarnings } from '../core/paying.ts';
 import { whyNobody } from '../core/refusal.ts';
 import { POLICY } from '../core/score.ts';
 import { summarise } from '../core/summary.ts';
@@ -41,8 +41,8 @@ function answeredBy(
   trip: Trip,
   attempt: Extract<Attempt, { kind: 'answered' }>,
 ): Answered {
-  const account = trip.journey.account ?? trip.planned.account;
-  const hasCap = meansOf({ account, defaultCap: trip.payer.defaultCap }) !== null;
+  const paying = payingOn(trip);
+  const means = meansOf(paying, trip.payer.defaultCap);
   return {
     kind: 'answered',
     requestId: call.requestId,
@@ -53,10 +53,15 @@ function answeredBy(
     cost: { ...costOf(deps, trip.journey), input: attempt.cost.input, output: attempt.cost.output },
     timing: timingOf(deps, trip.journey),
     routing: decisionOf(trip.planned, trip.journey),
-    account: hasCap ? account : null,
-    warnings: [...attempt.warnings, ...attempt.answer.warnings],
+    account: means.some((purse) => purse.account === paying.account) ? paying.account : null,
+    warnings: [...attempt.warnings, ...attempt.answer.warnings, ...spendingWarnings(means)],
     isReplayed: false,
   };
+}
+
+/** The accounts of those who pay, as last seen. */
+function payingOn({ journey, planned }: Trip): Paying {
+  return journey.paying ?? planned;
 }
 
 async function whyUnanswered(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<Unanswered> {
@@ -74,14 +79,12 @@ async function whyUnanswered(deps: GatewayDeps, call: ChatCall, trip: Trip): Pro
 
 /** Why nobody took a request that was never attempted. */
 export async function refusalOf(deps: GatewayDeps, trip: Trip): Promise<Unanswered> {
-  const account = trip.journey.account ?? trip.planned.account;
   const rejected = rejectedOf(trip.planned, trip.journey);
   const isAnyLimited = rejected.some((candidate) => candidate.rejection?.reason === 'rateLimited');
   const rateLimits = isAnyLimited ? await rateLimitsOf(deps) : new Map<string, RateLimitState>();
   return whyNobody({
     rejected,
-    account,
-    means: meansOf({ account, defaultCap: trip.payer.defaultCap }),
+    means: meansOf(payingOn(trip), trip.payer.defaultCap),
     nowMs: trip.planned.nowMs,
     rateLimitOf: (candidate) => rateLimits.get(candidate.provider) ?? { limit: 0, used: 0, freeAtMs: null },
   });

@@ -1,6 +1,6 @@
 import { type Account, isSameAccount } from '../core/account.ts';
 import { budgetPositionOf, compareFullness } from '../core/budget-order.ts';
-import { type AccountKey, userOf } from '../core/ids.ts';
+import { type AccountKey, holderOf } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
 
 /** How many accounts are followed for those who watch everybody: the fullest. */
@@ -35,7 +35,7 @@ export function makeFollowedAccounts(defaultCap: PicoUsd): FollowedAccounts {
       .toSorted((first, second) => compareFullness(positionOf(first), positionOf(second)));
   return {
     follow(account) {
-      if (crowd.has(account) || crowd.size >= 2 * ACCOUNTS_MAX || userOf(account) === null) return;
+      if (crowd.has(account) || crowd.size >= 2 * ACCOUNTS_MAX || holderOf(account) === null) return;
       crowd.add(account);
     },
     followNobody() {

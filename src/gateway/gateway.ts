@@ -5,7 +5,7 @@ import type { LimitsSeen } from '../core/caller-limits.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
-import type { ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
+import type { AccountKey, Holder, Level, ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
 import type {
   ChatOutcome,
@@ -86,10 +86,14 @@ export interface Gateway {
   /** What becomes of requests, as far as it depends on the store. */
   storeMode(): StoreMode;
 
-  /** The account of a user, and the cap in force. A user who never spent has the default budget, untouched. */
-  budgetOf(userId: string): Promise<Budget>;
-  /** What an account as it stood could still spend under the cap in force. Null: it has no cap. */
-  availableIn(account: Account): PicoUsd | null;
+  /** The account of a holder, and the cap in force. A user who never spent has the default budget, untouched. Null: no cap is in force. */
+  findBudget(holder: Holder): Promise<Budget | null>;
+  /** The same of an account that pays first for some request. Null for the anonymous account. */
+  payersBudget(account: AccountKey): Promise<Budget | null>;
+  /** A caller's own at a level; at that of users the one that the caller's requests spend first. Null: there is none, or no cap is in force. */
+  ownBudgetOf(caller: Caller, level: Level): Promise<Budget | null>;
+  /** The budget behind an account as it stood. Null: no cap is in force. */
+  budgetIn(account: Account): Budget | null;
   pageBudgets(page: PageQuery, status: readonly BudgetStatus[]): Promise<PageAnswer<Budget>>;
   setBudget(wish: SetBudget, caller: Caller): Promise<{ readonly kind: 'set'; readonly budget: Budget } | InvalidInput>;
   /** The present state of each budget first, then what happens to it, until `signal` aborts. Throws when the first cannot be read. */
@@ -231,7 +235,7 @@ export type TickWatchAnswer =
 export interface BudgetWatch {
   readonly caller: Caller;
   /** Null: everybody whose budgets the caller may see. */
-  readonly userId: string | null;
+  readonly holder: Holder | null;
   readonly signal: AbortSignal;
 }
 
@@ -250,12 +254,12 @@ export type BudgetWatchAnswer =
 
 export interface Budget {
   readonly account: Account;
-  readonly userId: string;
+  readonly holder: Holder;
   readonly cap: PicoUsd;
 }
 
 export interface SetBudget {
-  readonly userId: string;
+  readonly holder: Holder;
   readonly limit: PicoUsd;
   readonly period: Period;
   readonly resetUsage: boolean;

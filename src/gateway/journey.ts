@@ -1,7 +1,7 @@
-import type { Account } from '../core/account.ts';
 import { type Deadline, isOutOfTime } from '../core/deadline.ts';
 import type { AttemptReport, CandidateReport } from '../core/decision.ts';
 import { addUsd, maxUsd, type PicoUsd, ZERO_USD } from '../core/money.ts';
+import type { Paying } from '../core/paying.ts';
 import type { Permit } from '../ports/admission.ts';
 import type { Attempt } from './attempt.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -15,15 +15,15 @@ export interface Journey {
   readonly passedOver: readonly CandidateReport[];
   /** The most that was held for it at one moment. */
   readonly reserved: PicoUsd;
-  /** The payer's account as last seen. Null before the first admission. */
-  readonly account: Account | null;
+  /** The accounts of those who pay, as last seen. Null before the first admission. */
+  readonly paying: Paying | null;
   /** Things worth telling the caller. */
   readonly warnings: readonly string[];
 }
 
 export function setOut(deps: GatewayDeps, call: ChatCall): Journey {
   const deadline = { startedAtMs: deps.clock.elapsedMs(), timeoutMs: call.request.timeoutMs };
-  return { deadline, attempts: [], passedOver: [], reserved: ZERO_USD, account: null, warnings: [] };
+  return { deadline, attempts: [], passedOver: [], reserved: ZERO_USD, paying: null, warnings: [] };
 }
 
 /** Whether one more attempt may be made: the caller is there, time is left, and the caller's own limit is not reached. */
@@ -54,9 +54,9 @@ export function spentOn(journey: Journey): PicoUsd {
 export function withPassedOver(
   journey: Journey,
   passedOver: readonly CandidateReport[],
-  account: Account | null,
+  paying: Paying | null,
 ): Journey {
-  return { ...journey, passedOver: [...journey.passedOver, ...passedOver], account: account ?? journey.account };
+  return { ...journey, passedOver: [...journey.passedOver, ...passedOver], paying: paying ?? journey.paying };
 }
 
 export function withAttempt(journey: Journey, attempt: Attempt, permit: Permit): Journey {
@@ -64,6 +64,6 @@ export function withAttempt(journey: Journey, attempt: Attempt, permit: Permit):
     ...journey,
     attempts: [...journey.attempts, attempt],
     reserved: maxUsd(journey.reserved, permit.held),
-    account: attempt.account ?? journey.account,
+    paying: attempt.paying ?? journey.paying,
   };
 }

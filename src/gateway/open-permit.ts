@@ -1,6 +1,6 @@
-import type { Account } from '../core/account.ts';
+import type { Paying } from '../core/paying.ts';
 import { NO_STANDING, type Standing } from '../core/verdict.ts';
-import type { Charge, Permit, Settlement } from '../ports/admission.ts';
+import type { Charge, Permit, Settled, Settlement } from '../ports/admission.ts';
 import type { GatewayDeps } from './deps.ts';
 import { reportEnding, reportSettled } from './settle-report.ts';
 
@@ -12,8 +12,8 @@ export interface OpenPermit extends AsyncDisposable {
   readonly permit: Permit;
   /** The call is about to be sent. Resolves when that is on record: from then on something may be billed. */
   dispatch(): Promise<void>;
-  /** The payer's account afterwards. Null when the store does not know. */
-  settle(charge: Charge, standing: Standing): Promise<Account | null>;
+  /** The accounts of those who pay, afterwards. Null when the store does not know. */
+  settle(charge: Charge, standing: Standing): Promise<Paying | null>;
 }
 
 export function openPermit(
@@ -43,13 +43,13 @@ export function openPermit(
 }
 
 /** An answer in hand is never lost because the books stumble: what is not settled expires, and is posted in full. */
-async function settleFirmly(deps: GatewayDeps, permit: Permit, settlement: Settlement): Promise<Account | null> {
+async function settleFirmly(deps: GatewayDeps, permit: Permit, settlement: Settlement): Promise<Paying | null> {
   const log = deps.log.with({ provider: permit.provider, model: permit.model });
   reportEnding({ log, meters: deps.meters }, permit, settlement);
   try {
     const settled = await deps.store.settle(settlement);
     reportSettled({ log }, settlement, settled);
-    return 'account' in settled ? settled.account : null;
+    return payingAfter(settled);
   } catch (error) {
     const { holdId, held } = permit;
     log.error('settle failed: the hold expires and is posted in full', {
@@ -58,5 +58,19 @@ async function settleFirmly(deps: GatewayDeps, permit: Permit, settlement: Settl
       error: String(error),
     });
     return null;
+  }
+}
+
+function payingAfter(settled: Settled): Paying | null {
+  switch (settled.kind) {
+    case 'settled':
+      return settled;
+    case 'kept':
+      return settled.paying;
+    case 'alreadySettled':
+    case 'unknownHold':
+      return null;
+    default:
+      return settled satisfies never;
   }
 }

@@ -1,8 +1,9 @@
-import type { Account } from '../core/account.ts';
+import { asPayer } from '../core/account.ts';
 import type { Classification } from '../core/category.ts';
 import { classify } from '../core/classify.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import { promptOf } from '../core/message.ts';
+import type { Paying } from '../core/paying.ts';
 import { makePlan, type Plan } from '../core/plan.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { ProviderPort } from '../ports/provider.ts';
@@ -11,10 +12,9 @@ import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 
 /** A plan with what it was made from. */
-export interface Planned {
+export interface Planned extends Paying {
   readonly plan: Plan;
   readonly classification: Classification;
-  readonly account: Account;
   /** The store's clock. */
   readonly nowMs: EpochMs;
   readonly decisionMs: number;
@@ -24,7 +24,8 @@ export interface Planned {
 export async function planFor(deps: GatewayDeps, call: ChatCall, payer: Payer): Promise<Planned> {
   const startedAtMs = deps.clock.elapsedMs();
   const { request } = call;
-  const snapshot = await deps.store.look(payer.account);
+  const snapshot = await deps.store.look(payer);
+  const account = asPayer(snapshot.account, payer.defaultCap);
   const classification = classificationOf(call);
   const plan = makePlan({
     request,
@@ -33,13 +34,15 @@ export async function planFor(deps: GatewayDeps, call: ChatCall, payer: Payer): 
     classification,
     nowMs: snapshot.nowMs,
     providers: snapshot.providers,
-    account: snapshot.account,
+    account,
+    also: snapshot.also,
     defaultCap: payer.defaultCap,
     inputTokensMax: (provider, model) => providerOf(deps, provider.key).inputTokensMax(request.prompt, model),
     paceOf: (provider, model) => deps.paces.of(provider.key, model.name),
   });
   const decisionMs = deps.clock.elapsedMs() - startedAtMs;
-  return { plan, classification, account: snapshot.account, nowMs: snapshot.nowMs, decisionMs };
+  const { also, nowMs } = snapshot;
+  return { plan, classification, account, also, nowMs, decisionMs };
 }
 
 /** The adapter of a provider of the registry; the wiring makes one for each. */

@@ -1,12 +1,13 @@
 import { holdUnder, largestHold } from '../core/bound.ts';
 import { minUsd, ZERO_USD } from '../core/money.ts';
-import { meansOf, type Ranked } from '../core/plan.ts';
+import { affordableBy, type Means, meansOf } from '../core/paying.ts';
+import type { Ranked } from '../core/plan.ts';
 import { payerOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import { decisionOf, refusalOf } from './ending.ts';
 import type { ChatCall, Preview } from './gateway.ts';
 import { setOut } from './journey.ts';
-import { type Planned, planFor } from './planning.ts';
+import { planFor } from './planning.ts';
 
 /** Plans a chat as `chat` would, and stops there: nothing is taken, called, held or recorded. */
 export async function preview(deps: GatewayDeps, call: ChatCall): Promise<Preview> {
@@ -21,18 +22,12 @@ export async function preview(deps: GatewayDeps, call: ChatCall): Promise<Previe
       (await deps.limits.whyKeptOut(call)) ??
       (first === undefined ? await refusalOf(deps, { payer, planned, journey }) : null),
     estimatedInputTokens: planned.plan.inputTokens,
-    reservation: first === undefined ? ZERO_USD : reservationFor(first, call, planned, payer.defaultCap),
+    reservation: first === undefined ? ZERO_USD : reservationFor(first, call, meansOf(planned, payer.defaultCap)),
   };
 }
 
-function reservationFor(
-  first: Ranked,
-  call: ChatCall,
-  planned: Planned,
-  defaultCap: Parameters<typeof meansOf>[0]['defaultCap'],
-) {
-  const means = meansOf({ account: planned.account, defaultCap });
-  const affordable = means?.available ?? largestHold(first.bound);
+function reservationFor(first: Ranked, call: ChatCall, means: Means) {
+  const affordable = affordableBy(means) ?? largestHold(first.bound);
   const ceiling = minUsd(affordable, call.request.costMax ?? affordable);
   return holdUnder(first.bound, ceiling)?.amount ?? ZERO_USD;
 }

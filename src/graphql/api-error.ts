@@ -1,5 +1,5 @@
 import type { InputIssue } from '../core/outcome.ts';
-import { budgetAsItStood } from './budget-shape.ts';
+import { budgetAsItStood, presentBudget } from './budget-shape.ts';
 import { builder, type Types } from './builder.ts';
 import { ErrorCodeEnum } from './error-code.ts';
 import type {
@@ -118,7 +118,7 @@ export const BudgetExceededErrorRef = builder.objectRef<BudgetExceededShape>('Bu
       type: BudgetRef,
       description: 'The budget as it stood.',
       resolve: ({ payer }, _args, context) =>
-        payer.kind === 'asItStood' ? budgetAsItStood(payer.account, context) : context.gateway.budgetOf(payer.userId),
+        payer.kind === 'asItStood' ? budgetAsItStood(payer.account, context) : presentBudget(payer.account, context),
     }),
     requiredUsd: t.expose('required', {
       type: 'Decimal',

@@ -1,8 +1,9 @@
 import type { BudgetNotice } from '../gateway/gateway.ts';
+import { BudgetLevelEnum, LEVEL_WORDS } from './budget.ts';
+import { parseHolder } from './budget-shape.ts';
 import { builder } from './builder.ts';
 import { doorError } from './door-error.ts';
 import { BudgetRef } from './refs.ts';
-import { parseUserId } from './text.ts';
 
 const BudgetEventKindEnum = builder.enumType('BudgetEventKind', {
   description: 'Changes of a budget.',
@@ -30,10 +31,13 @@ builder.subscriptionField('budgetEvents', (t) =>
   t.field({
     type: BudgetEventRef,
     description: 'Budget changes and threshold crossings (50 %, 80 %, 100 %). Other users need scope `budgets:read`.',
-    args: { userId: t.arg.string({ description: 'External user id; all users when empty and permitted.' }) },
-    subscribe: async (_root, { userId }, { gateway, caller, signal }) => {
-      const wanted = userId === null || userId === undefined ? null : parseUserId(userId);
-      const answer = await gateway.watchBudgets({ caller, userId: wanted, signal });
+    args: {
+      userId: t.arg.string({ description: 'External user id; all users when empty and permitted.' }),
+      level: t.arg({ type: BudgetLevelEnum, description: LEVEL_WORDS, defaultValue: 'user' }),
+    },
+    subscribe: async (_root, { userId, level }, { gateway, caller, signal }) => {
+      const holder = userId === null || userId === undefined ? null : parseHolder(userId, level ?? 'user');
+      const answer = await gateway.watchBudgets({ caller, holder, signal });
       if (answer.kind === 'tooManyWatchers') throw doorError('TOO_MANY_WATCHERS', answer.message);
       return answer.notices;
     },

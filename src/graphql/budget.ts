@@ -1,14 +1,15 @@
 import { availableOf, budgetStatusOf, resetsAtOf } from '../core/account.ts';
+import { bareHolderId } from '../core/ids.ts';
 import { addUsd, type PicoUsd } from '../core/money.ts';
 import type { Budget } from '../gateway/gateway.ts';
 import { InvalidInputErrorRef } from './api-error.ts';
+import { parseHolder } from './budget-shape.ts';
 import { builder } from './builder.ts';
 import { makeConnection } from './connection.ts';
 import { unrecorded } from './failure-shape.ts';
 import { budgetGlobalId } from './global-id.ts';
 import { pageArgs, pageOrThrow, parsePage } from './page.ts';
 import { BudgetRef, NodeRef } from './refs.ts';
-import { parseUserId } from './text.ts';
 
 const BudgetStatusEnum = builder.enumType('BudgetStatus', {
   description: 'States of a budget.',
@@ -29,14 +30,27 @@ const BudgetPeriodEnum = builder.enumType('BudgetPeriod', {
   },
 });
 
+export const BudgetLevelEnum = builder.enumType('BudgetLevel', {
+  description:
+    'Whose budget it is. One request spends several: of the user, of the key and of the team. Each must be able to pay it.',
+  values: {
+    USER: { value: 'user', description: 'Of a user.' },
+    KEY: { value: 'key', description: 'Of a line of API keys: a key keeps its budget when it is rotated.' },
+    TEAM: { value: 'team', description: 'Of a team of keys.' },
+  },
+});
+
+export const LEVEL_WORDS = 'Whose budget is meant: then `userId` is the id of the user, of the key, or of the team.';
+
 BudgetRef.implement({
   description: 'What a user may spend. Invariant: spent and reserved together never exceed the limit.',
   interfaces: [NodeRef],
 });
 
 builder.objectFields(BudgetRef, (t) => ({
-  id: t.id({ description: 'Global id.', resolve: ({ userId }) => budgetGlobalId(userId) }),
-  userId: t.exposeString('userId', { description: 'External user id.' }),
+  id: t.id({ description: 'Global id.', resolve: ({ holder }) => budgetGlobalId(holder) }),
+  level: t.field({ type: BudgetLevelEnum, description: 'Whose budget it is.', resolve: ({ holder }) => holder.level }),
+  userId: t.string({ description: 'External user id.', resolve: ({ holder }) => holder.id }),
   limitUsd: t.field({
     type: 'Decimal',
     description: 'Most that may be spent in one period.',
@@ -106,11 +120,15 @@ builder.queryField('budget', (t) =>
     type: BudgetRef,
     description: "The budget of a user. Without an argument: the caller's own. Other users need scope `budgets:read`.",
     nullable: true,
-    args: { userId: t.arg.string({ description: 'External user id.' }) },
-    resolve: (_root, args, { gateway }) => {
-      const userId = args.userId ?? null;
+    args: {
+      userId: t.arg.string({ description: 'External user id.' }),
+      level: t.arg({ type: BudgetLevelEnum, description: LEVEL_WORDS, defaultValue: 'user' }),
+    },
+    resolve: (_root, args, { gateway, caller }) => {
+      const { userId = null, level } = args;
       // Without authentication a caller is nobody in particular, and has no budget of their own.
-      return userId === null ? null : gateway.budgetOf(parseUserId(userId));
+      if (userId === null) return gateway.ownBudgetOf(caller, level ?? 'user');
+      return gateway.findBudget(parseHolder(userId, level ?? 'user'));
     },
   }),
 );
@@ -132,6 +150,7 @@ const SetBudgetInput = builder.inputType('SetBudgetInput', {
   description: 'A new or changed budget.',
   fields: (t) => ({
     userId: t.string({ description: 'External user id.', required: true }),
+    level: t.field({ type: BudgetLevelEnum, description: LEVEL_WORDS, defaultValue: 'user' }),
     limitUsd: t.field({ type: 'Decimal', description: 'Most that may be spent in one period.', required: true }),
     period: t.field({ type: BudgetPeriodEnum, description: 'How often it starts again.', defaultValue: 'total' }),
     resetUsage: t.boolean({
@@ -161,7 +180,13 @@ builder.mutationField('setBudget', (t) =>
     args: { input: t.arg({ type: SetBudgetInput, description: 'The new budget.', required: true }) },
     resolve: async (_root, { input }, { gateway, caller }) => {
       const { userId, limitUsd: limit } = input;
-      const wish = { userId, limit, period: input.period ?? 'total', resetUsage: input.resetUsage ?? false };
+      const level = input.level ?? 'user';
+      const wish = {
+        holder: { level, id: bareHolderId(userId, level) },
+        limit,
+        period: input.period ?? 'total',
+        resetUsage: input.resetUsage ?? false,
+      };
       const answer = await gateway.setBudget(wish, caller);
       return answer.kind === 'set' ? answer : unrecorded(answer);
     },

@@ -1,5 +1,4 @@
 import type { ChatRequest } from '../core/chat-request.ts';
-import { userOf } from '../core/ids.ts';
 import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import type { Answer } from '../core/prompt.ts';
 import type { RequestView } from '../core/request-record.ts';
@@ -90,8 +89,7 @@ builder.objectFields(ChatSuccessRef, (t) => ({
     type: BudgetRef,
     description: "The payer's budget after this request, when there is one.",
     nullable: true,
-    resolve: ({ account }, _args, context) =>
-      account === null || userOf(account.key) === null ? null : budgetAsItStood(account, context),
+    resolve: ({ account }, _args, context) => (account === null ? null : budgetAsItStood(account, context)),
   }),
   replayed: t.exposeBoolean('isReplayed', {
     description: 'True when an earlier outcome was returned for the same idempotency key; nothing was charged.',

@@ -1,5 +1,5 @@
 import type { RoutingDecision } from '../core/decision.ts';
-import type { ProviderKey, RequestId } from '../core/ids.ts';
+import type { AccountKey, ProviderKey, RequestId } from '../core/ids.ts';
 import { ZERO_USD } from '../core/money.ts';
 import type { IdempotencyConflict, NotRun, RateLimitState, Refusal, Unanswered } from '../core/outcome.ts';
 import { findProvider, type Registry } from '../core/registry.ts';
@@ -17,10 +17,10 @@ interface Routed {
   readonly routing: RoutingDecision;
 }
 
-/** Whose budget it was: the account as it stood, or only its owner when just the present state can be shown. */
+/** Whose budget it was: the account as it stood, or only the payer's when just the present state can be shown. */
 export type Payer =
   | { readonly kind: 'asItStood'; readonly account: Named<'budgetExceeded'>['account'] }
-  | { readonly kind: 'present'; readonly userId: string };
+  | { readonly kind: 'present'; readonly account: AccountKey };
 
 export type BudgetExceededShape = Omit<Named<'budgetExceeded'>, 'account'> & { readonly payer: Payer };
 export type CostLimitTooLowShape = Named<'costLimitTooLow'>;
@@ -94,7 +94,7 @@ export function failureOfRecord(record: RoutedView, error: RecordedError, regist
   const required = error.required ?? ZERO_USD;
   switch (code) {
     case 'BUDGET_EXCEEDED':
-      return { ...told, kind: 'budgetExceeded', required, payer: { kind: 'present', userId: record.userId ?? '' } };
+      return { ...told, kind: 'budgetExceeded', required, payer: { kind: 'present', account: record.account } };
     case 'COST_LIMIT_TOO_LOW':
       return { ...told, kind: 'costLimitTooLow', required };
     case 'RATE_LIMITED':

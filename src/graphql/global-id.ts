@@ -1,11 +1,19 @@
-import { type ProviderKey, providerKey, type RequestId, requestId } from '../core/ids.ts';
+import {
+  type Holder,
+  LEVELS,
+  type Level,
+  type ProviderKey,
+  providerKey,
+  type RequestId,
+  requestId,
+} from '../core/ids.ts';
 
 /** What a global id can name. */
 export type GlobalId =
   | { readonly kind: 'request'; readonly id: RequestId }
   | { readonly kind: 'provider'; readonly key: ProviderKey }
   | { readonly kind: 'model'; readonly provider: ProviderKey; readonly model: string }
-  | { readonly kind: 'budget'; readonly userId: string }
+  | { readonly kind: 'budget'; readonly holder: Holder }
   | { readonly kind: 'breakerEvent'; readonly sequence: number }
   /** The present state of one breaker, told at the start of a subscription. */
   | { readonly kind: 'breakerSnapshot'; readonly sequence: number; readonly provider: ProviderKey };
@@ -19,7 +27,7 @@ const REQUEST = /^req_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 const PROVIDER = /^prov_(.+)$/;
 /** A provider's key has no slash, a model's name may. */
 const MODEL = /^model_([^/]+)\/(.+)$/;
-const BUDGET = /^bud_(.+)$/s;
+const BUDGET = /^(bud|kbud|tbud)_(.+)$/s;
 const BREAKER_EVENT = /^bev_(\d{12})(?:_(.+))?$/;
 
 export function requestGlobalId(id: RequestId): string {
@@ -34,8 +42,10 @@ export function modelGlobalId(of: { readonly provider: ProviderKey; readonly mod
   return `model_${of.provider}/${of.model}`;
 }
 
-export function budgetGlobalId(userId: string): string {
-  return `bud_${userId}`;
+const BUDGET_PREFIXES = { user: 'bud', key: 'kbud', team: 'tbud' } as const satisfies Readonly<Record<Level, string>>;
+
+export function budgetGlobalId({ level, id }: Holder): string {
+  return `${BUDGET_PREFIXES[level]}_${id}`;
 }
 
 export function breakerEventGlobalId(sequence: number): string {
@@ -56,8 +66,9 @@ export function parseGlobalId(text: string): GlobalId | null {
   if (key !== undefined) return { kind: 'provider', key: providerKey(key) };
   const [, provider, model] = MODEL.exec(text) ?? [];
   if (provider !== undefined && model !== undefined) return { kind: 'model', provider: providerKey(provider), model };
-  const userId = BUDGET.exec(text)?.[1];
-  if (userId !== undefined) return { kind: 'budget', userId };
+  const [, prefix, holder] = BUDGET.exec(text) ?? [];
+  const level = LEVELS.find((known) => BUDGET_PREFIXES[known] === prefix);
+  if (level !== undefined && holder !== undefined) return { kind: 'budget', holder: { level, id: holder } };
   const [, sequence, snapshotOf] = BREAKER_EVENT.exec(text) ?? [];
   if (sequence === undefined) return null;
   return snapshotOf === undefined

@@ -50,7 +50,8 @@ async function findParsed(id: GlobalId, context: OperationContext): Promise<Node
     case 'request':
       return named(RequestRef, await gateway.findRequest(id.id));
     case 'budget':
-      return id.userId.length > CHAT_LIMITS.userIdCharsMax ? null : named(BudgetRef, await gateway.budgetOf(id.userId));
+      if (id.holder.id.length > CHAT_LIMITS.userIdCharsMax) return null;
+      return named(BudgetRef, await gateway.findBudget(id.holder));
     case 'breakerEvent': {
       const event = await gateway.findBreakerEvent(id.sequence);
       return event === null ? null : named(BreakerEventRef, eventOfChange(event, 0));

@@ -1,4 +1,4 @@
-import { type Caller, scopesOf } from '../gateway/caller.ts';
+import { type Caller, scopesOf, userIdOf } from '../gateway/caller.ts';
 import { builder } from './builder.ts';
 import { BudgetRef, RateLimitRef } from './refs.ts';
 
@@ -7,8 +7,13 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
   description: 'Who is asking.',
   fields: (t) => ({
     scopes: t.stringList({ description: 'What the caller may do.', resolve: (caller) => [...scopesOf(caller)] }),
-    userId: t.string({ description: 'The user billed by default.', nullable: true, resolve: () => null }),
-    budget: t.field({ type: BudgetRef, description: "That user's budget.", nullable: true, resolve: () => null }),
+    userId: t.string({ description: 'The user billed by default.', nullable: true, resolve: userIdOf }),
+    budget: t.field({
+      type: BudgetRef,
+      description: "That user's budget.",
+      nullable: true,
+      resolve: (caller, _args, { gateway }) => gateway.ownBudgetOf(caller, 'user'),
+    }),
     rateLimit: t.field({
       type: RateLimitRef,
       description: "The caller's own rate limit.",

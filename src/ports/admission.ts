@@ -1,18 +1,17 @@
-import type { Account } from '../core/account.ts';
 import type { Bound } from '../core/bound.ts';
 import type { Transition, Verdict } from '../core/breaker.ts';
 import type { AccountKey, HoldId, ProviderKey, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
+import type { Payers, Paying } from '../core/paying.ts';
 import type { ProviderRefusal, ProviderState } from '../core/provider-state.ts';
 import type { Simulation } from '../core/simulation.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { UsageSource } from '../core/usage.ts';
 
 /** Everything that planning reads, at one instant of the store's clock. */
-export interface Snapshot {
+export interface Snapshot extends Paying {
   readonly nowMs: EpochMs;
   readonly providers: readonly ProviderState[];
-  readonly account: Account;
 }
 
 export interface AdmissionCandidate {
@@ -21,17 +20,16 @@ export interface AdmissionCandidate {
   readonly bound: Bound;
 }
 
-/** A wish to make one attempt on the first candidate that can take it. */
-export interface Admission {
+/** A wish to make one attempt on the first candidate that can take it, and that all payers can pay. */
+export interface Admission extends Payers {
   readonly requestId: RequestId;
   /** 1 for the first. */
   readonly attempt: number;
   /** The id that the hold, and the probe if it is one, will have. */
   readonly holdId: HoldId;
-  readonly account: AccountKey;
-  /** Applies while the account has no cap of its own. Null: no cap. */
+  /** Applies while the payer's account has no cap of its own. Null: no cap. */
   readonly defaultCap: PicoUsd | null;
-  /** Most this attempt may be held at, whatever the account could afford. Null: no such limit. */
+  /** Most this attempt may be held at, whatever the accounts could afford. Null: no such limit. */
   readonly ceiling: PicoUsd | null;
   /** In the order of the plan. */
   readonly candidates: readonly AdmissionCandidate[];
@@ -59,19 +57,25 @@ export type AdmissionRefusal = {
   readonly model: string;
   readonly why:
     | ProviderRefusal
-    | { readonly kind: 'overBudget'; readonly required: PicoUsd; readonly available: PicoUsd; readonly held: PicoUsd }
+    | {
+        readonly kind: 'overBudget';
+        /** The one of those who pay that cannot. */
+        readonly account: AccountKey;
+        readonly required: PicoUsd;
+        readonly available: PicoUsd;
+        readonly held: PicoUsd;
+      }
     | { readonly kind: 'overCostLimit'; readonly required: PicoUsd };
 };
 
-/** `refusals` are the candidates passed over, in the order of the plan. `account` is as it stands after the act. */
+/** `refusals` are the candidates passed over, in the order of the plan. The accounts are as they stand after the act. */
 export type Admitted =
-  | {
+  | (Paying & {
       readonly kind: 'admitted';
       readonly permit: Permit;
       readonly refusals: readonly AdmissionRefusal[];
-      readonly account: Account;
-    }
-  | { readonly kind: 'refused'; readonly refusals: readonly AdmissionRefusal[]; readonly account: Account };
+    })
+  | (Paying & { readonly kind: 'refused'; readonly refusals: readonly AdmissionRefusal[] });
 
 /** What an attempt is charged. `nothing` needs evidence that nothing was billed. `hold` posts the whole hold: the truth is not known. */
 export type Charge =
@@ -92,11 +96,11 @@ export interface Settlement {
   readonly setAside: string | null;
 }
 
-/** `account` is as it stands afterwards. A second settle of a hold changes nothing. */
+/** The accounts are as they stand afterwards. A second settle of a hold changes nothing. */
 export type Settled =
-  /** It is in the journal, and carried out as soon as it can be. `account` is as this replica knows it; null when it does not. */
-  | { readonly kind: 'kept'; readonly account: Account | null }
-  | {
+  /** It is in the journal, and carried out as soon as it can be. The accounts are as this replica knows them; null when it does not. */
+  | { readonly kind: 'kept'; readonly paying: Paying | null }
+  | (Paying & {
       readonly kind: 'settled';
       readonly posted: PicoUsd;
       /** How far the posted amount lies above the hold. Zero unless a provider broke its own limit. */
@@ -104,8 +108,7 @@ export type Settled =
       readonly transition: Transition | null;
       /** The verdict came too late to count. */
       readonly isStale: boolean;
-      readonly account: Account;
-    }
+    })
   | { readonly kind: 'alreadySettled' }
   | { readonly kind: 'unknownHold' };
 
@@ -113,6 +116,7 @@ export type Settled =
 export interface ExpiredHold {
   readonly holdId: HoldId;
   readonly requestId: RequestId;
+  /** The payer's. It was posted to those that pay along as well. */
   readonly account: AccountKey;
   readonly amount: PicoUsd;
 }
@@ -120,8 +124,8 @@ export interface ExpiredHold {
 /** The acts around one attempt. */
 export interface AdmissionPort {
   /** Reads what planning needs. Changes nothing, an account that does not exist yet included. */
-  look(account: AccountKey): Promise<Snapshot>;
-  /** Takes breaker, slot and money for the first candidate that has all three: in one act, or not at all. */
+  look(payers: Payers): Promise<Snapshot>;
+  /** Takes breaker, slot and money for the first candidate that has all three, of all who pay: in one act, or not at all. */
   admit(admission: Admission): Promise<Admitted>;
   /** The call under this permit is about to be sent. Resolves when that is on record: from then on something may be billed. */
   dispatch(permit: Permit): Promise<void>;

@@ -1,15 +1,14 @@
-import type { Account } from '../core/account.ts';
 import type { AccountKey, HoldId, ProviderKey, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
+import type { Payers, Paying } from '../core/paying.ts';
 import type { ProviderState } from '../core/provider-state.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { Settlement } from './admission.ts';
 
-/** A slice to be taken, under an id that the replica chose. */
-export interface SliceWish {
+/** A slice to be taken, of the money of all payers, under an id that the replica chose. */
+export interface SliceWish extends Payers {
   readonly id: HoldId;
-  readonly account: AccountKey;
-  /** Applies while the account has no cap of its own. Null: no cap. */
+  /** Applies while the payer's account has no cap of its own. Null: no cap. */
   readonly defaultCap: PicoUsd | null;
 }
 
@@ -25,7 +24,7 @@ export interface ReserveWish {
   readonly keep: readonly HoldId[];
   /** Those of `keep` whose lease begins anew. */
   readonly renew: readonly HoldId[];
-  /** At most one for each account. Not taken where too little is left. */
+  /** At most one for the same payers. Not taken where too little is left to one of them. */
   readonly take: readonly SliceWish[];
   readonly amountMax: PicoUsd;
   readonly slots: {
@@ -40,8 +39,8 @@ export interface ReserveWish {
 /** What is reserved now. What was to be renewed and is not here has ended. */
 export interface Reserved {
   readonly nowMs: EpochMs;
-  /** Taken or renewed. `account.held` includes the slice. */
-  readonly slices: readonly { readonly id: HoldId; readonly amount: PicoUsd; readonly account: Account }[];
+  /** Taken or renewed. What the accounts hold includes the slice. */
+  readonly slices: readonly (Paying & { readonly id: HoldId; readonly amount: PicoUsd })[];
   /** Taken or renewed. */
   readonly slots: readonly ReservedSlot[];
   /** How many slots of each provider are free for everybody. */
@@ -59,6 +58,7 @@ export interface ReservePort {
 export interface Draw {
   readonly holdId: HoldId;
   readonly slice: HoldId;
+  /** The payer's. Who pays along is who the slice is of. */
   readonly account: AccountKey;
   readonly requestId: RequestId;
   /** 1 for the first of its request. */

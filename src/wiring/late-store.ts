@@ -28,7 +28,7 @@ export function makeLateStore(of: {
       arrived = present;
       listening.arrive(present);
     },
-    look: async (account) => store().look(account),
+    look: async (payers) => store().look(payers),
     admit: async (admission) => store().admit(admission),
     dispatch: async (permit) => store().dispatch(permit),
     settle: async (settlement) => store().settle(settlement),

@@ -1,11 +1,22 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AccountKey, ANONYMOUS, holdId, replicaId, requestId, userAccount } from '../../src/core/ids.ts';
+import {
+  ANONYMOUS,
+  apiKeyId,
+  holdId,
+  keyAccount,
+  replicaId,
+  requestId,
+  teamAccount,
+  userAccount,
+} from '../../src/core/ids.ts';
 import { picoUsd } from '../../src/core/money.ts';
+import type { Payers } from '../../src/core/paying.ts';
 import type { Admitted } from '../../src/ports/admission.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { alone } from '../support/alone.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeDatabase } from '../support/store-database.ts';
@@ -18,6 +29,7 @@ const REGISTRY = makeRegistry(
   makeProvider('broken', [makeModel('broken-1', '1')], { requestsPerMinute: 1_000 }),
 );
 const CALLERS = 64;
+const ACTOR = { name: 'tester', reason: null };
 const FAILURE = { kind: 'failure', retryAfterMs: null, isSimulated: false } as const;
 
 let database: Awaited<ReturnType<typeof makeDatabase>>;
@@ -41,15 +53,15 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-function admit(store: Store, provider: string, account: AccountKey = ANONYMOUS): Promise<Admitted> {
+function admit(store: Store, provider: string, payers: Payers = alone(ANONYMOUS)): Promise<Admitted> {
   const spec = REGISTRY.providers.find((known) => known.key === provider)!;
   const bound = { input: picoUsd(400n), perOutputToken: picoUsd(0n), outputTokensMax: 1, outputTokensMin: 1 };
   return store.admit({
     requestId: requestId(newUuid()),
     attempt: 1,
     holdId: holdId(newUuid()),
-    account,
-    defaultCap: account === ANONYMOUS ? null : picoUsd(1_000n),
+    ...payers,
+    defaultCap: payers.account === ANONYMOUS ? null : picoUsd(1_000n),
     ceiling: null,
     candidates: [{ provider: spec.key, model: spec.models[0]!.name, bound }],
     attemptMs: 5_000,
@@ -57,8 +69,10 @@ function admit(store: Store, provider: string, account: AccountKey = ANONYMOUS):
 }
 
 /** All callers at once, spread over both replicas. */
-function atOnce<Result>(act: (store: Store) => Promise<Result>): Promise<readonly Result[]> {
-  return Promise.all(Array.from({ length: CALLERS }, (_none, caller) => act(replicas[caller % replicas.length]!)));
+function atOnce<Result>(act: (store: Store, caller: number) => Promise<Result>): Promise<readonly Result[]> {
+  return Promise.all(
+    Array.from({ length: CALLERS }, (_none, caller) => act(replicas[caller % replicas.length]!, caller)),
+  );
 }
 
 function permitsOf(answers: readonly Admitted[]) {
@@ -73,10 +87,53 @@ function fail(store: Store, permit: { readonly holdId: ReturnType<typeof holdId>
 test('an account that nobody used before takes exactly what fits its cap, whoever creates it first', async () => {
   for (let round = 0; round < 5; round += 1) {
     const account = userAccount(`new-${round}`);
-    const answers = await atOnce((store) => admit(store, 'wide', account));
+    const answers = await atOnce((store) => admit(store, 'wide', alone(account)));
     expect(permitsOf(answers)).toHaveLength(2);
     expect((await replicas[0]!.account(account)).held).toBe(800n);
   }
+});
+
+test('users at once who share a team spend no more than its cap, and whom it stops is held nothing anywhere', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const team = teamAccount(`team-${round}`);
+    const userOf = (caller: number) => userAccount(`member-${round}-${caller}`);
+    await replicas[0]!.setBudget({ account: team, cap: picoUsd(1_000n), period: 'total', resetUsage: false }, ACTOR);
+    const answers = await atOnce((store, caller) =>
+      admit(store, 'wide', { account: userOf(caller), also: [keyAccount(apiKeyId(`key-${caller % 3}`)), team] }),
+    );
+    expect(permitsOf(answers)).toHaveLength(2);
+    expect((await replicas[1]!.account(team)).held).toBe(800n);
+    const helds = await replicas[0]!.accountsOf(answers.map((_answer, caller) => userOf(caller)));
+    expect(helds.map(({ held }) => held)).toEqual(answers.map(({ kind }) => (kind === 'admitted' ? 400n : 0n)));
+    const whys = answers.flatMap(({ refusals }) => refusals.map(({ why }) => why));
+    expect(whys).toHaveLength(CALLERS - 2);
+    for (const why of whys) expect(why).toMatchObject({ kind: 'overBudget', account: team, required: 400n });
+  }
+});
+
+test('whoever pays together in whatever order and company, nobody waits for ever, and all books balance', async () => {
+  const accounts = ['ann', 'bob', 'cid', 'dan'].map(userAccount);
+  const spent = new Map(accounts.map((account) => [account, 0n]));
+  await atOnce(async (store, caller) => {
+    for (let round = 0; round < 4; round += 1) {
+      const [account, ...also] = accounts.toSorted(
+        (one, other) =>
+          (((caller + round) * 7 + one.length * 3 + one.charCodeAt(5)) % 5) - ((other.charCodeAt(5) * 11 + caller) % 7),
+      );
+      const payers = { account: account!, also: also.slice(0, 1 + (caller % 2)) };
+      const [permit] = permitsOf([await admit(store, 'broken', payers)]);
+      if (permit === undefined) continue;
+      for (const payer of [payers.account, ...payers.also]) spent.set(payer, spent.get(payer)! + 7n);
+      const charge = { kind: 'spent', amount: picoUsd(7n), source: 'reported' } as const;
+      const rest = { verdict: { kind: 'success' }, jitter: 0, throttledForMs: null, setAside: null } as const;
+      expect((await store.settle({ holdId: permit.holdId, charge, ...rest })).kind).toBe('settled');
+    }
+  });
+  const after = await replicas[0]!.accountsOf(accounts);
+  expect(after.map(({ posted, held }) => ({ posted, held }))).toEqual(
+    accounts.map((account) => ({ posted: spent.get(account), held: 0n })),
+  );
+  expect(spent.get(accounts[0]!)).toBeGreaterThan(0n);
 });
 
 test('a rolling limit of 10 admits exactly 10, however many ask at once', async () => {
@@ -85,7 +142,7 @@ test('a rolling limit of 10 admits exactly 10, however many ask at once', async 
 
 test('one hold settled by all at once is settled once', async () => {
   const account = userAccount('settled');
-  const [permit] = permitsOf([await admit(replicas[0]!, 'wide', account)]);
+  const [permit] = permitsOf([await admit(replicas[0]!, 'wide', alone(account))]);
   const answers = await atOnce((store) =>
     store.settle({
       holdId: permit!.holdId,

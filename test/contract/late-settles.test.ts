@@ -7,6 +7,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { alone } from '../support/alone.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
@@ -68,6 +69,7 @@ describe.each<[string, () => Store]>([
       attempt: 1,
       holdId: holdId(newUuid()),
       account,
+      also: [],
       defaultCap: CAP,
       ceiling: null,
       candidates: [{ provider: PROVIDER, model: 'a-1', bound }],
@@ -107,7 +109,7 @@ describe.each<[string, () => Store]>([
       });
     }
     expect(await posted()).toBe(400n);
-    const [state] = (await store.look(account)).providers;
+    const [state] = (await store.look(alone(account))).providers;
     expect(state).toMatchObject({
       breaker: { circuit: { kind: 'closed', fails: 0 } },
       throttledUntilMs: null,
@@ -124,7 +126,7 @@ describe.each<[string, () => Store]>([
     const probe = await hold(1n);
     await expire();
     expect(await settle(probe, spent(1n), { verdict: { kind: 'success' } })).toMatchObject({ transition: null });
-    const [state] = (await store.look(account)).providers;
+    const [state] = (await store.look(alone(account))).providers;
     expect(state?.breaker.circuit).toMatchObject({ kind: 'halfOpen', probe: null });
   });
 

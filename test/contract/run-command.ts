@@ -1,11 +1,11 @@
-import { ANONYMOUS, holdId, providerKey, requestId, userAccount } from '../../src/core/ids.ts';
+import { holdId, providerKey, requestId, userAccount } from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
 import { PERIODS } from '../../src/core/period.ts';
 import { FAILURE_MODES } from '../../src/core/simulation.ts';
 import { later } from '../../src/core/time.ts';
 import type { Charge } from '../../src/ports/admission.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { ACCOUNTS, CONTRACT_CAP, type Command, PROVIDERS } from './store-commands.ts';
+import { ACCOUNTS, CONTRACT_CAP, type Command, defaultCapOf, PROVIDERS } from './store-commands.ts';
 
 const ACTOR = { name: 'tester', reason: 'contract' };
 
@@ -19,15 +19,15 @@ interface Made {
 export async function run(store: Store, command: Command, step: number, made: Made[]): Promise<unknown> {
   switch (command.kind) {
     case 'look':
-      return store.look(command.account);
+      return store.look(command.payers);
     case 'admit': {
       const id = `00000000-0000-7000-8000-${String(step).padStart(12, '0')}`;
       const answer = await store.admit({
         requestId: requestId(id),
         attempt: 1,
         holdId: holdId(id),
-        account: command.account,
-        defaultCap: command.account === ANONYMOUS ? null : CONTRACT_CAP,
+        ...command.payers,
+        defaultCap: defaultCapOf(command.payers),
         ceiling: command.ceiling,
         candidates: command.candidates,
         attemptMs: command.attemptMs,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { type AccountKey, ANONYMOUS, userAccount } from '../../src/core/ids.ts';
+import { type AccountKey, ANONYMOUS, apiKeyId, keyAccount, teamAccount, userAccount } from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
+import type { Payers } from '../../src/core/paying.ts';
 import { PERIODS } from '../../src/core/period.ts';
 import { FAILURE_MODES } from '../../src/core/simulation.ts';
 import type { AdmissionCandidate } from '../../src/ports/admission.ts';
@@ -15,14 +16,40 @@ export const CONTRACT_REGISTRY = makeRegistry(
 export const CONTRACT_CAP = picoUsd(1_000n);
 
 export const PROVIDERS = CONTRACT_REGISTRY.providers.map((provider) => provider.key);
-export const ACCOUNTS: readonly AccountKey[] = [userAccount('ann'), userAccount('bob'), ANONYMOUS];
+
+const ANN = userAccount('ann');
+const BOB = userAccount('bob');
+const KEY = keyAccount(apiKeyId('k1'));
+/** A key without a user: it pays by itself, or along where it acts for others. */
+const LONE_KEY = keyAccount(apiKeyId('k2'));
+const TEAM = teamAccount('t');
+
+/** Those that can have a budget stand first. */
+export const ACCOUNTS: readonly AccountKey[] = [ANN, BOB, KEY, LONE_KEY, TEAM, ANONYMOUS];
+
+/** Who pays together: several users share a key, several keys a team, and each account also pays in other company. */
+const PAYERS: readonly Payers[] = [
+  { account: ANN, also: [] },
+  { account: BOB, also: [] },
+  { account: ANN, also: [KEY] },
+  { account: ANN, also: [KEY, TEAM] },
+  { account: BOB, also: [KEY, TEAM] },
+  { account: BOB, also: [TEAM, LONE_KEY] },
+  { account: LONE_KEY, also: [TEAM] },
+  { account: LONE_KEY, also: [] },
+];
+
+/** The default cap of those who pay first. */
+export function defaultCapOf({ account }: Payers): PicoUsd | null {
+  return account === ANONYMOUS ? null : CONTRACT_CAP;
+}
 
 /** One step of a random sequence. `hold` points at the n-th hold made so far. */
 export type Command =
-  | { readonly kind: 'look'; readonly account: AccountKey }
+  | { readonly kind: 'look'; readonly payers: Payers }
   | {
       readonly kind: 'admit';
-      readonly account: AccountKey;
+      readonly payers: Payers;
       readonly candidates: readonly AdmissionCandidate[];
       readonly ceiling: PicoUsd | null;
       readonly attemptMs: number;
@@ -83,14 +110,18 @@ const candidate = fc
 
 const provider = fc.nat(PROVIDERS.length - 1);
 
+const NOBODY_IN_PARTICULAR: Payers = { account: ANONYMOUS, also: [] };
+
+const payers = fc.constantFrom(...PAYERS, NOBODY_IN_PARTICULAR);
+
 /** One step, weighted so that most are the ones of the request path. */
 const command = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('look'), account: fc.constantFrom(...ACCOUNTS) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('look'), payers }) },
   {
     weight: 10,
     arbitrary: fc.record({
       kind: fc.constant('admit'),
-      account: fc.constantFrom(...ACCOUNTS),
+      payers,
       candidates: fc.uniqueArray(candidate, { minLength: 1, maxLength: 2, selector: (one) => one.provider }),
       ceiling: fc.option(fc.bigInt({ min: 0n, max: 700n }).map(picoUsd), { freq: 3 }),
       attemptMs: fc.constantFrom(1_000, 20_000),
@@ -137,14 +168,14 @@ const command = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('setBudget'),
-      account: fc.nat(1),
+      account: fc.nat(ACCOUNTS.length - 2),
       cap: fc.constantFrom(0n, 300n, 2_000n),
       period: fc.nat(PERIODS.length - 1),
       resetUsage: fc.boolean(),
     }),
   },
   {
-    weight: 2,
+    weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('noteWaiting'),
       account: fc.nat(2),
@@ -179,10 +210,10 @@ const SETTLE = {
 } as const;
 
 /** A cheap attempt that only a breaker or a limit can refuse. */
-function admitOn(at: number, account: AccountKey = ANONYMOUS): Command {
+export function admitOn(at: number, payers: Payers = NOBODY_IN_PARTICULAR): Command {
   const bound = { input: picoUsd(5n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
   const candidates = [{ provider: PROVIDERS[at]!, model: CONTRACT_REGISTRY.providers[at]!.models[0]!.name, bound }];
-  return { kind: 'admit', account, candidates, ceiling: null, attemptMs: 1_000 };
+  return { kind: 'admit', payers, candidates, ceiling: null, attemptMs: 1_000 };
 }
 
 /** Attempts on one provider, each ended at once: the way to an open breaker, a probe and back, which single steps hardly find. */
@@ -216,7 +247,7 @@ function ended(verdict: 'success' | 'failure' | 'neutral', isSimulated = false):
   return [admitOn(0), { ...SETTLE, verdict, isSimulated }];
 }
 
-const wait = (ms: number): Command => ({ kind: 'wait', ms });
+export const wait = (ms: number): Command => ({ kind: 'wait', ms });
 
 /** Once through every state of a breaker, late and double settles included, so that no run misses them. */
 export const STORY: readonly Command[] = [
@@ -256,22 +287,7 @@ export const STORY: readonly Command[] = [
   { kind: 'checkBooks' }, // not due
   wait(61_000),
   { kind: 'checkBooks' },
-];
-
-/** Half of a limit of 3 is one slot: the most for a tenant while another waits, until 5 s after it was told to come back. */
-export const SHARES: readonly Command[] = [
-  admitOn(0),
-  { kind: 'noteWaiting', account: 1, provider: 0, forMs: 400 },
-  admitOn(0), // held back
-  admitOn(0, ACCOUNTS[1]), // waited for
-  wait(400),
-  admitOn(0), // held back still
-  wait(5_000),
-  admitOn(0), // waited for no more
-  admitOn(0), // full
-  wait(61_000),
-  admitOn(0),
-  { kind: 'noteWaiting', account: 1, provider: 0, forMs: 600_000 },
-  wait(31_000),
-  admitOn(0), // held back until its own slot is free
+  admitOn(1),
+  { ...SETTLE, verdict: 'neutral', throttledForMs: 5_000 },
+  admitOn(1), // throttled
 ];

@@ -8,7 +8,8 @@ import { SILENT_LOG } from '../fakes/log.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 import { run } from './run-command.ts';
-import { CONTRACT_REGISTRY, type Command, commands, SHARES, STORY } from './store-commands.ts';
+import { SHARES } from './shares-story.ts';
+import { CONTRACT_REGISTRY, type Command, commands, STORY } from './store-commands.ts';
 
 const REPLICA = replicaId('replica-1');
 const START = epochMs(Date.UTC(2026, 0, 30, 23, 59, 0));
@@ -91,6 +92,9 @@ test('memory and PostgreSQL answer every sequence of commands alike, to the pico
       'shrunk',
       'simulation',
       'stale',
+      'stopped by key',
+      'stopped by team',
+      'stopped by user',
       'throttled',
       'unknownHold',
     ]),
@@ -101,6 +105,7 @@ test('memory and PostgreSQL answer every sequence of commands alike, to the pico
 function noteWhatHappened(answer: unknown, seen: Set<string>): void {
   JSON.stringify(answer, (key, value: unknown) => {
     if ((key === 'kind' || key === 'cause') && typeof value === 'string') seen.add(value);
+    if (key === 'account' && typeof value === 'string') seen.add(`stopped by ${value.split(':')[0]}`);
     if (key === 'isProbe' && value === true) seen.add('probe');
     if (key === 'isStale' && value === true) seen.add('stale');
     if (key === 'outputTokens' && typeof value === 'number' && value >= 16 && value < 60) seen.add('shrunk');
@@ -112,7 +117,8 @@ function noteWhatHappened(answer: unknown, seen: Set<string>): void {
 async function expectSums(): Promise<void> {
   const wrong = await database.sql`
     select a.key from switchyard.account a
-    where a.held <> (select coalesce(sum(amount), 0) from switchyard.hold h where h.account = a.key and h.state = 'held')
+    where a.held <> (select coalesce(sum(amount), 0) from switchyard.hold h
+        where a.key = any(array_prepend(h.account, h.also)) and h.state = 'held')
        or a.posted <> (select coalesce(sum(amount), 0) from switchyard.ledger_entry e where e.account = a.key)`;
   expect(wrong).toHaveLength(0);
 }

@@ -11,6 +11,7 @@ import type { Registry } from '../../src/core/registry.ts';
 import { epochMs } from '../../src/core/time.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
+import { alone } from '../support/alone.ts';
 import { makeModel, makeProvider, makeRegistry, usdPerMTok } from '../support/registries.ts';
 
 const START = epochMs(Date.UTC(2026, 0, 1));
@@ -146,7 +147,7 @@ export async function planOf(of: Scene): Promise<Planned> {
   const store = await storeAfter(of);
   const parsed = parseChat(of.raw, of.registry);
   if (parsed.kind !== 'valid') throw new RangeError(JSON.stringify(parsed.issues));
-  const snapshot = await store.look(ANN);
+  const snapshot = await store.look(alone(ANN));
   const input: PlanInput = {
     request: parsed.request,
     registry: of.registry,
@@ -207,6 +208,7 @@ async function attempt(
     attempt: 1,
     holdId: holdId(id),
     account: ANN,
+    also: [],
     defaultCap: of.cap,
     ceiling: null,
     candidates: [{ provider: key, model: 'any', bound }],

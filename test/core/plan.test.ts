@@ -30,6 +30,7 @@ async function ask(of: Scene, { candidate, bound }: Pick<Ranked, 'candidate' | '
     attempt: 1,
     holdId: holdId(id),
     account: input.account.key,
+    also: [],
     defaultCap: of.cap,
     ceiling: request.costMax,
     candidates: [{ provider: candidate.provider.key, model: candidate.model.name, bound }],

@@ -4,7 +4,8 @@ import type { CandidateReport, Rejection, RejectionReason } from '../../src/core
 import { allProvidersFailed, cancelled, timedOut } from '../../src/core/ended.ts';
 import { FAILURE_KINDS, type Failure } from '../../src/core/failure.ts';
 import { providerKey, userAccount } from '../../src/core/ids.ts';
-import { picoUsd, ZERO_USD } from '../../src/core/money.ts';
+import { type PicoUsd, picoUsd, ZERO_USD } from '../../src/core/money.ts';
+import type { Means } from '../../src/core/paying.ts';
 import { type NobodyTook, whyNobody } from '../../src/core/refusal.ts';
 import { epochMs } from '../../src/core/time.ts';
 
@@ -29,11 +30,14 @@ function rejected(
   };
 }
 
+function meansWith(available: PicoUsd, held: PicoUsd): Means {
+  return [{ account: { ...ACCOUNT, held }, available }];
+}
+
 function why(candidates: readonly CandidateReport[], more: Partial<NobodyTook> = {}) {
   return whyNobody({
     rejected: candidates,
-    account: ACCOUNT,
-    means: { available: picoUsd(100n), held: ZERO_USD },
+    means: meansWith(picoUsd(100n), ZERO_USD),
     nowMs: NOW,
     rateLimitOf: ({ provider }) => ({ limit: provider.length, used: 7, freeAtMs: null }),
     ...more,
@@ -77,21 +81,21 @@ describe('budgetExceeded', () => {
   });
 
   test('is named with its own wait when held money may come back before any provider does', () => {
-    const means = { available: picoUsd(100n), held: picoUsd(200n) };
+    const means = meansWith(picoUsd(100n), picoUsd(200n));
     const limited = (inMs: number) => rejected('c', 'rateLimited', { inMs, required: picoUsd(100n) });
     expect(why([...dear, limited(1_001)], { means })).toMatchObject({ kind: 'budgetExceeded', retryAfterMs: 1_000 });
     expect(why([...dear, limited(1_000)], { means })).toMatchObject({ kind: 'rateLimited', retryAfterMs: 1_000 });
   });
 
   test('is worth a retry when only held money is missing: it may come back', () => {
-    const means = { available: picoUsd(100n), held: picoUsd(200n) };
-    const answer = why(dear, { means, account: { ...ACCOUNT, held: picoUsd(200n) } });
+    const means = meansWith(picoUsd(100n), picoUsd(200n));
+    const answer = why(dear, { means });
     expect(answer).toMatchObject({ kind: 'budgetExceeded', isRetryable: true, retryAfterMs: 1_000 });
     expect(answer.message).toContain('0.0000000002 USD is reserved');
   });
 
   test('is not worth a retry when even the held money would not be enough', () => {
-    const means = { available: picoUsd(100n), held: picoUsd(199n) };
+    const means = meansWith(picoUsd(100n), picoUsd(199n));
     expect(why(dear, { means })).toMatchObject({ kind: 'budgetExceeded', isRetryable: false });
   });
 });

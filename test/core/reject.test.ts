@@ -1,17 +1,19 @@
 import { equal } from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { makeAccount } from '../../src/core/account.ts';
 import { makeBound } from '../../src/core/bound.ts';
 import { claimProbe, makeBreaker, reportTo } from '../../src/core/breaker.ts';
 import type { ChatRequest } from '../../src/core/chat-request.ts';
 import type { RejectionReason } from '../../src/core/decision.ts';
-import { holdId } from '../../src/core/ids.ts';
-import { picoUsd } from '../../src/core/money.ts';
+import { holdId, userAccount } from '../../src/core/ids.ts';
+import { type PicoUsd, picoUsd } from '../../src/core/money.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
+import type { Means } from '../../src/core/paying.ts';
 import { type ProviderRefusal, type ProviderState, refusalOf } from '../../src/core/provider-state.ts';
 import type { RawChat, RawPreferences } from '../../src/core/raw-chat.ts';
 import type { Capability, Parameter, ProviderKind } from '../../src/core/registry.ts';
-import { type Considered, type Means, rejectionOf, rejectionOfRefusal } from '../../src/core/reject.ts';
+import { type Considered, rejectionOf, rejectionOfRefusal } from '../../src/core/reject.ts';
 import { epochMs } from '../../src/core/time.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 
@@ -40,8 +42,12 @@ const ELIGIBLE: Case = {
     isStreamed: false,
     refusal: null,
   },
-  means: null,
+  means: [],
 };
+
+function meansWith(available: PicoUsd): Means {
+  return [{ account: makeAccount(userAccount('ann'), epochMs(0)), available }];
+}
 
 function requestOf(raw: RawChat): ChatRequest {
   const parsed = parseChat(raw, REGISTRY);
@@ -71,7 +77,7 @@ const OBSTACLES: readonly (readonly [RejectionReason, (of: Case) => Case])[] = [
   ['overCostLimit', (of) => ({ ...of, raw: { ...of.raw, maxCostUsd: picoUsd(COST - 1n) } })],
   ['tooSlow', (of) => routed(of, { maxLatencyMs: 399 })],
   ['breakerOpen', (of) => refused(of, { kind: 'breakerOpen', untilMs: SOON })],
-  ['overBudget', (of) => ({ ...of, means: { available: picoUsd(COST - 1n), held: picoUsd(0n) } })],
+  ['overBudget', (of) => ({ ...of, means: meansWith(picoUsd(COST - 1n)) })],
 ];
 
 function refused(of: Case, refusal: ProviderRefusal): Case {
@@ -170,7 +176,7 @@ describe('a candidate', () => {
       routed(ELIGIBLE, { maxPrice: { inputUsdPerMillion: picoUsd(2_000_000_000_000n) }, maxLatencyMs: 400 }),
       { ...ELIGIBLE, raw: { ...ELIGIBLE.raw, maxCostUsd: COST } },
       { ...ELIGIBLE, considered: { ...ELIGIBLE.considered, inputTokens: 999 } },
-      { ...ELIGIBLE, means: { available: COST, held: picoUsd(0n) } },
+      { ...ELIGIBLE, means: meansWith(COST) },
     ];
     for (const of of atLimits) expect(judge(of)).toBeNull();
   });

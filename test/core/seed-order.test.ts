@@ -9,6 +9,7 @@ import { makePlan } from '../../src/core/plan.ts';
 import type { Registry } from '../../src/core/registry.ts';
 import { epochMs } from '../../src/core/time.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
+import { alone } from '../support/alone.ts';
 import { makeModel, makeProvider, makeRegistry, SEED_REGISTRY } from '../support/registries.ts';
 
 const RUNS = { numRuns: 2_000 };
@@ -72,7 +73,7 @@ async function ourOrder(
     registry,
     isStreamed: false,
     classification: { category: of.category, confidence: 1, signals: [], classifier: 'test' },
-    ...(await store.look(ANONYMOUS)),
+    ...(await store.look(alone(ANONYMOUS))),
     defaultCap: null,
     inputTokensMax: () => 1,
     paceOf: () => NO_PACE,

@@ -27,7 +27,7 @@ describe('a slice', () => {
         const slice = picoUsd(left / BigInt(SLICE.partsOfAvailable));
         fc.pre(slice > 0n);
         const account = { ...makeAccount(userAccount('ann'), NOW), posted, held: slice };
-        expect(isNearCap(account, { defaultCap: cap, slice })).toBe(false);
+        expect(isNearCap({ account, also: [] }, { defaultCap: cap, slice })).toBe(false);
       }),
     );
   });
@@ -35,9 +35,9 @@ describe('a slice', () => {
   test('goes back when less than five times as much is left beside it, never for an account without a cap', () => {
     const account = { ...makeAccount(userAccount('ann'), NOW), posted: picoUsd(400n), held: picoUsd(100n) };
     const slice = picoUsd(100n);
-    expect(isNearCap(account, { defaultCap: picoUsd(1_000n), slice })).toBe(false);
-    expect(isNearCap(account, { defaultCap: picoUsd(999n), slice })).toBe(true);
-    expect(isNearCap(account, { defaultCap: null, slice })).toBe(false);
+    expect(isNearCap({ account, also: [] }, { defaultCap: picoUsd(1_000n), slice })).toBe(false);
+    expect(isNearCap({ account, also: [] }, { defaultCap: picoUsd(999n), slice })).toBe(true);
+    expect(isNearCap({ account, also: [] }, { defaultCap: null, slice })).toBe(false);
   });
 
   test('leaves the account, whatever is spent from it, exactly what the rest of it is worth beside what is free', () => {

@@ -1,7 +1,7 @@
-import { type Account, availableOf, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
+import { type Account, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
-import { bareKey, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
+import { bareKey, holderOf, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
 import type { ChatOutcome, NotRun } from '../../src/core/outcome.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import type { ProviderState } from '../../src/core/provider-state.ts';
@@ -11,6 +11,7 @@ import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
 import { later } from '../../src/core/time.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
+import { budgetFrom } from '../../src/gateway/budgets.ts';
 import type {
   Budget,
   BudgetWatch,
@@ -75,9 +76,9 @@ export function makeFakeGateway(): FakeGateway {
   const watchers = new Set<(event: BreakerEvent | Error) => void>();
   const keyOf = (name: string) => findProvider(REGISTRY, bareKey(name))?.key ?? null;
   const change = (key: ProviderKey, next: Partial<ProviderState>) => states.set(key, { ...states.get(key)!, ...next });
-  const budgetFrom = (userId: string): Budget => {
+  const budgetOf = (userId: string): Budget => {
     const account = accounts.get(userId) ?? makeAccount(userAccount(userId), clock.now());
-    return { account, userId, cap: account.cap ?? BUDGET_DEFAULT };
+    return { account, holder: { level: 'user', id: userId }, cap: account.cap ?? BUDGET_DEFAULT };
   };
 
   const gateway: FakeGateway = {
@@ -232,23 +233,22 @@ export function makeFakeGateway(): FakeGateway {
       gateway.records.push(...gateway.arrivals);
       return report;
     },
-
-    budgetOf: async (userId) => budgetFrom(userId),
-    availableIn: (account) => availableOf(account, BUDGET_DEFAULT),
+    findBudget: async ({ id }) => budgetOf(id),
+    payersBudget: async (account) => budgetOf(holderOf(account)!.id),
+    ownBudgetOf: async () => null,
+    budgetIn: (account) => budgetFrom(account, BUDGET_DEFAULT),
     async pageBudgets(page, status) {
       const found = [...accounts.keys()]
-        .map(budgetFrom)
+        .map(budgetOf)
         .filter(({ account, cap }) => status.length === 0 || status.includes(budgetStatusOf(account, cap)));
-      return pageOf(found, page, (budget) => `of-${budget.userId}`);
+      return pageOf(found, page, (budget) => `of-${budget.holder.id}`);
     },
-    async setBudget({ userId, limit, period, resetUsage }) {
+    async setBudget({ holder: { id: userId }, limit, period, resetUsage }) {
       if (limit < 0n) return invalidInput([{ path: ['limitUsd'], message: 'must not be negative' }]);
-      const { account } = budgetFrom(userId);
-      const posted = resetUsage ? usd('0') : account.posted;
-      accounts.set(userId, { ...account, cap: limit, period, posted });
-      return { kind: 'set', budget: budgetFrom(userId) };
+      const { account } = budgetOf(userId);
+      accounts.set(userId, { ...account, cap: limit, period, posted: resetUsage ? usd('0') : account.posted });
+      return { kind: 'set', budget: budgetOf(userId) };
     },
-
     async simulateFailure(wish) {
       const key = keyOf(wish.provider);
       if (key === null) return notFound(wish.provider);

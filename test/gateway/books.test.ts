@@ -67,6 +67,7 @@ async function spend(store: Pick<Store, 'admit' | 'settle'>, account: string, am
     attempt: 1,
     holdId: id,
     account: userAccount(account),
+    also: [],
     defaultCap: usd('1'),
     ceiling: null,
     candidates: [{ provider: providerKey('a'), model: 'm', bound }],

@@ -17,6 +17,7 @@ export async function trip(store: Store, provider: ProviderKey): Promise<void> {
       attempt,
       holdId: id,
       account: ANONYMOUS,
+      also: [],
       defaultCap: null,
       ceiling: null,
       candidates: [{ provider, model: 'any', bound: FREE }],

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { userAccount } from '../../src/core/ids.ts';
 import { StoreUnavailable } from '../../src/core/unavailable.ts';
+import { alone } from '../support/alone.ts';
 import { quiet } from '../support/gateway-kit.ts';
-import { follow, makeHub, readerOf, spend, TOO_POOR, wordsOf } from './budget-watching.ts';
+import { follow, makeHub, readerOf, refuse, spend, wordsOf } from './budget-watching.ts';
 
 const WATCHERS_MAX = 1_000;
 const WATCHERS_OF_ALL_MAX = 100;
@@ -26,7 +27,7 @@ describe('a slow watcher', () => {
   test('is told of a refusal although the budget was read again since', async () => {
     await using kit = makeHub();
     const slow = readerOf(await kit.watch('ann'));
-    kit.hub.noteEnd(userAccount('ann'), TOO_POOR);
+    refuse(kit.hub, alone(userAccount('ann')));
     await kit.pass(100);
     await spend(kit.store, 'ann', 10n);
     await kit.pass();
@@ -119,7 +120,7 @@ describe('when the store stumbles', () => {
     const told = follow(await kit.watch('ann'));
     await quiet();
     isAway = true;
-    kit.hub.noteEnd(userAccount('ann'), TOO_POOR);
+    refuse(kit.hub, alone(userAccount('ann')));
     await spend(kit.store, 'ann', 900n);
     for (let second = 0; second < 3; second += 1) await kit.pass();
     expect(told()).toEqual(['ann present']);

@@ -3,8 +3,9 @@ import { ANONYMOUS, userAccount } from '../../src/core/ids.ts';
 import { picoUsd } from '../../src/core/money.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { OnMessage } from '../../src/ports/wire.ts';
+import { alone } from '../support/alone.ts';
 import { quiet, REPLICA } from '../support/gateway-kit.ts';
-import { CAP, follow, hold, makeHub, readerOf, spend, TOO_POOR, wordsOf } from './budget-watching.ts';
+import { CAP, follow, hold, makeHub, readerOf, refuse, spend, wordsOf } from './budget-watching.ts';
 
 const DAY_MS = 86_400_000;
 const ACTOR = { name: 'tester', reason: null };
@@ -175,7 +176,7 @@ describe('what is heard', () => {
     await using kit = makeHub();
     await spend(kit.store, 'ann', 990n);
     const reader = readerOf(await kit.watch('ann'));
-    for (let sent = 0; sent < 10; sent += 1) kit.hub.noteEnd(userAccount('ann'), TOO_POOR);
+    for (let sent = 0; sent < 10; sent += 1) refuse(kit.hub, alone(userAccount('ann')));
     await kit.pass(100);
     expect(await reader.take(2)).toMatchObject([
       { kind: 'present' },
@@ -200,7 +201,7 @@ describe('what is heard', () => {
     await kit.pass(100);
     expect(told()).toEqual(['ann present', 'ann refused']);
     for (let user = 0; user < 600; user += 1) {
-      kit.hub.noteEnd(userAccount(`${user}`.padStart(200, 'é')), TOO_POOR);
+      refuse(kit.hub, alone(userAccount(`${user}`.padStart(200, 'é'))));
     }
     await kit.pass(250);
     expect(said).toHaveLength(1);

@@ -1,10 +1,14 @@
-import { holdId, requestId, userAccount } from '../../src/core/ids.ts';
+import { makeAccount } from '../../src/core/account.ts';
+import { type AccountKey, holdId, requestId, userAccount } from '../../src/core/ids.ts';
 import { picoUsd, ZERO_USD } from '../../src/core/money.ts';
 import type { ChatOutcome } from '../../src/core/outcome.ts';
+import type { Payers } from '../../src/core/paying.ts';
+import { epochMs } from '../../src/core/time.ts';
 import { STANDING_OF_SUCCESS } from '../../src/core/verdict.ts';
 import { makeBudgetHub } from '../../src/gateway/budget-hub.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { BudgetNotice, BudgetWatch, BudgetWatchAnswer } from '../../src/gateway/gateway.ts';
+import type { WatchedBudgets } from '../../src/gateway/watched-budgets.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
@@ -20,7 +24,7 @@ const REGISTRY = makeRegistry(makeProvider('a', [makeModel('m', '1')], LIMITLESS
 export const CAP = picoUsd(1_000n);
 
 export function watchFor(userId: string | null, signal = new AbortController().signal): BudgetWatch {
-  return { caller: OPEN_CALLER, userId, signal };
+  return { caller: OPEN_CALLER, holder: userId === null ? null : { level: 'user', id: userId }, signal };
 }
 
 export function readerOf(answer: BudgetWatchAnswer): Reader<BudgetNotice> {
@@ -59,10 +63,19 @@ export function makeHub(bend: (store: Store) => Partial<Store> = () => ({})) {
 }
 
 /** The end of a chat that its payer cannot pay for. */
-export const TOO_POOR = { kind: 'ended', why: { kind: 'budgetExceeded' } } as Extract<ChatOutcome, { kind: 'ended' }>;
+/** A chat of these payers was refused, because the stopper could not pay. */
+export function refuse(hub: WatchedBudgets, payers: Payers, stopper = payers.account): void {
+  const why = { kind: 'budgetExceeded', account: makeAccount(stopper, epochMs(0)) };
+  hub.noteEnd(payers, { kind: 'ended', why } as Extract<ChatOutcome, { kind: 'ended' }>);
+}
 
 /** Holds money as an attempt does. Answers how to end it. */
-export async function hold(store: Store, userId: string, amount: bigint): Promise<(spent: bigint) => Promise<void>> {
+export async function hold(
+  store: Store,
+  userId: string,
+  amount: bigint,
+  also: readonly AccountKey[] = [],
+): Promise<(spent: bigint) => Promise<void>> {
   const id = holdId(newUuid());
   const bound = { input: picoUsd(amount), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
   const admitted = await store.admit({
@@ -70,6 +83,7 @@ export async function hold(store: Store, userId: string, amount: bigint): Promis
     attempt: 1,
     holdId: id,
     account: userAccount(userId),
+    also,
     defaultCap: CAP,
     ceiling: null,
     candidates: [{ provider: REGISTRY.providers[0]!.key, model: 'm', bound }],
@@ -90,7 +104,7 @@ export async function spend(store: Store, userId: string, amount: bigint): Promi
 
 /** What was told, in short: `ann reachedHalf`. */
 export function wordsOf(notices: readonly BudgetNotice[]): readonly string[] {
-  return notices.map(({ kind, budget }) => `${budget.userId} ${kind}`);
+  return notices.map(({ kind, budget }) => `${budget.holder.id} ${kind}`);
 }
 
 /** Reads all that is told as soon as it is, and hands over what came since the last time. */

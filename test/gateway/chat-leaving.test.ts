@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { userAccount } from '../../src/core/ids.ts';
 import { chat } from '../../src/gateway/chat.ts';
 import { makeGatewayKit } from '../support/gateway-kit.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
@@ -13,5 +14,5 @@ test('a listener who stops between two attempts leaves nothing held and pays for
   expect((await events.next()).value).toMatchObject({ kind: 'rerouted', provider: 'two' });
   await events.return(null as never);
   expect(kit.provider('two').calls).toHaveLength(0);
-  expect((await kit.gateway.budgetOf('ann')).account).toMatchObject({ held: 0n, posted: 0n });
+  expect(await kit.store.account(userAccount('ann'))).toMatchObject({ held: 0n, posted: 0n });
 });

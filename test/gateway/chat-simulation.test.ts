@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { userAccount } from '../../src/core/ids.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { SimulateFailure } from '../../src/gateway/gateway.ts';
 import { type GatewayKit, makeGatewayKit, quiet } from '../support/gateway-kit.ts';
@@ -62,7 +63,7 @@ describe('a simulated failure', () => {
       expect(answer.routing.attempts[0]?.errorMessage).toContain('Simulated failure');
       expect(kit.provider('a').calls).toHaveLength(0);
       expect((await breakerOf(kit)).circuit.fails).toBe(isCounted ? 1 : 0);
-      expect((await kit.gateway.budgetOf('ann')).account.held).toBe(0n);
+      expect((await kit.store.account(userAccount('ann'))).held).toBe(0n);
     },
   );
 

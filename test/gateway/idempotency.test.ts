@@ -111,7 +111,7 @@ describe('a key whose chat ended without an answer', () => {
       kind: 'ended',
       why: { code: 'BUDGET_EXCEEDED', isRetryable: false },
     });
-    const wish = { userId: 'ann', limit: usd('1'), period: 'total', resetUsage: false } as const;
+    const wish = { holder: { level: 'user', id: 'ann' }, limit: usd('1'), period: 'total', resetUsage: false } as const;
     await kit.gateway.setBudget(wish, kit.callOf(KEYED).caller);
     expect(await kit.send({ ...KEYED, maxOutputTokens: 100 })).toMatchObject({ kind: 'answered', isReplayed: false });
   });

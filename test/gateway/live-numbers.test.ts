@@ -16,7 +16,12 @@ const REGISTRY = makeRegistry(makeProvider('a', [makeModel('m', '1')]));
 /** A chat costs 5,000,000 pico-dollars: one is more than half of this, and a second one too much. */
 const OPTIONS = { registry: REGISTRY, budgetDefault: picoUsd(9_000_000n) };
 const CHAT = { prompt: 'hello', userId: 'ann' };
-const RAISE = { userId: 'ann', limit: picoUsd(90_000_000n), period: 'total', resetUsage: false } as const;
+const RAISE = {
+  holder: { level: 'user', id: 'ann' },
+  limit: picoUsd(90_000_000n),
+  period: 'total',
+  resetUsage: false,
+} as const;
 
 /** `ann` spends more than half, wants more than there is, and is given more. */
 async function live(kit: GatewayKit, after: () => Promise<void>): Promise<void> {

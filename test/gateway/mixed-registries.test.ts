@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { replicaId, userAccount } from '../../src/core/ids.ts';
 import type { Registry } from '../../src/core/registry.ts';
 import { type LogLine, makeListeningLog } from '../fakes/log.ts';
+import { alone } from '../support/alone.ts';
 import { type GatewayKit, makeGatewayKit } from '../support/gateway-kit.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
@@ -56,7 +57,7 @@ test('each replica sees the providers of its own registry, in its own order, and
     [old, ['gone', 'kept']],
     [young, ['kept', 'added']],
   ] as const) {
-    expect((await store.look(ANN)).providers.map(({ provider }) => provider)).toEqual(keys);
+    expect((await store.look(alone(ANN))).providers.map(({ provider }) => provider)).toEqual(keys);
     expect((await store.survey()).providers.map(({ state }) => state.provider)).toEqual(keys);
   }
 });

@@ -7,6 +7,7 @@ import type { RawChat } from '../../src/core/raw-chat.ts';
 import { epochMs } from '../../src/core/time.ts';
 import { planOf, scene } from '../core/plan-scenes.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { alone } from '../support/alone.ts';
 import { type GatewayKit, makeGatewayKit, quiet, REPLICA, usd } from '../support/gateway-kit.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
@@ -56,7 +57,7 @@ async function visibleIn({ gateway, store }: GatewayKit): Promise<unknown> {
   const page = { size: 50, direction: 'forward', cursor: null } as const;
   return {
     survey: await store.survey(),
-    looks: await Promise.all([userAccount('ann'), userAccount('new'), ANONYMOUS].map((key) => store.look(key))),
+    looks: await Promise.all([userAccount('ann'), userAccount('new'), ANONYMOUS].map((key) => store.look(alone(key)))),
     budgets: await gateway.pageBudgets(page, []),
     events: [await store.range(), await store.tail(0, 500)],
     requests: await gateway.pageRequests({
@@ -183,7 +184,7 @@ describe('a preview and the chat that follows it', () => {
     const leaving = new AbortController();
     const chat = kit.chat(raw, leaving.signal);
     await quiet();
-    expect((await kit.gateway.budgetOf('ann')).account.held).toBe(preview.reservation);
+    expect((await kit.store.account(userAccount('ann'))).held).toBe(preview.reservation);
     leaving.abort();
     expect((await chat).cost.reserved).toBe(preview.reservation);
   });

@@ -49,6 +49,7 @@ async function hold(store: Store, amount: bigint) {
     attempt: 1,
     holdId: id,
     account: ANN,
+    also: [],
     defaultCap: CAP,
     ceiling: null,
     candidates: [
@@ -170,7 +171,7 @@ test('an answer that comes after its hold expired is still given, and its accoun
   await using kit = makeGatewayKit({ registry: REGISTRY, providers: new Map([[deaf.key, deaf]]) });
   const chat = kit.chat({ prompt: 'hello', userId: 'ann', timeoutMs: 1_000 });
   await quiet();
-  const heldMoney = (await kit.gateway.budgetOf('ann')).account.held;
+  const heldMoney = (await kit.store.account(userAccount('ann'))).held;
   expect(formatUsd(heldMoney)).toBe('0.001');
   for (let round = 0; round < 8; round += 1) {
     kit.clock.advance(5_000);

@@ -44,15 +44,29 @@ const NOT_BUILT_YET = [
   'Viewer.apiKey',
 ];
 
+/** What is served beyond the contract. */
+const BEYOND_THE_CONTRACT = [
+  'Budget.level',
+  'BudgetLevel',
+  'BudgetLevel.KEY',
+  'BudgetLevel.TEAM',
+  'BudgetLevel.USER',
+  'Query.budget.level',
+  'SetBudgetInput.level',
+  'Subscription.budgetEvents.level',
+];
+
 test('the committed schema.graphql is what is served; `npm run print-schema` writes it anew', () => {
   expect(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8')).toBe(printedSchema());
 });
 
-test('everything that is served stands in the contract, word for word', () => {
+test('everything that is served stands in the contract, word for word, but for known additions', () => {
   const served = linesOf(schema);
   const promised = linesOf(contract);
   const strange = served.filter((line) => !promised.includes(line));
-  expect(strange).toEqual([]);
+  expect(strange.map(coordinateOf).toSorted()).toEqual(BEYOND_THE_CONTRACT);
+  const names = new Set(promised.map(coordinateOf));
+  expect(BEYOND_THE_CONTRACT.filter((coordinate) => names.has(coordinate))).toEqual([]);
 });
 
 test('what the contract promises and is not served yet is known', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { providerKey, requestId } from '../../src/core/ids.ts';
+import { LEVELS, providerKey, requestId } from '../../src/core/ids.ts';
 import {
   breakerEventGlobalId,
   breakerSnapshotGlobalId,
@@ -31,12 +31,17 @@ test('every global id can be read again', () => {
   );
 });
 
-test('a budget is named by its user, whatever the user is called', () => {
+test('a budget is named by its holder, whatever the holder is called', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 50 }), (userId) => {
-      fc.pre(!userId.includes('\u0000'));
-      expect(parseGlobalId(budgetGlobalId(userId))).toEqual({ kind: 'budget', userId });
-    }),
+    fc.property(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 50 }),
+      fc.constantFrom(...LEVELS),
+      (id, level) => {
+        fc.pre(!id.includes('\u0000'));
+        expect(parseGlobalId(budgetGlobalId({ level, id }))).toEqual({ kind: 'budget', holder: { level, id } });
+        expect(budgetGlobalId({ level: 'user', id })).toBe(`bud_${id}`);
+      },
+    ),
   );
 });
 

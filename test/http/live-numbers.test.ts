@@ -114,11 +114,11 @@ test('a pace or a window that cannot be is refused with the limits', async () =>
 test('budgets are told as they were at each event, of one user or of all', async () => {
   await using service = await startService();
   const { gateway } = service;
-  const watches: BudgetWatch['userId'][] = [];
+  const watches: BudgetWatch['holder'][] = [];
   const account = { ...makeAccount(userAccount('ann'), gateway.clock.now()), posted: usd('0.9') };
-  const budget = { account, userId: 'ann', cap: usd('1.00') };
-  gateway.onBudgets = ({ userId }) => {
-    watches.push(userId);
+  const budget = { account, holder: { level: 'user', id: 'ann' } as const, cap: usd('1.00') };
+  gateway.onBudgets = ({ holder }) => {
+    watches.push(holder);
     const kinds = ['present', 'changed', 'reset', 'reachedHalf', 'reachedFourFifths', 'exhausted', 'refused'] as const;
     return { kind: 'watching', notices: list(...kinds.map((kind) => ({ kind, budget, atMs: gateway.clock.now() }))) };
   };
@@ -150,7 +150,8 @@ test('budgets are told as they were at each event, of one user or of all', async
     ]);
   }
   await subscribe(service, BUDGETS);
-  expect(watches).toEqual(['ann', 'ann', null, null]);
+  const ann = { level: 'user', id: 'ann' };
+  expect(watches).toEqual([ann, ann, null, null]);
   for (const told of await subscribe(service, BUDGETS, { userId: '' })) {
     expect(told).toMatchObject([{ errors: [{ extensions: { code: 'INVALID_INPUT' } }] }]);
   }

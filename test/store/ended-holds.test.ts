@@ -28,6 +28,7 @@ test('a hold goes when it ended longer ago than the log is kept, and never befor
       attempt: 1,
       holdId: id,
       account: userAccount('ann'),
+      also: [],
       defaultCap: null,
       ceiling: null,
       candidates: [

@@ -6,6 +6,7 @@ import type { Admission, AdmissionCandidate } from '../../src/ports/admission.ts
 import type { DurableStore } from '../../src/ports/store.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { alone } from '../support/alone.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { makeDatabase } from '../support/store-database.ts';
@@ -40,6 +41,7 @@ function admissionOf(
     attempt: 1,
     holdId: holdId(newUuid()),
     account: ANN,
+    also: [],
     defaultCap: picoUsd(1_000_000n),
     ceiling: null,
     candidates: [{ provider: key, model: models[0]!.name, bound: { ...cheap, ...bound } }],
@@ -57,7 +59,7 @@ test.each<[string, () => Promise<unknown>]>([
     () => store.admit(admissionOf({ bound: { perOutputToken: picoUsd(10n ** 6n), outputTokensMax: 10 ** 14 } })),
   ],
   ['a NUL in an account', () => store.admit(admissionOf({ account: userAccount('a\0b') }))],
-  ['half a surrogate pair in an account', () => store.look(userAccount('\ud800'))],
+  ['half a surrogate pair in an account', () => store.look(alone(userAccount('\ud800')))],
   [
     'spending beyond bigint',
     () => {
@@ -67,7 +69,7 @@ test.each<[string, () => Promise<unknown>]>([
     },
   ],
 ])('%s is refused before it is sent, so that it fails nothing else', async (_what, act) => {
-  const others = [store.look(ANN), store.admit(admissionOf({}))];
+  const others = [store.look(alone(ANN)), store.admit(admissionOf({}))];
   await expect(act()).rejects.toThrow(/^PostgreSQL cannot hold/);
   expect((await Promise.allSettled(others)).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
 });
@@ -97,7 +99,7 @@ test('what a later version says of a provider that is not ours hinders nothing',
     values ('later', 2, now(), 'resting', 'NEW_MODE', '2099-01-01')`;
   await sql.end();
   const { key } = REGISTRY.providers[0]!;
-  expect((await store.look(ANN)).providers.map(({ provider }) => provider)).toEqual([key]);
+  expect((await store.look(alone(ANN))).providers.map(({ provider }) => provider)).toEqual([key]);
   expect((await store.survey()).providers.map(({ state }) => state.provider)).toEqual([key]);
   const nothing = { keep: [], renew: [], take: [], slots: { renew: [], giveBack: [], take: [] } };
   const reserved = await store.reserve({ ...nothing, amountMax: picoUsd(1n) });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { HoldId } from '../../src/core/ids.ts';
+import { type HoldId, teamAccount } from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd } from '../../src/core/money.ts';
 import { SLICE } from '../../src/core/slices.ts';
 import { CAP, makeReserveKit, type ReserveKit, settlementOf, takeSlice, wishOf } from '../support/reserve-kit.ts';
@@ -12,18 +12,22 @@ beforeAll(async () => {
 });
 afterAll(() => kit[Symbol.asyncDispose]());
 
-/** One step of a random story about two replicas and one account. */
+const TEAM = teamAccount('t');
+
+/** One step of a random story about two replicas and one account, which pays alone or along with a team. */
 type Step =
-  | { readonly kind: 'take' | 'renew' | 'giveBack' | 'lose'; readonly replica: 0 | 1 }
+  | { readonly kind: 'take'; readonly replica: 0 | 1; readonly isAlone: boolean }
+  | { readonly kind: 'renew' | 'giveBack' | 'lose'; readonly replica: 0 | 1 }
   | { readonly kind: 'spend'; readonly replica: 0 | 1; readonly heldShare: number; readonly spentShare: number }
   | { readonly kind: 'carryOut'; readonly which: number; readonly isTwice: boolean }
-  | { readonly kind: 'buy'; readonly share: number }
+  | { readonly kind: 'buy'; readonly share: number; readonly isAlone: boolean }
   | { readonly kind: 'reap' }
   | { readonly kind: 'wait'; readonly ms: number };
 
 const replica = fc.constantFrom<0 | 1>(0, 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('take', 'renew', 'giveBack', 'lose'), replica }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('take'), replica, isAlone: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('renew', 'giveBack', 'lose'), replica }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -34,14 +38,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('carryOut'), which: fc.nat(9), isTwice: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('buy'), share: fc.integer({ min: 1, max: 10 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('buy'), share: fc.integer({ min: 1, max: 10 }), isAlone: fc.boolean() }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('reap') }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait'), ms: fc.constantFrom(5_000, 20_000, 95_000) }) },
 );
 
 /** Spending that is told in part before its slice expires and in part after. */
 const STORY: readonly Step[] = [
-  { kind: 'take', replica: 0 },
+  { kind: 'take', replica: 0, isAlone: false },
   { kind: 'spend', replica: 0, heldShare: 9, spentShare: 3 },
   { kind: 'spend', replica: 0, heldShare: 10, spentShare: 5 },
   { kind: 'spend', replica: 0, heldShare: 5, spentShare: 0 },
@@ -49,7 +56,7 @@ const STORY: readonly Step[] = [
   { kind: 'wait', ms: 95_000 },
   { kind: 'reap' },
   { kind: 'carryOut', which: 0, isTwice: true },
-  { kind: 'buy', share: 10 },
+  { kind: 'buy', share: 10, isAlone: false },
   { kind: 'carryOut', which: 0, isTwice: false },
   { kind: 'giveBack', replica: 0 },
 ];
@@ -58,25 +65,32 @@ const STORY: readonly Step[] = [
 interface Known {
   readonly id: HoldId;
   readonly replica: 0 | 1;
+  readonly isAlone: boolean;
   rest: PicoUsd;
   untilMs: number;
   /** What was spent, and is not carried out. */
   readonly texts: string[];
 }
 
-/** Plays a story as replicas do, and answers what was really spent. */
-async function play(story: readonly Step[]): Promise<bigint> {
+/** Plays a story as replicas do, and answers what was really spent, in all and of the team's. */
+async function play(story: readonly Step[]): Promise<{ readonly spent: bigint; readonly spentByTeam: bigint }> {
   let known: Known[] = [];
   let spent = 0n;
+  let spentByTeam = 0n;
+  const spend = (amount: bigint, { isAlone }: { readonly isAlone: boolean }) => {
+    spent += amount;
+    if (!isAlone) spentByTeam += amount;
+  };
   const namesOf = (index: 0 | 1) => known.filter((slice) => slice.replica === index).map(({ id }) => id);
   for (const step of story) {
     switch (step.kind) {
       case 'take': {
-        const taken = await takeSlice(kit.stores[step.replica], namesOf(step.replica));
+        const taken = await takeSlice(kit.stores[step.replica], namesOf(step.replica), alsoOf(step));
         if (taken !== null) {
           known.push({
             id: taken.id,
             replica: step.replica,
+            isAlone: step.isAlone,
             rest: taken.amount,
             untilMs: kit.now() + SLICE.leaseMs,
             texts: [],
@@ -103,7 +117,7 @@ async function play(story: readonly Step[]): Promise<bigint> {
         const held = picoUsd((slice.rest * BigInt(step.heldShare)) / 10n);
         const amount = picoUsd((held * BigInt(step.spentShare)) / 10n);
         slice.rest = picoUsd(slice.rest - amount);
-        spent += amount;
+        spend(amount, slice);
         slice.texts.push(kit.spendText(kit.drawOf(slice.id, held), { kind: 'spent', amount, source: 'reported' }));
         break;
       }
@@ -117,9 +131,9 @@ async function play(story: readonly Step[]): Promise<bigint> {
       case 'buy': {
         const { posted, held } = await kit.money();
         const amount = picoUsd(((CAP - posted - held) * BigInt(step.share)) / 10n);
-        const admitted = await kit.admit(amount);
+        const admitted = await kit.admit(amount, alsoOf(step));
         if (admitted.kind !== 'admitted') break;
-        spent += amount;
+        spend(amount, step);
         await kit.stores[0].settle(settlementOf(admitted.permit.holdId, { kind: 'hold' }));
         break;
       }
@@ -136,16 +150,21 @@ async function play(story: readonly Step[]): Promise<bigint> {
   }
   for (const text of known.flatMap(({ texts }) => texts)) await kit.stores[0].carryOut(text);
   for (const store of kit.stores) await store.reserve(wishOf({}));
-  return spent;
+  return { spent, spentByTeam };
+}
+
+function alsoOf({ isAlone }: { readonly isAlone: boolean }) {
+  return isAlone ? [] : [TEAM];
 }
 
 test('whatever happens in whatever order, the books are right at every moment, and in the end what was spent is posted', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (story) => {
       await kit.empty();
-      const spent = await play(story);
+      const { spent, spentByTeam } = await play(story);
       expect(await kit.wrongBooks()).toEqual([]);
       expect(await kit.money()).toEqual({ posted: spent, held: 0n });
+      expect(await kit.money(TEAM)).toEqual({ posted: spentByTeam, held: 0n });
     }),
     { numRuns: 60, examples: [[STORY]] },
   );

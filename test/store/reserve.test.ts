@@ -41,7 +41,7 @@ describe('a slice', () => {
 
   test('of an account without a cap is as large as allowed', async () => {
     const { slices } = await kit.stores[0].reserve(
-      wishOf({ take: [{ id: newId(), account: userAccount('free'), defaultCap: null }] }),
+      wishOf({ take: [{ id: newId(), account: userAccount('free'), also: [], defaultCap: null }] }),
     );
     expect(slices).toMatchObject([{ amount: LARGEST }]);
   });

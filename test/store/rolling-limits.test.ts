@@ -57,6 +57,7 @@ function admit(count: number) {
         attempt: 1,
         holdId: holdId(newUuid()),
         account: ANONYMOUS,
+        also: [],
         defaultCap: null,
         ceiling: null,
         candidates: [{ provider: providerKey('a'), model: 'a-1', bound }],

@@ -34,7 +34,7 @@ test('no request waits for it, so it has more time than one', async () => {
   const options = { kind: 'postgres', url: database.url, registry, replica: DEAD, log: SILENT_LOG } as const;
   await using store = await openTestStore({ ...options, timeoutMs: 500 });
   const wish = { keep: [], renew: [], amountMax: usd('0.04'), slots: { renew: [], giveBack: [], take: [] } };
-  await store.reserve({ ...wish, take: [{ id: holdId(newUuid()), account: ANN, defaultCap: usd('1.00') }] });
+  await store.reserve({ ...wish, take: [{ id: holdId(newUuid()), account: ANN, also: [], defaultCap: usd('1.00') }] });
   const other = postgres(database.url, { max: 2 });
   // Longer than a read may take, which is four times as long as an act.
   const hindered = other.begin(async (sql) => {

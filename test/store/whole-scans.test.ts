@@ -5,6 +5,7 @@ import { picoUsd } from '../../src/core/money.ts';
 import { NO_STANDING } from '../../src/core/verdict.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { alone } from '../support/alone.ts';
 import { eventually } from '../support/eventually.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
@@ -32,6 +33,7 @@ test('what a settle, a renewal and a reap need is found by an index, also when t
       attempt: 1,
       holdId: id,
       account: userAccount('ann'),
+      also: [],
       defaultCap: picoUsd(1_000_000n),
       ceiling: null,
       candidates: [{ provider: REGISTRY.providers[0]!.key, model: 'a-1', bound }],
@@ -52,7 +54,7 @@ test('what a settle, a renewal and a reap need is found by an index, also when t
   }
   await eventually(async () => {
     // A connection tells of its scans when it has something to do.
-    await Promise.all([store.look(userAccount('ann')), store.renew([]), store.reap(1)]);
+    await Promise.all([store.look(alone(userAccount('ann'))), store.renew([]), store.reap(1)]);
     return (await scans()).byIndex >= before.byIndex + 20;
   });
   expect((await scans()).whole).toBe(before.whole);

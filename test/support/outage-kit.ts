@@ -182,6 +182,7 @@ function actsOn(store: Store) {
       attempt: 1,
       holdId: holdId(newUuid()),
       account,
+      also: [],
       defaultCap: OUTAGE_CAP,
       ceiling: null,
       candidates: [{ provider, model: `${provider}-1`, bound }],

@@ -1,5 +1,13 @@
 import type postgres from 'postgres';
-import { type HoldId, holdId, type ReplicaId, replicaId, requestId, userAccount } from '../../src/core/ids.ts';
+import {
+  type AccountKey,
+  type HoldId,
+  holdId,
+  type ReplicaId,
+  replicaId,
+  requestId,
+  userAccount,
+} from '../../src/core/ids.ts';
 import { type PicoUsd, picoUsd } from '../../src/core/money.ts';
 import { type EpochMs, epochMs, later } from '../../src/core/time.ts';
 import type { Charge, Settlement } from '../../src/ports/admission.ts';
@@ -46,8 +54,8 @@ export const settlementOf = (id: HoldId, charge: Charge, change: Partial<Settlem
   ...change,
 });
 
-export async function takeSlice(store: DurableStore, keep: readonly HoldId[] = []) {
-  const reserved = await store.reserve(wishOf({ keep, take: [{ id: newId(), account: ANN, defaultCap: CAP }] }));
+export async function takeSlice(store: DurableStore, keep: readonly HoldId[] = [], also: readonly AccountKey[] = []) {
+  const reserved = await store.reserve(wishOf({ keep, take: [{ id: newId(), account: ANN, also, defaultCap: CAP }] }));
   return reserved.slices[0] ?? null;
 }
 
@@ -89,17 +97,18 @@ export async function makeReserveKit() {
     spendText,
     spend: (slice: HoldId, held: PicoUsd, spent: PicoUsd) =>
       first.carryOut(spendText(drawOf(slice, held), { kind: 'spent', amount: spent, source: 'reported' })),
-    async money() {
-      const { posted, held } = await first.account(ANN);
+    async money(key = ANN) {
+      const { posted, held } = await first.account(key);
       return { posted, held };
     },
-    admit(amount: PicoUsd) {
+    admit(amount: PicoUsd, also: readonly AccountKey[] = []) {
       const bound = { input: amount, perOutputToken: picoUsd(0n), outputTokensMax: 1, outputTokensMin: 1 };
       return first.admit({
         requestId: requestId(newUuid()),
         attempt: 1,
         holdId: newId(),
         account: ANN,
+        also,
         defaultCap: CAP,
         ceiling: null,
         candidates: [{ provider: PROVIDER, model: 'a-1', bound }],
@@ -120,11 +129,13 @@ export async function makeReserveKit() {
 export async function wrongBooks(sql: postgres.Sql, cap: PicoUsd) {
   const accounts = await sql`
     select a.key from switchyard.account a
-    where a.held <> (select coalesce(sum(amount), 0) from switchyard.hold h where h.account = a.key and h.state = 'held')
+    where a.held <> (select coalesce(sum(amount), 0) from switchyard.hold h
+                     where a.key = any(array_prepend(h.account, h.also)) and h.state = 'held')
        or a.posted <> (select coalesce(sum(amount), 0) from switchyard.ledger_entry e where e.account = a.key)
        or a.posted + a.held > ${cap.toString()}::bigint`;
   const holds = await sql`
-    select h.id from switchyard.hold h left join switchyard.ledger_entry e on e.hold_id = h.id group by h.id
+    select h.id from switchyard.hold h cross join unnest(array_prepend(h.account, h.also)) payer
+    left join switchyard.ledger_entry e on e.hold_id = h.id and e.account = payer group by h.id, payer
     having count(e.id) <> case when h.state = 'held' then 0 when h.state = 'expired' then 1
       else 1 + count(*) filter (where e.kind = 'unconfirmed') end`;
   return [...accounts, ...holds];

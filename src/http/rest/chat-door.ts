@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { availableOf } from '../../core/account.ts';
 import type { RequestId } from '../../core/ids.ts';
 import { formatUsd } from '../../core/money.ts';
 import { OPEN_CALLER } from '../../gateway/caller.ts';
@@ -110,7 +111,8 @@ async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, a
   if (outcome.kind === 'ended') return sendError(visit, errorOfRefusal(outcome.why), outcome);
   // What an earlier sending left is not what is left now.
   const { account } = outcome;
-  const remaining = account === null || outcome.isReplayed ? null : gateway.availableIn(account);
+  const budget = account === null || outcome.isReplayed ? null : gateway.budgetIn(account);
+  const remaining = budget === null ? null : availableOf(budget.account, budget.cap);
   const created = Math.floor(gateway.now() / 1_000);
   return sendWhole(visit, {
     status: 200,

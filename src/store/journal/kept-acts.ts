@@ -1,6 +1,7 @@
-import { type Account, withSettled } from '../../core/account.ts';
+import { withSettled } from '../../core/account.ts';
 import type { HoldId } from '../../core/ids.ts';
 import { type PicoUsd, ZERO_USD } from '../../core/money.ts';
+import type { Paying } from '../../core/paying.ts';
 import { JournalUnavailable } from '../../core/unavailable.ts';
 import type { Charge } from '../../ports/admission.ts';
 import type { DrawPort } from '../../ports/reserve.ts';
@@ -16,7 +17,8 @@ const CLAIM_LOST =
 /** What this replica knows of a permit that is in use. */
 interface Open {
   readonly held: PicoUsd;
-  readonly account: Account;
+  /** As they were when it was admitted. */
+  readonly paying: Paying;
   /** Of the entry that it was sent. Null before. */
   sent: Place | null;
 }
@@ -47,7 +49,7 @@ function keptActs(parts: KeptActsParts, takeBack: TakeBack): KeptActs {
         throw error;
       });
       if (admitted.kind === 'admitted') {
-        open.set(admission.holdId, { held: admitted.permit.held, account: admitted.account, sent: null });
+        open.set(admission.holdId, { held: admitted.permit.held, paying: admitted, sent: null });
       }
       return admitted;
     },
@@ -62,7 +64,7 @@ function keptActs(parts: KeptActsParts, takeBack: TakeBack): KeptActs {
       const known = open.get(holdId);
       open.delete(holdId);
       void keepSettle(parts, settlement, known?.sent ?? null).then((settled) => parts.told(settlement, settled));
-      return { kind: 'kept', account: known === undefined ? null : accountAfter(known, settlement.charge) };
+      return { kind: 'kept', paying: known === undefined ? null : payingAfter(known, settlement.charge) };
     },
     async record(record) {
       const { carried } = await keepSafe(parts, { kind: 'record', record });
@@ -101,9 +103,11 @@ function makeKeptDraws(parts: KeptParts): Omit<DrawPort, 'leaveForNextStart'> {
   };
 }
 
-/** The account as this replica knows it: as it was at the admission, with this hold ended. */
-function accountAfter({ account, held }: Open, charge: Charge): Account {
-  return withSettled(account, { held, spent: spentOf(charge, held) });
+/** The accounts as this replica knows them: as they were at the admission, with this hold ended. */
+function payingAfter({ paying, held }: Open, charge: Charge): Paying {
+  const move = { held, spent: spentOf(charge, held) };
+  const also = paying.also.map((account) => withSettled(account, move));
+  return { account: withSettled(paying.account, move), also };
 }
 
 function spentOf(charge: Charge, held: PicoUsd): PicoUsd {

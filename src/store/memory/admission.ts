@@ -1,10 +1,11 @@
-import { type Account, availableOf, withCorrected, withHeld, withSettled } from '../../core/account.ts';
+import { type Account, asPayer, withCorrected, withHeld, withSettled } from '../../core/account.ts';
 import { type HoldSize, holdUnder, smallestHold } from '../../core/bound.ts';
 import { claimProbe, isCurrent, passageOf, reportTo, type Transition } from '../../core/breaker.ts';
 import { heldBackUntil, tenantOf, withTaken } from '../../core/fair-share.ts';
 import type { ProviderKey } from '../../core/ids.ts';
 import { holdLeaseMs, LEASE, probeLeaseMs } from '../../core/leases.ts';
 import { maxUsd, minUsd, type PicoUsd, picoUsd, subtractUsd, ZERO_USD } from '../../core/money.ts';
+import { affordableBy, meansOf, type Payers, payersOf, stopperOf } from '../../core/paying.ts';
 import { type ProviderRefusal, refusalOf, SET_ASIDE_MS } from '../../core/provider-state.ts';
 import { takeSlot } from '../../core/rate-window.ts';
 import { type EpochMs, later } from '../../core/time.ts';
@@ -26,6 +27,7 @@ import {
   keepAccount,
   MEMORY_LIMITS,
   type MemoryState,
+  payingIn,
   providerIn,
   simulationIn,
   stateOf,
@@ -34,11 +36,11 @@ import {
 /** The acts around one attempt, on memory. No act waits for anything, so each is one by itself. */
 export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
   return {
-    async look(account) {
+    async look(payers) {
       return {
         nowMs: state.now(),
         providers: Array.from(state.providers.keys(), (key) => stateOf(state, key)),
-        account: accountIn(state, account),
+        ...payingIn(state, payers),
       };
     },
     admit: async (admission) => admit(state, admission),
@@ -63,7 +65,7 @@ export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
       return due.slice(0, countMax).map((hold) => {
         hold.state = 'expired';
         hold.expiresAtMs = nowMs;
-        keepAccount(state, withSettled(accountIn(state, hold.account), { held: hold.amount, spent: hold.amount }));
+        change(state, hold, (account) => withSettled(account, { held: hold.amount, spent: hold.amount }));
         return { holdId: hold.id, requestId: hold.requestId, account: hold.account, amount: hold.amount };
       });
     },
@@ -73,9 +75,11 @@ export function makeMemoryAdmission(state: MemoryState): AdmissionPort {
 /** As `AdmissionPort.admit`, at once. */
 export function admit(state: MemoryState, admission: Admission): Admitted {
   const nowMs = state.now();
-  const account = accountIn(state, admission.account);
-  // Kept even if it is refused: on PostgreSQL its row is locked before anything is decided.
-  keepAccount(state, account);
+  // Kept even if it is refused: on PostgreSQL their rows are locked before anything is decided.
+  change(state, admission, (account) => account);
+  keepAccount(state, asPayer(accountIn(state, admission.account), admission.defaultCap));
+  const paying = payingIn(state, admission);
+  const means = meansOf(paying, admission.defaultCap);
   const refusals: AdmissionRefusal[] = [];
   for (const candidate of admission.candidates) {
     const { provider, model, bound } = candidate;
@@ -84,23 +88,26 @@ export function admit(state: MemoryState, admission: Admission): Admitted {
       refusals.push({ provider, model, why: refusal });
       continue;
     }
-    const available = availableOf(account, admission.defaultCap);
-    const size = sizeWithin(candidate, available, admission.ceiling);
+    const size = sizeWithin(candidate, affordableBy(means), admission.ceiling);
     if (size !== null) {
-      const permit = take(state, { admission, candidate, size, account, nowMs });
-      return { kind: 'admitted', permit, refusals, account: accountIn(state, admission.account) };
+      const permit = take(state, { admission, candidate, size, nowMs });
+      return { kind: 'admitted', permit, refusals, ...payingIn(state, admission) };
     }
     const required = smallestHold(bound);
-    const isOverLimit = admission.ceiling !== null && required > admission.ceiling;
-    refusals.push({
-      provider,
-      model,
-      why: isOverLimit
-        ? { kind: 'overCostLimit', required }
-        : { kind: 'overBudget', required, available: available ?? ZERO_USD, held: account.held },
-    });
+    const stopper = stopperOf(means, required);
+    const why =
+      stopper === null || (admission.ceiling !== null && required > admission.ceiling)
+        ? ({ kind: 'overCostLimit', required } as const)
+        : ({
+            kind: 'overBudget',
+            account: stopper.account.key,
+            required,
+            available: stopper.available,
+            held: stopper.account.held,
+          } as const);
+    refusals.push({ provider, model, why });
   }
-  return { kind: 'refused', refusals, account };
+  return { kind: 'refused', refusals, ...paying };
 }
 
 /** A tenant with half of a rolling limit leaves the rest to those who wait. Null: it need not. */
@@ -110,7 +117,12 @@ function heldBack(state: MemoryState, admission: Admission, provider: ProviderKe
   return untilMs === null ? null : { kind: 'rateLimited', untilMs };
 }
 
-/** What to hold under both the account's and the request's own limit. Null when not even the least fits. */
+/** Changes the accounts of all who pay. */
+function change(state: MemoryState, payers: Payers, into: (account: Account) => Account): void {
+  for (const key of payersOf(payers)) keepAccount(state, into(accountIn(state, key)));
+}
+
+/** What to hold under both the accounts' and the request's own limit. Null when not even the least fits. */
 function sizeWithin(
   candidate: AdmissionCandidate,
   available: PicoUsd | null,
@@ -128,11 +140,10 @@ function take(
     readonly admission: Admission;
     readonly candidate: AdmissionCandidate;
     readonly size: HoldSize;
-    readonly account: Account;
     readonly nowMs: EpochMs;
   },
 ): Permit {
-  const { admission, candidate, size, account, nowMs } = grant;
+  const { admission, candidate, size, nowMs } = grant;
   const { holdId, attemptMs } = admission;
   const provider = providerIn(state, candidate.provider);
   const slot = takeSlot(provider.window, nowMs);
@@ -146,11 +157,12 @@ function take(
     provider.breaker = change.breaker;
     if (change.transition !== null) appendEvent(state, candidate.provider, change.transition);
   }
-  keepAccount(state, withHeld(account, size.amount));
+  change(state, admission, (account) => withHeld(account, size.amount));
   state.holds.set(holdId, {
     id: holdId,
     requestId: admission.requestId,
     account: admission.account,
+    also: admission.also,
     provider: candidate.provider,
     amount: size.amount,
     epoch: provider.breaker.epoch,
@@ -179,9 +191,7 @@ export function settle(state: MemoryState, settlement: Settlement): Settled {
   const isLate = hold.state !== 'held';
   const told = tellProvider(state, hold, isLate ? { ...settlement, ...NO_STANDING } : settlement);
   const spent = amountOf(settlement, hold);
-  const account = accountIn(state, hold.account);
-  keepAccount(
-    state,
+  change(state, hold, (account) =>
     isLate
       ? withCorrected(account, { difference: subtractUsd(spent, hold.amount), expiredAtMs: hold.expiresAtMs })
       : withSettled(account, { held: hold.amount, spent }),
@@ -194,7 +204,7 @@ export function settle(state: MemoryState, settlement: Settlement): Settled {
     overrun: maxUsd(ZERO_USD, subtractUsd(spent, hold.amount)),
     transition: told.transition,
     isStale: isLate || told.isStale,
-    account: accountIn(state, hold.account),
+    ...payingIn(state, hold),
   };
 }
 

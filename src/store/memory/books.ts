@@ -1,6 +1,7 @@
 import { type BooksDifference, differenceOf } from '../../core/books.ts';
 import type { AccountKey } from '../../core/ids.ts';
 import { addUsd, type PicoUsd, ZERO_USD } from '../../core/money.ts';
+import { payersOf } from '../../core/paying.ts';
 import { type EpochMs, later } from '../../core/time.ts';
 import type { BooksPort } from '../../ports/books.ts';
 import type { MemoryState } from './state.ts';
@@ -46,7 +47,8 @@ export function makeMemoryBooks(state: MemoryState): BooksPort {
 function heldIn(state: MemoryState): ReadonlyMap<AccountKey, PicoUsd> {
   const sums = new Map<AccountKey, PicoUsd>();
   for (const hold of state.holds.values()) {
-    if (hold.state === 'held') sums.set(hold.account, addUsd(sums.get(hold.account) ?? ZERO_USD, hold.amount));
+    if (hold.state !== 'held') continue;
+    for (const key of payersOf(hold)) sums.set(key, addUsd(sums.get(key) ?? ZERO_USD, hold.amount));
   }
   return sums;
 }

@@ -1,7 +1,7 @@
-import { budgetStatusOf, withBudget } from '../../core/account.ts';
+import { type Account, type BudgetStatus, budgetStatusOf, capOf, withBudget } from '../../core/account.ts';
 import { resetByHand } from '../../core/breaker.ts';
 import { budgetCursorOf, budgetPositionOf, compareFullness, parseBudgetCursor } from '../../core/budget-order.ts';
-import { ANONYMOUS } from '../../core/ids.ts';
+import type { PicoUsd } from '../../core/money.ts';
 import { pageOfSorted } from '../../core/page.ts';
 import { usedOf } from '../../core/rate-window.ts';
 import { later } from '../../core/time.ts';
@@ -65,8 +65,7 @@ export function makeMemoryOperations(state: MemoryState): OperationsPort {
     async accounts({ page, defaultCap, status }) {
       const positionOf = (account: Parameters<typeof budgetPositionOf>[0]) => budgetPositionOf(account, defaultCap);
       const accounts = Array.from(state.accounts.keys(), (key) => accountIn(state, key))
-        .filter((account) => account.key !== ANONYMOUS)
-        .filter((account) => status.length === 0 || status.includes(budgetStatusOf(account, account.cap ?? defaultCap)))
+        .filter((account) => isListed(account, { defaultCap, status }))
         .toSorted((first, second) => compareFullness(positionOf(first), positionOf(second)));
       return pageOfSorted(accounts, page, {
         cursorOf: (account) => budgetCursorOf(account, defaultCap),
@@ -75,4 +74,13 @@ export function makeMemoryOperations(state: MemoryState): OperationsPort {
       });
     },
   };
+}
+
+/** Whether an account is under a cap, and in one of the states. */
+function isListed(
+  account: Account,
+  of: { readonly defaultCap: PicoUsd; readonly status: readonly BudgetStatus[] },
+): boolean {
+  const cap = capOf(account, of.defaultCap);
+  return cap !== null && (of.status.length === 0 || of.status.includes(budgetStatusOf(account, cap)));
 }

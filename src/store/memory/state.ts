@@ -3,6 +3,7 @@ import { type Breaker, makeBreaker } from '../../core/breaker.ts';
 import { NO_SHARES, type Shares } from '../../core/fair-share.ts';
 import type { AccountKey, HoldId, ProviderKey, ReplicaId, RequestId } from '../../core/ids.ts';
 import type { PicoUsd } from '../../core/money.ts';
+import type { Payers, Paying } from '../../core/paying.ts';
 import type { ProviderState, SetAside } from '../../core/provider-state.ts';
 import { makeRateWindow, nextFreeAt, type RateWindow } from '../../core/rate-window.ts';
 import type { Registry } from '../../core/registry.ts';
@@ -24,10 +25,9 @@ export interface ProviderMemory {
 }
 
 /** `held` until it is settled or expires; an expired one may still be corrected. */
-export interface HoldMemory {
+export interface HoldMemory extends Payers {
   readonly id: HoldId;
   readonly requestId: RequestId;
-  readonly account: AccountKey;
   readonly provider: ProviderKey;
   readonly amount: PicoUsd;
   readonly epoch: number;
@@ -91,6 +91,11 @@ export function providerIn(state: MemoryState, key: ProviderKey): ProviderMemory
 /** The account as it stands now; one that was never used looks untouched and is not kept. */
 export function accountIn(state: MemoryState, key: AccountKey): Account {
   return atPeriodOf(state.accounts.get(key) ?? makeAccount(key, state.now()), state.now());
+}
+
+/** The accounts of those who pay, as they stand now. */
+export function payingIn(state: MemoryState, { account, also }: Payers): Paying {
+  return { account: accountIn(state, account), also: also.map((key) => accountIn(state, key)) };
 }
 
 export function keepAccount(state: MemoryState, account: Account): void {

@@ -1,58 +1,63 @@
-import type { AccountKey } from '../../core/ids.ts';
 import type { PicoUsd } from '../../core/money.ts';
+import type { Payers } from '../../core/paying.ts';
 import { SLICE } from '../../core/slices.ts';
 import type { Clock } from '../../ports/clock.ts';
 
-/** An account that spends on this replica. */
-export interface Spender {
-  readonly account: AccountKey;
-  /** Null: no cap, unless it has one of its own. */
+/** Accounts that spend together on this replica. */
+export interface Spender extends Payers {
+  /** The payer's, unless it has a cap of its own. Null: no cap. */
   readonly defaultCap: PicoUsd | null;
+}
+
+/** The name of a spender, or of those whose money a slice is: the same for the same payers. */
+export function spenderNameOf({ account, also }: Payers): string {
+  return JSON.stringify([account, ...also]);
 }
 
 /** Who was admitted on this replica lately: for them money is reserved. */
 export interface ActiveAccounts {
   note(spender: Spender): void;
-  has(account: AccountKey): boolean;
+  has(spender: string): boolean;
   /** For whom to ask a slice now. Who gets none is named again at the next renewal. */
-  take(isServed: (account: AccountKey) => boolean): readonly Spender[];
+  take(isServed: (spender: string) => boolean): readonly Spender[];
   /** A slice was taken for it: when that is gone, another may be asked for at once. */
-  noteTaken(account: AccountKey): void;
+  noteTaken(spender: string): void;
 }
 
 export function makeActiveAccounts(clock: Pick<Clock, 'elapsedMs'>): ActiveAccounts {
   /** Who was admitted last stands last. `askedMs` is null before a slice was asked for. */
-  const known = new Map<AccountKey, Spender & { readonly seenMs: number; readonly askedMs: number | null }>();
+  const known = new Map<string, Spender & { readonly seenMs: number; readonly askedMs: number | null }>();
   const forgetIdle = () => {
-    for (const [account, { seenMs }] of known) {
+    for (const [name, { seenMs }] of known) {
       if (clock.elapsedMs() - seenMs <= SLICE.activeMs) return;
-      known.delete(account);
+      known.delete(name);
     }
   };
   return {
-    note({ account, defaultCap }) {
-      const askedMs = known.get(account)?.askedMs ?? null;
-      known.delete(account);
-      known.set(account, { account, defaultCap, seenMs: clock.elapsedMs(), askedMs });
+    note({ account, also, defaultCap }) {
+      const name = spenderNameOf({ account, also });
+      const askedMs = known.get(name)?.askedMs ?? null;
+      known.delete(name);
+      known.set(name, { account, also, defaultCap, seenMs: clock.elapsedMs(), askedMs });
       const [oldest] = known.keys();
       if (known.size > SLICE.accountsMax && oldest !== undefined) known.delete(oldest);
     },
-    has(account) {
+    has(name) {
       forgetIdle();
-      return known.has(account);
+      return known.has(name);
     },
     take(isServed) {
       forgetIdle();
       const nowMs = clock.elapsedMs();
-      const due = [...known.values()].filter(
-        ({ account, askedMs }) => !isServed(account) && (askedMs === null || nowMs - askedMs >= SLICE.renewEveryMs),
+      const due = [...known].filter(
+        ([name, { askedMs }]) => !isServed(name) && (askedMs === null || nowMs - askedMs >= SLICE.renewEveryMs),
       );
-      for (const spender of due) known.set(spender.account, { ...spender, askedMs: nowMs });
-      return due.map(({ account, defaultCap }) => ({ account, defaultCap }));
+      for (const [name, spender] of due) known.set(name, { ...spender, askedMs: nowMs });
+      return due.map(([, { account, also, defaultCap }]) => ({ account, also, defaultCap }));
     },
-    noteTaken(account) {
-      const spender = known.get(account);
-      if (spender !== undefined) known.set(account, { ...spender, askedMs: null });
+    noteTaken(name) {
+      const spender = known.get(name);
+      if (spender !== undefined) known.set(name, { ...spender, askedMs: null });
     },
   };
 }

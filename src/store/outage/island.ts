@@ -1,6 +1,7 @@
-import { type Account, makeAccount } from '../../core/account.ts';
-import { type AccountKey, accountKey, type HoldId, holdId, type ReplicaId } from '../../core/ids.ts';
+import { makeAccount } from '../../core/account.ts';
+import { accountKey, type HoldId, holdId, type ReplicaId } from '../../core/ids.ts';
 import { ZERO_USD } from '../../core/money.ts';
+import type { Payers, Paying } from '../../core/paying.ts';
 import type { ProviderState } from '../../core/provider-state.ts';
 import { makeRateWindow, type RateWindow, takeSlot } from '../../core/rate-window.ts';
 import type { Registry } from '../../core/registry.ts';
@@ -30,14 +31,14 @@ export interface OpenDraw {
  */
 export interface Island {
   see(seen: Seen): void;
-  /** What planning needs: the account as the store last knew it, with its slice free to spend. Null without a slice. */
-  look(account: AccountKey): Snapshot | null;
+  /** What planning needs: the accounts as the store last knew them, with their slice free to spend. Null without a slice. */
+  look(payers: Payers): Snapshot | null;
   /** Null when the reserve does not do: then only the store itself could say more. */
   admit(admission: Admission): Admitted | null;
   /** Null for a permit that was not given here. */
   find(hold: HoldId): OpenDraw | null;
-  /** Ends an attempt, and answers the account afterwards. Its slice stays open for it until `close`. */
-  settle(open: OpenDraw, settlement: Settlement): Account;
+  /** Ends an attempt, and answers the accounts afterwards. Its slice stays open for it until `close`. */
+  settle(open: OpenDraw, settlement: Settlement): Paying;
   /** The store knows of it, or need not. */
   close(open: OpenDraw): void;
 }
@@ -74,16 +75,16 @@ export function makeIsland(of: {
       seen = { nowMs, atMs: clock.elapsedMs() };
       news = providers;
     },
-    look(account) {
-      const slice = book.sliceOf(account);
+    look(payers) {
+      const slice = book.sliceOf(payers);
       if (slice === null) return null;
       prepare();
       // A limit is not used up because this replica reserved little of it.
       const providers = Array.from(state.providers.keys(), (key) => ({ ...stateOf(state, key), slotFreeAtMs: null }));
-      return { nowMs: now(), providers, account: accountOf(parts, slice) };
+      return { nowMs: now(), providers, ...payingOf(parts, slice) };
     },
     admit(admission) {
-      const slice = book.sliceOf(admission.account);
+      const slice = book.sliceOf(admission);
       if (slice === null) return null;
       prepare();
       return admitOn(parts, slice, admission);
@@ -116,9 +117,9 @@ function admitOn(parts: Parts, slice: Slice, admission: Admission): Admitted | n
   if (!state.accounts.has(key)) state.accounts.set(key, { ...makeAccount(key, state.now()), cap: slice.amount });
   // Under an id of its own: the store may have carried out the admission whose answer was lost, and is asked to take it back.
   const id = parts.newHoldId();
-  const admitted = admit(state, { ...admission, holdId: id, account: key, defaultCap: null });
+  const admitted = admit(state, { ...admission, holdId: id, account: key, also: [], defaultCap: null });
   if (admitted.kind === 'refused') {
-    return admitted.refusals.some(isOurs) ? null : { ...admitted, account: accountOf(parts, slice) };
+    return admitted.refusals.some(isOurs) ? null : { ...admitted, ...payingOf(parts, slice) };
   }
   const { permit } = admitted;
   const hold = state.holds.get(id);
@@ -141,14 +142,14 @@ function admitOn(parts: Parts, slice: Slice, admission: Admission): Admitted | n
     startedAtMs: hold.startedAtMs,
   };
   open.set(id, { draw, slice, isSent: false });
-  return { ...admitted, account: accountOf(parts, slice) };
+  return { ...admitted, ...payingOf(parts, slice) };
 }
 
-function settleOn(parts: Parts, { draw, slice }: OpenDraw, settlement: Settlement): Account {
+function settleOn(parts: Parts, { draw, slice }: OpenDraw, settlement: Settlement): Paying {
   settle(parts.state, settlement);
   parts.state.holds.delete(draw.holdId);
   parts.open.delete(draw.holdId);
-  return accountOf(parts, slice);
+  return payingOf(parts, slice);
 }
 
 /** Refused for want of what this replica reserved, not of what there is. */
@@ -156,9 +157,10 @@ function isOurs({ why }: AdmissionRefusal): boolean {
   return why.kind === 'overBudget' || why.kind === 'rateLimited';
 }
 
-function accountOf({ state }: Parts, slice: Slice): Account {
-  const used = state.accounts.get(accountKey(slice.id)) ?? { posted: ZERO_USD, held: ZERO_USD };
-  return accountOnSlice(slice.known, slice.amount, used);
+function payingOf({ state }: Parts, { id, known, amount }: Slice): Paying {
+  const used = state.accounts.get(accountKey(id)) ?? { posted: ZERO_USD, held: ZERO_USD };
+  const also = known.also.map((account) => accountOnSlice(account, amount, used));
+  return { account: accountOnSlice(known.account, amount, used), also };
 }
 
 /** A rolling limit in which so many slots are left. */

@@ -52,13 +52,13 @@ export function makeOutageStore(parts: OutageParts): Store {
   return {
     ...store,
     mode,
-    async look(account) {
+    async look(payers) {
       const ask = async () => {
-        const snapshot = await store.look(account);
+        const snapshot = await store.look(payers);
         island.see(snapshot);
         return snapshot;
       };
-      return orElse(outage, ask, () => island.look(account));
+      return orElse(outage, ask, () => island.look(payers));
     },
     admit: (admission) => admit(outage, admission),
     async dispatch(permit) {
@@ -116,7 +116,7 @@ async function admit(outage: Outage, admission: Admission): Promise<Admitted> {
 
 /** The slice stays open until the store knows what was paid from it. */
 function settleDraw({ store, island, telling }: Outage, open: OpenDraw, settlement: Settlement): Settled {
-  const account = island.settle(open, settlement);
+  const paying = island.settle(open, settlement);
   if (open.isSent) {
     const told = store.settleDraw(open.draw, settlement).then(() => {
       island.close(open);
@@ -126,7 +126,7 @@ function settleDraw({ store, island, telling }: Outage, open: OpenDraw, settleme
   } else {
     island.close(open);
   }
-  return { kind: 'kept', account };
+  return { kind: 'kept', paying };
 }
 
 async function end({ store, keeper, telling, clock }: Outage): Promise<void> {

@@ -1,19 +1,19 @@
-import type { Account } from '../../core/account.ts';
-import type { AccountKey, HoldId } from '../../core/ids.ts';
+import type { HoldId } from '../../core/ids.ts';
 import type { PicoUsd } from '../../core/money.ts';
+import type { Payers, Paying } from '../../core/paying.ts';
 import type { Registry } from '../../core/registry.ts';
 import { isNearCap, SLICE } from '../../core/slices.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Reserved, ReserveWish, SliceWish } from '../../ports/reserve.ts';
-import { type ActiveAccounts, makeActiveAccounts, type Spender } from './active-accounts.ts';
+import { type ActiveAccounts, makeActiveAccounts, type Spender, spenderNameOf } from './active-accounts.ts';
 import { makeSlotBook, type SlotBook } from './slot-book.ts';
 
-/** Money of one account that this replica holds in advance. */
+/** Money that this replica holds in advance, of one account, or of several that pay together. */
 export interface Slice extends Spender {
   readonly id: HoldId;
   readonly amount: PicoUsd;
   /** As the store said it before anything was paid from the slice, which is among what is held. */
-  known: Account;
+  known: Paying;
   /** Attempts may be paid from it until then, by the monotonic clock. */
   untilMs: number;
   /** Something was paid from it: when the store is back it is replaced by a whole one. */
@@ -35,12 +35,12 @@ export interface Asked {
 /** What this replica holds in reserve, and for whom. It decides what to ask for, and asks nobody. */
 export interface ReserveBook {
   readonly slots: SlotBook;
-  /** An attempt of this account was admitted, by whomever. */
+  /** An attempt of theirs was admitted, by whomever. */
   noteSpender(spender: Spender): void;
-  /** The slice from which this account may be served now. Null: none. */
-  sliceOf(account: AccountKey): Slice | null;
+  /** The slice from which these payers may be served now. Null: none. */
+  sliceOf(payers: Payers): Slice | null;
   has(id: HoldId): boolean;
-  /** How many accounts can be served now, and until when at most. Null: none. */
+  /** How many payers can be served now, and until when at most. Null: none. */
   reach(): { readonly accounts: number; readonly untilMs: number } | null;
   /** What to ask for now. Null: nothing. What goes back by it is not used any more from now on. */
   next(): Asked | null;
@@ -56,8 +56,8 @@ interface Book {
   readonly slots: SlotBook;
   readonly active: ActiveAccounts;
   readonly slices: Map<HoldId, Slice>;
-  /** The slice of each account that is not retired. */
-  readonly current: Map<AccountKey, Slice>;
+  /** The slice of each spender that is not retired. */
+  readonly current: Map<string, Slice>;
   slotsUntilMs: number;
   renewedAtMs: number;
   /** A wish has no answer yet. If it never gets one, it may have been done all the same. */
@@ -84,8 +84,8 @@ export function makeReserveBook(of: {
   return {
     slots: book.slots,
     noteSpender: (spender) => book.active.note(spender),
-    sliceOf(account) {
-      const slice = book.current.get(account);
+    sliceOf(payers) {
+      const slice = book.current.get(spenderNameOf(payers));
       return slice !== undefined && isUsable(book, slice) ? slice : null;
     },
     has: (id) => book.slices.has(id),
@@ -111,9 +111,9 @@ function reachOf(book: Book) {
 }
 
 function next(book: Book): Asked | null {
-  for (const slice of book.current.values()) if (slice.isUsed || !book.active.has(slice.account)) retire(book, slice);
+  for (const [name, slice] of book.current) if (slice.isUsed || !book.active.has(name)) retire(book, slice);
   const isDropping = dropRetired(book);
-  const spenders = book.active.take((account) => book.current.has(account));
+  const spenders = book.active.take((name) => book.current.has(name));
   const isAnything = book.slices.size + spenders.length > 0 || !book.slots.isEmpty();
   const isRenewal = isAnything && book.clock.elapsedMs() - book.renewedAtMs >= SLICE.renewEveryMs;
   if (!isRenewal && !isDropping && !book.isUnsure && spenders.length === 0) return null;
@@ -145,18 +145,18 @@ function told(book: Book, { wish, isRenewal, sentAtMs }: Asked, reserved: Reserv
   for (const spender of wish.take) {
     const taken = alive.get(spender.id);
     if (taken === undefined) continue;
-    const { id, amount, account: known } = taken;
-    const slice = { ...spender, id, amount, known, untilMs, isUsed: false, isRetired: false, openCount: 0 };
+    const { id, amount } = taken;
+    const slice = { ...spender, id, amount, known: taken, untilMs, isUsed: false, isRetired: false, openCount: 0 };
     book.slices.set(id, slice);
-    book.current.set(slice.account, slice);
-    book.active.noteTaken(slice.account);
+    book.current.set(spenderNameOf(slice), slice);
+    book.active.noteTaken(spenderNameOf(slice));
   }
   for (const id of wish.renew) {
     const slice = book.slices.get(id);
     if (slice === undefined) continue;
     const renewed = alive.get(id);
     if (renewed === undefined) retire(book, slice);
-    else renew(book, slice, { known: renewed.account, untilMs });
+    else renew(book, slice, { known: renewed, untilMs });
   }
   if (!isRenewal) return;
   book.slots.told(reserved);
@@ -164,7 +164,7 @@ function told(book: Book, { wish, isRenewal, sentAtMs }: Asked, reserved: Reserv
   book.renewedAtMs = sentAtMs;
 }
 
-function renew(book: Book, slice: Slice, by: { readonly known: Account; readonly untilMs: number }): void {
+function renew(book: Book, slice: Slice, by: { readonly known: Paying; readonly untilMs: number }): void {
   slice.untilMs = by.untilMs;
   if (slice.isUsed) return;
   slice.known = by.known;
@@ -173,7 +173,8 @@ function renew(book: Book, slice: Slice, by: { readonly known: Account; readonly
 
 function retire(book: Book, slice: Slice): void {
   slice.isRetired = true;
-  if (book.current.get(slice.account) === slice) book.current.delete(slice.account);
+  const name = spenderNameOf(slice);
+  if (book.current.get(name) === slice) book.current.delete(name);
 }
 
 /** Slices that nothing is open on are not named to the store any more, and so are given back. True when there are any. */

@@ -2,7 +2,6 @@ import type postgres from 'postgres';
 import type { Account, BudgetStatus } from '../../core/account.ts';
 import { type BudgetPosition, budgetCursorOf, parseBudgetCursor } from '../../core/budget-order.ts';
 import { decodeAccount } from '../../core/decode-account.ts';
-import { ANONYMOUS } from '../../core/ids.ts';
 import type { PicoUsd } from '../../core/money.ts';
 import type { PageAnswer, PageQuery } from '../../core/page.ts';
 
@@ -42,17 +41,16 @@ export async function fetchAccountPage(
 
 /** Accounts under a cap with their fullness as a fraction; a cap of zero is full. */
 function listOf(sql: postgres.Sql, defaultCap: PicoUsd, status: readonly BudgetStatus[]): postgres.Fragment {
-  const cap = sql`coalesce(a.cap, ${defaultCap.toString()}::bigint)::numeric`;
+  const cap = sql`coalesce(a.cap, case when a.is_under_default then ${defaultCap.toString()}::bigint end)::numeric`;
   const word = sql`case when a.posted + a.held >= ${cap} then 'exhausted'
     when (a.posted + a.held) * 5 >= ${cap} * 4 then 'warning' else 'ok' end`;
   return sql`
     select a.key,
       case when ${cap} = 0 then 1 else (a.posted + a.held)::numeric end as taken,
       case when ${cap} = 0 then 1 else ${cap} end as cap,
-      jsonb_build_object('key', a.key, 'cap', a.cap::text, 'posted', a.posted::text, 'held', a.held::text,
-        'period', a.period, 'periodStartedAtMs', switchyard.ms(a.period_started_at)) as json
+      switchyard.account_json(a) as json
     from switchyard.account_now a
-    where a.key <> ${ANONYMOUS} and (${status.length === 0} or ${word} = any(${[...status]}))`;
+    where ${cap} is not null and (${status.length === 0} or ${word} = any(${[...status]}))`;
 }
 
 function ahead(sql: postgres.Sql, start: BudgetPosition, isForward: boolean): postgres.Fragment {

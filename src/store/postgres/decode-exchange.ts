@@ -1,4 +1,4 @@
-import type { Account } from '../../core/account.ts';
+import { type Account, asPayer } from '../../core/account.ts';
 import {
   decodeBoolean,
   decodeFields,
@@ -12,6 +12,8 @@ import {
   type Fields,
 } from '../../core/decode.ts';
 import { decodeAccount } from '../../core/decode-account.ts';
+import { accountKey } from '../../core/ids.ts';
+import type { Payers } from '../../core/paying.ts';
 import type { ProviderRefusal } from '../../core/provider-state.ts';
 import { epochMs } from '../../core/time.ts';
 import type {
@@ -46,6 +48,7 @@ function decodeSettled(value: unknown, accounts: readonly Account[]): Settled {
     transition: decodeNullable(fields.transition, (event) => decodeEvent(event).transition),
     isStale: decodeBoolean(fields.isStale),
     account: placeIn(accounts, decodeNumber(fields.account)),
+    also: decodeList(fields.also ?? [], (place) => placeIn(accounts, decodeNumber(place))),
   };
 }
 
@@ -56,24 +59,28 @@ export function decodeAdmissions(value: unknown, admissions: readonly Admission[
   const accounts = new Map(decodeList(fields.accounts, decodeAccount).map((account) => [account.key, account]));
   const admittedAtMs = decodeInstant(fields.nowMs);
   return decodeList(fields.answers, decodeFields).map((answer, place) => {
-    const admission = placeIn(admissions, place);
-    const account = accounts.get(admission.account);
-    if (account === undefined) throw new TypeError(`no account came back for ${admission.account}`);
-    return decodeAdmitted(answer, { admission, admittedAtMs, account });
+    return decodeAdmitted(answer, { admission: placeIn(admissions, place), admittedAtMs, accounts });
   });
 }
 
 function decodeAdmitted(
   answer: Fields,
-  of: { readonly admission: Admission; readonly admittedAtMs: number; readonly account: Account },
+  of: { readonly admission: Admission; readonly admittedAtMs: number; readonly accounts: ReadonlyMap<string, Account> },
 ): Admitted {
-  const { candidates, holdId } = of.admission;
-  const account = { ...of.account, held: decodeMoney(answer.held) };
+  const { candidates, holdId, defaultCap } = of.admission;
+  const accountOf = (key: string, held: unknown) => {
+    const account = of.accounts.get(key);
+    if (account === undefined) throw new TypeError(`no account came back for ${key}`);
+    return { ...account, held: decodeMoney(held) };
+  };
+  const account = asPayer(accountOf(of.admission.account, answer.held), defaultCap);
+  const alsoHeld = decodeList(answer.alsoHeld ?? [], (held) => held);
+  const also = of.admission.also.map((key, place) => accountOf(key, alsoHeld[place]));
   const refusals = decodeList(answer.refusals, decodeWhy).map((why, place) => {
     const { provider, model } = placeIn(candidates, place);
     return { provider, model, why };
   });
-  if (answer.amount === undefined) return { kind: 'refused', refusals, account };
+  if (answer.amount === undefined) return { kind: 'refused', refusals, account, also };
   const { provider, model }: AdmissionCandidate = placeIn(candidates, decodeNumber(answer.candidate));
   const permit = {
     holdId,
@@ -85,7 +92,7 @@ function decodeAdmitted(
     admittedAtMs: epochMs(of.admittedAtMs),
     simulation: decodeNullable(answer.simulation, decodeSimulation),
   };
-  return { kind: 'admitted', refusals, account, permit };
+  return { kind: 'admitted', refusals, account, also, permit };
 }
 
 const TIMED_REFUSALS = ['breakerOpen', 'breakerProbing', 'throttled', 'rateLimited'] as const;
@@ -98,6 +105,7 @@ function decodeWhy(value: unknown): AdmissionRefusal['why'] {
     case 'overBudget':
       return {
         kind,
+        account: accountKey(decodeText(why.account)),
         required: decodeMoney(why.required),
         available: decodeMoney(why.available),
         held: decodeMoney(why.held),
@@ -113,17 +121,23 @@ function decodeWhy(value: unknown): AdmissionRefusal['why'] {
   }
 }
 
-/** One snapshot for each account that was looked at, in their order: all at the same instant, with the same providers. */
-export function decodeLooks(value: unknown, own: OwnProviders): readonly Snapshot[] {
+/** One snapshot for each look, in their order: all at the same instant, with the same providers. */
+export function decodeLooks(value: unknown, looks: readonly Payers[], own: OwnProviders): readonly Snapshot[] {
   if (value === null) return [];
   const fields = decodeFields(value);
   const nowMs = decodeInstant(fields.nowMs);
   const providers = own(fields.providers).map(decodeProviderState);
-  return decodeList(fields.accounts, (account) => ({ nowMs, providers, account: decodeAccount(account) }));
+  const accounts = decodeList(fields.accounts, decodeAccount).values();
+  const next = () => accounts.next().value ?? leftOut();
+  return looks.map(({ also }) => ({ nowMs, providers, account: next(), also: also.map(next) }));
 }
 
 function placeIn<Item>(items: readonly Item[], place: number): Item {
   const item = items[place];
   if (item === undefined) throw new TypeError(`the database answers for place ${place} of ${items.length}`);
   return item;
+}
+
+function leftOut(): never {
+  throw new TypeError('the database left out an account that was looked at');
 }

@@ -1,6 +1,7 @@
 import { largestHold } from '../../core/bound.ts';
 import { tenantOf } from '../../core/fair-share.ts';
 import { holdLeaseMs, probeLeaseMs } from '../../core/leases.ts';
+import { type Payers, payersOf } from '../../core/paying.ts';
 import type { Admission, Settlement } from '../../ports/admission.ts';
 import type { Draw } from '../../ports/reserve.ts';
 import { isStorableMoney, isStorableText, storableText } from './storable.ts';
@@ -10,8 +11,7 @@ export interface Asked {
   readonly replica: string;
   readonly settles: readonly string[];
   readonly admissions: readonly Admission[];
-  /** Account keys. */
-  readonly looks: readonly string[];
+  readonly looks: readonly Payers[];
 }
 
 /** The argument of `switchyard.exchange`. Money is text: a JSON number would be rounded on its way. */
@@ -23,6 +23,8 @@ export function encodeExchange({ replica, settles, admissions, looks }: Asked): 
     requestId: admission.requestId,
     attempt: admission.attempt,
     account: accounts.numberOf(admission.account),
+    // Left out where nobody pays along, which costs nothing then.
+    ...(admission.also.length > 0 && { also: admission.also.map(accounts.numberOf) }),
     tenant: accounts.numberOf(tenantOf(admission)),
     defaultCap: admission.defaultCap?.toString() ?? null,
     ceiling: admission.ceiling?.toString() ?? null,
@@ -42,15 +44,15 @@ export function encodeExchange({ replica, settles, admissions, looks }: Asked): 
     admissions: asked,
     providers: providers.names(),
     accounts: accounts.names(),
-    looks,
+    looks: looks.flatMap(payersOf),
   });
   return `{"settles":[${settles.join(',')}],${rest.slice(1)}`;
 }
 
 /** Throws when PostgreSQL could not hold what is asked. Before it is sent: there it would fail all that went with it. */
 export function refuseUnstorable(admission: Admission): void {
-  const { account, defaultCap, ceiling, candidates } = admission;
-  refuseUnstorableText(account);
+  const { defaultCap, ceiling, candidates } = admission;
+  refuseUnstorablePayers(admission);
   for (const { provider, model, bound } of candidates) {
     refuseUnstorableText(provider);
     refuseUnstorableText(model);
@@ -60,7 +62,11 @@ export function refuseUnstorable(admission: Admission): void {
   for (const limit of [defaultCap, ceiling]) if (limit !== null) refuseUnstorableMoney(limit);
 }
 
-export function refuseUnstorableText(text: string): void {
+export function refuseUnstorablePayers(payers: Payers): void {
+  for (const account of payersOf(payers)) refuseUnstorableText(account);
+}
+
+function refuseUnstorableText(text: string): void {
   if (!isStorableText(text)) throw new RangeError(`PostgreSQL cannot hold the text ${JSON.stringify(text)}`);
 }
 

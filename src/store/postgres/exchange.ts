@@ -1,10 +1,11 @@
 import { decodeFields } from '../../core/decode.ts';
-import type { AccountKey, ReplicaId } from '../../core/ids.ts';
+import type { ReplicaId } from '../../core/ids.ts';
+import type { Payers } from '../../core/paying.ts';
 import type { Admission, Admitted, Settled, Snapshot } from '../../ports/admission.ts';
 import { makeCombiner } from './combiner.ts';
 import type { Connection } from './connection.ts';
 import { decodeAdmissions, decodeLooks, decodeSettles } from './decode-exchange.ts';
-import { encodeExchange, refuseUnstorable, refuseUnstorableText } from './encode-exchange.ts';
+import { encodeExchange, refuseUnstorable, refuseUnstorablePayers } from './encode-exchange.ts';
 import { isRefusal } from './fault.ts';
 import type { OwnProviders } from './own-providers.ts';
 
@@ -14,7 +15,7 @@ const ACTS_MAX = 128;
 type Wish =
   | { readonly kind: 'settle'; readonly text: string }
   | { readonly kind: 'admit'; readonly admission: Admission }
-  | { readonly kind: 'look'; readonly account: AccountKey };
+  | { readonly kind: 'look'; readonly payers: Payers };
 
 type Reply =
   | { readonly kind: 'settle'; readonly settled: Settled }
@@ -28,7 +29,7 @@ type Reply =
 export interface Exchange {
   settle(text: string): Promise<Settled>;
   admit(admission: Admission): Promise<Admitted>;
-  look(account: AccountKey): Promise<Snapshot>;
+  look(payers: Payers): Promise<Snapshot>;
 }
 
 /** Who asks. */
@@ -62,9 +63,9 @@ export function makeExchange({ exchange: send, inTime }: Connection, asker: Aske
       const reply = await askInTime({ kind: 'admit', admission });
       return reply.kind === 'admit' ? reply.admitted : mixedUp();
     },
-    async look(account) {
-      refuseUnstorableText(account);
-      const reply = await askInTime({ kind: 'look', account });
+    async look(payers) {
+      refuseUnstorablePayers(payers);
+      const reply = await askInTime({ kind: 'look', payers });
       return reply.kind === 'look' ? reply.snapshot : mixedUp();
     },
   };
@@ -77,13 +78,13 @@ async function callOnce(
 ): Promise<readonly Reply[]> {
   const settles = wishes.flatMap((wish) => (wish.kind === 'settle' ? [wish.text] : []));
   const admissions = wishes.flatMap((wish) => (wish.kind === 'admit' ? [wish.admission] : []));
-  const looks = wishes.flatMap((wish) => (wish.kind === 'look' ? [wish.account] : []));
+  const looks = wishes.flatMap((wish) => (wish.kind === 'look' ? [wish.payers] : []));
   const asked = encodeExchange({ replica, settles, admissions, looks });
   const [row] = await send((sql) => sql`select switchyard.exchange(${asked}::text::jsonb) as answer`);
   const answer = decodeFields(row?.answer);
   const settled = decodeSettles(answer.settled).values();
   const admitted = decodeAdmissions(answer.admitted, admissions).values();
-  const looked = decodeLooks(answer.looked, own).values();
+  const looked = decodeLooks(answer.looked, looks, own).values();
   return wishes.map((wish): Reply => {
     switch (wish.kind) {
       case 'settle':

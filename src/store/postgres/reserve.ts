@@ -47,8 +47,10 @@ function decodeReserved(value: unknown, own: OwnProviders): Reserved {
   return {
     nowMs: decodeInstant(fields.nowMs),
     slices: decodeList(fields.slices, (slice) => {
-      const { id, amount, account } = decodeFields(slice);
-      return { id: holdId(decodeText(id)), amount: decodeMoney(amount), account: decodeAccount(account) };
+      const { id, amount, accounts } = decodeFields(slice);
+      const [account, ...also] = decodeList(accounts, decodeAccount);
+      if (account === undefined) throw new TypeError('the database does not say whose money a slice is');
+      return { id: holdId(decodeText(id)), amount: decodeMoney(amount), account, also };
     }),
     slots: decodeList(fields.slots, decodeSlot),
     free: new Map(providers.map(({ provider, free }) => [providerKey(decodeText(provider)), decodeNumber(free)])),

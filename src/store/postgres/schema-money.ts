@@ -5,12 +5,12 @@ import { switchyard } from './schema-root.ts';
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
 const money = (name: string) => bigint(name, { mode: 'bigint' });
 
-/** Whose money is spent. `posted` is the sum of the account's ledger entries, `held` the sum of its holds. In pico-dollars. */
+/** Whose money is spent. `posted` is the sum of the account's ledger entries, `held` the sum of the holds that it pays, alone or along. In pico-dollars. */
 export const account = switchyard.table(
   'account',
   {
     key: text().primaryKey(),
-    /** Null: the gateway's default cap, or none for the anonymous account. */
+    /** Null: the gateway's default cap for users and where `under_default` says so, or none. */
     cap: money('cap'),
     posted: money('posted').notNull().default(sql`0`),
     held: money('held').notNull().default(sql`0`),
@@ -20,6 +20,8 @@ export const account = switchyard.table(
     periodStartedAt: instant('period_started_at').notNull(),
     /** Null: never. */
     resetsAt: instant('resets_at'),
+    /** A key has paid by itself: then the default cap is in force for it as for users, who need no word of it. */
+    underDefault: boolean('under_default').notNull().default(false),
   },
   (table) => [
     check('account_posted_not_negative', sql`${table.posted} >= 0`),
@@ -35,6 +37,8 @@ export const hold = switchyard.table(
     requestId: uuid('request_id').notNull(),
     attempt: integer().notNull(),
     account: text().notNull(),
+    /** Accounts for which the same is held and posted once more, at most two. Null: none. */
+    also: text().array(),
     /** Empty: it is a slice. */
     provider: text().notNull(),
     model: text().notNull(),
@@ -57,6 +61,8 @@ export const hold = switchyard.table(
     check('hold_amount_not_negative', sql`${table.amount} >= 0`),
     index('hold_due').on(table.expiresAt).where(sql`state = 'held'`),
     index('hold_of_account').on(table.account).where(sql`state = 'held'`),
+    index('hold_of_first_also').on(sql`(${table.also}[1])`).where(sql`state = 'held' and also is not null`),
+    index('hold_of_second_also').on(sql`(${table.also}[2])`).where(sql`state = 'held' and also is not null`),
     // The provider is for slices, which have none: they are looked for every few seconds.
     index('hold_of_replica').on(table.replica, table.provider).where(sql`state in ('held', 'expired')`),
   ],

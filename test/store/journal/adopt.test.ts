@@ -62,6 +62,7 @@ async function permitOf(store: DurableStore, user: string): Promise<Permit> {
     attempt: 1,
     holdId: holdId(newUuid()),
     account: userAccount(user),
+    also: [],
     defaultCap: picoUsd(1_000n),
     ceiling: null,
     candidates: [{ provider: REGISTRY.providers[0]!.key, model: 'a-1', bound }],
@@ -142,7 +143,7 @@ async function sliceOf(store: DurableStore, user: string) {
   const { slices } = await store.reserve({
     keep: [],
     renew: [],
-    take: [{ id: holdId(newUuid()), account, defaultCap: picoUsd(100_000_000_000n) }],
+    take: [{ id: holdId(newUuid()), account, also: [], defaultCap: picoUsd(100_000_000_000n) }],
     amountMax: picoUsd(1_000_000_000n),
     slots: { renew: [], giveBack: [], take: [] },
   });

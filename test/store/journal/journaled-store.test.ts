@@ -16,6 +16,7 @@ import { newUuid } from '../../../src/wiring/system.ts';
 import { makeFakeClock } from '../../fakes/clock.ts';
 import { makeFakeDurable } from '../../fakes/durable.ts';
 import { SILENT_LOG } from '../../fakes/log.ts';
+import { alone } from '../../support/alone.ts';
 import { quiet, REPLICA } from '../../support/gateway-kit.ts';
 import { makeModel, makeProvider, makeRegistry } from '../../support/registries.ts';
 import { makeRecord } from '../../support/request-records.ts';
@@ -58,7 +59,7 @@ async function makeKit() {
       requestId: requestId(newUuid()),
       attempt: 1,
       holdId: holdId(newUuid()),
-      account,
+      ...alone(account),
       defaultCap: account === ANONYMOUS ? null : picoUsd(1_000n),
       ceiling: null,
       candidates: [{ provider: REGISTRY.providers[0]!.key, model: 'a-1', bound }],
@@ -104,7 +105,7 @@ test('a settle is answered from what the replica knows, and reaches the store at
   await using kit = await makeKit();
   const permit = await kit.permitOf();
   await kit.store.dispatch(permit);
-  expect(await kit.settle(permit.holdId, 150n)).toMatchObject({ kind: 'kept', account: { posted: 150n, held: 0n } });
+  expect(await kit.settle(permit.holdId, 150n)).toMatchObject({ paying: { account: { posted: 150n, held: 0n } } });
   await quiet();
   expect(await kit.money()).toEqual({ posted: 150n, held: 0n });
   expect(kit.told).toMatchObject([{ kind: 'settled', posted: 150n }]);

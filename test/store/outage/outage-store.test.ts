@@ -4,6 +4,7 @@ import { userAccount } from '../../../src/core/ids.ts';
 import { picoUsd } from '../../../src/core/money.ts';
 import { SLICE } from '../../../src/core/slices.ts';
 import { StoreUnavailable } from '../../../src/core/unavailable.ts';
+import { alone } from '../../support/alone.ts';
 import { usd } from '../../support/gateway-kit.ts';
 import { B, makeOutageKit, OUTAGE_CAP, type OutageKit, permitOf, SLICE_MAX } from '../../support/outage-kit.ts';
 
@@ -74,11 +75,11 @@ describe('while the store answers', () => {
 describe('while the store is away', () => {
   test('an account with a slice goes on, sees what it spends, and everything is on the books afterwards', async () => {
     await takeAway();
-    const before = await kit.store.look(userAccount('ann'));
+    const before = await kit.store.look(alone(userAccount('ann')));
     expect(availableOf(before.account, OUTAGE_CAP)).toBe(OUTAGE_CAP - 400n);
     const settled = await kit.spend('ann', usd('0.03'), usd('0.01'));
-    expect(settled).toMatchObject({ kind: 'kept', account: { posted: usd('0.01') + 400n, held: 0n } });
-    expect((await kit.store.look(userAccount('ann'))).account.posted).toBe(usd('0.01') + 400n);
+    expect(settled).toMatchObject({ kind: 'kept', paying: { account: { posted: usd('0.01') + 400n, held: 0n } } });
+    expect((await kit.store.look(alone(userAccount('ann')))).account.posted).toBe(usd('0.01') + 400n);
     expect(await kit.moneyOf('ann')).toEqual({ posted: 400n, held: SLICE_MAX });
     kit.way.comeBack();
     await kit.wait(10_000);
@@ -97,7 +98,7 @@ describe('while the store is away', () => {
 
   test('an account without a slice is refused, as one that nobody knows', async () => {
     await takeAway();
-    await expect(kit.store.look(userAccount('bob'))).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(kit.store.look(alone(userAccount('bob')))).rejects.toBeInstanceOf(StoreUnavailable);
     await expect(kit.admit('bob', 400n)).rejects.toBeInstanceOf(StoreUnavailable);
   });
 
@@ -119,7 +120,7 @@ describe('while the store is away', () => {
     expect((await kit.admit('ann', 1n)).kind).toBe('admitted');
     await kit.wait(1);
     await expect(kit.admit('ann', 1n)).rejects.toBeInstanceOf(StoreUnavailable);
-    await expect(kit.store.look(userAccount('ann'))).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(kit.store.look(alone(userAccount('ann')))).rejects.toBeInstanceOf(StoreUnavailable);
     expect(kit.store.mode()).toMatchObject({ kind: 'refusing' });
     await kit.wait(2_000);
     kit.way.comeBack();
@@ -139,7 +140,7 @@ describe('while the store is away', () => {
       await kit.settle(failed, { kind: 'nothing' }, { verdict });
     }
     await kit.wait(58_000);
-    await kit.store.look(userAccount('ann'));
+    await kit.store.look(alone(userAccount('ann')));
     kit.way.leave();
     // Half a minute later the fleet may probe again; a replica that is alone does not know whether another does.
     await kit.wait(30_000);
