@@ -23,7 +23,7 @@ export function makeStoreSubject(of: {
   const model = new Model();
   let nowMs = of.startMs;
   const look = async () => {
-    const { providers } = await store.look(ANONYMOUS);
+    const { providers } = await store.look({ account: ANONYMOUS, also: [] });
     const found = providers.find((known) => known.provider === provider);
     if (found === undefined) throw new RangeError(`the store knows no ${provider}`);
     return found.breaker;
@@ -57,6 +57,7 @@ export function makeStoreSubject(of: {
         attempt: 1,
         holdId: id,
         account: ANONYMOUS,
+        also: [],
         defaultCap: null,
         ceiling: null,
         candidates: [{ provider, model: 'any', bound: FREE }],

@@ -112,6 +112,7 @@ async function admitGroup(race: Race, count: number): Promise<readonly Held[]> {
       attempt: 1,
       holdId: id,
       account,
+      also: [],
       defaultCap: picoUsd(DEFAULT_CAP),
       ceiling: null,
       candidates: race.registry.providers.map(({ key }) => ({ provider: key, model: 'any', bound: boundOf(amount) })),

@@ -11,13 +11,14 @@ export interface BookFault {
 export async function bookFaults(sql: postgres.Sql, defaultCap: bigint): Promise<readonly BookFault[]> {
   const rows = await sql`
     select account, what, detail from (
-      select a.key as account, a.cap, a.posted, a.held,
-        coalesce((select sum(h.amount) from switchyard.hold h where h.account = a.key and h.state = 'held'), 0) as holds,
+      select a.key as account, a.posted, a.held,
+        coalesce(a.cap, case when a.under_default or a.key like 'user:%' then ${defaultCap.toString()}::bigint end) as cap,
+        coalesce((select sum(h.amount) from switchyard.hold h
+          where a.key = any(array_prepend(h.account, h.also)) and h.state = 'held'), 0) as holds,
         coalesce((select sum(e.amount) from switchyard.ledger_entry e where e.account = a.key), 0) as entries
       from switchyard.account a
     ) sums, lateral (values
-      ('overspent', account <> 'anonymous' and posted + held > coalesce(cap, ${defaultCap.toString()}::bigint),
-        'posted ' || posted || ' + held ' || held || ' > cap ' || coalesce(cap, ${defaultCap.toString()}::bigint)),
+      ('overspent', posted + held > cap, 'posted ' || posted || ' + held ' || held || ' > cap ' || cap),
       ('heldIsNotTheSumOfHolds', held <> holds, 'held ' || held || ', holds ' || holds),
       ('postedIsNotTheSumOfEntries', posted <> entries, 'posted ' || posted || ', entries ' || entries)
     ) found(what, is_so, detail)
@@ -29,8 +30,9 @@ export async function bookFaults(sql: postgres.Sql, defaultCap: bigint): Promise
 export async function doublePostings(sql: postgres.Sql): Promise<readonly string[]> {
   const rows = await sql`
     select h.id, h.state, count(e.id) as entries, count(*) filter (where e.kind = 'settled') as settled
-    from switchyard.hold h left join switchyard.ledger_entry e on e.hold_id = h.id
-    group by h.id
+    from switchyard.hold h cross join unnest(array_prepend(h.account, h.also)) payer
+    left join switchyard.ledger_entry e on e.hold_id = h.id and e.account = payer
+    group by h.id, payer
     having count(e.id) <> case when h.state = 'held' then 0 when h.state = 'expired' then 1
       else 1 + count(*) filter (where e.kind = 'unconfirmed') end
     limit 20`;

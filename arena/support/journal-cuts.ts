@@ -81,6 +81,7 @@ async function chatThrough(
     attempt: 1,
     holdId: hold,
     account: userAccount(USER),
+    also: [],
     defaultCap: null,
     ceiling: null,
     candidates: registry.providers.map(({ key }) => ({ provider: key, model: 'any', bound: BOUND })),

@@ -92,7 +92,7 @@ async function lostSettles(answered: readonly Exchange[], sql: postgres.Sql): Pr
   const rows = await sql`
     select h.request_id as id, coalesce(sum(e.amount), 0)::text as posted,
       count(distinct h.id) filter (where h.state = 'held')::int as open
-    from switchyard.hold h left join switchyard.ledger_entry e on e.hold_id = h.id group by h.request_id`;
+    from switchyard.hold h left join switchyard.ledger_entry e on e.hold_id = h.id and e.account = h.account group by h.request_id`;
   const known = new Map(rows.map((row) => [row.id, row]));
   return answered.flatMap(({ requestId, reply }) => {
     const row = known.get(requestId);
