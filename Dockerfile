@@ -16,7 +16,7 @@ COPY src ./src
 # The journal of a replica: mount a volume here, and it outlives the container. A new volume takes this folder's owner.
 RUN mkdir /data && chown 10001:10001 /data
 VOLUME /data
-# Reachable from outside of the container. It starts only when AUTH=off and ALLOW_OPEN_NETWORK=yes are said too: see docs/configuration.md.
+# Reachable from outside of the container, by those who have a key: ADMIN_KEY makes the first ones. See docs/security.md.
 ENV NODE_ENV=production \
   DATA_DIR=/data \
   HOST=0.0.0.0 \

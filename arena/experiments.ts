@@ -17,7 +17,8 @@ import { rollingRestart } from './experiments/16-rolling-restart.ts';
 import { slowWatcher } from './experiments/17-slow-watcher.ts';
 import { strangers } from './experiments/18-strangers.ts';
 import { wrongClock } from './experiments/20-wrong-clock.ts';
-import { noisyTenant } from './experiments/21-noisy-tenant.ts';
+import { oneTeam } from './experiments/21-one-team.ts';
+import { noisyTenant } from './experiments/22-noisy-tenant.ts';
 import type { Experiment } from './support/experiment.ts';
 
 /** All of them, by number: docs/guarantees.md has a row for each. */
@@ -41,5 +42,6 @@ export const EXPERIMENTS: readonly Experiment[] = [
   slowWatcher,
   strangers,
   wrongClock,
+  oneTeam,
   noisyTenant,
 ];

@@ -124,7 +124,7 @@ DECLARE
   n integer := 0;
   o_id uuid[] := '{}'; o_request uuid[] := '{}'; o_attempt integer[] := '{}'; o_account text[] := '{}'; o_provider text[] := '{}';
   o_model text[] := '{}'; o_amount bigint[] := '{}'; o_epoch integer[] := '{}'; o_probe boolean[] := '{}'; o_lease float8[] := '{}';
-  o_slot integer[] := '{}'; o_tenant text[] := '{}'; o_also text[] := '{}';
+  o_slot integer[] := '{}'; o_also text[] := '{}'; o_tenant text[] := '{}';
 BEGIN
   SELECT array_agg(x ORDER BY place), array_agg(coalesce(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL, false) ORDER BY place),
       array_agg(coalesce(w.count, 0) ORDER BY place), array_agg(1), array_agg(0), array_agg(NULL::bigint),
@@ -140,7 +140,6 @@ BEGIN
     FROM jsonb_array_elements_text(p->'accounts') WITH ORDINALITY k(key, place) JOIN switchyard.account x ON x.key = k.key;
   FOR admission IN SELECT value FROM jsonb_array_elements(p->'admissions') LOOP
     a := (admission->>'account')::integer + 1;
-    v_tenant := v_keys[(admission->>'tenant')::integer + 1];
     v_available := coalesce((v_accounts[a]).cap, (admission->>'defaultCap')::bigint) - (v_accounts[a]).posted - v_held[a];
     v_pays[a] := v_pays[a] OR admission->>'defaultCap' IS NOT NULL;
     v_also := NULL;
@@ -150,6 +149,7 @@ BEGIN
         v_available := least(v_available, (v_accounts[b]).cap - (v_accounts[b]).posted - v_held[b]);
       END LOOP;
     END IF;
+    v_tenant := v_keys[(admission->>'tenant')::integer + 1];
     v_ceiling := admission->>'ceiling';
     v_refusals := '[]';
     v_amount := NULL;

@@ -7,6 +7,7 @@ import type { GatewayInfo } from './gateway/gateway.ts';
 import { makeGateway } from './gateway/make-gateway.ts';
 import { makePaceBook } from './gateway/pace-book.ts';
 import { makeRetryBook } from './gateway/retry-book.ts';
+import type { PersistedDocuments } from './graphql/persisted-documents.ts';
 import { type HttpServer, makeHttpServer } from './http/server.ts';
 import type { Chance, Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -18,7 +19,8 @@ import { registryInForce } from './registry/in-force.ts';
 import { makeMeters } from './telemetry/meters.ts';
 import { makeProviders } from './wiring/make-providers.ts';
 import { openStore, type StoreOpened } from './wiring/open-store.ts';
-import { sha256 } from './wiring/system.ts';
+import { makeSeal } from './wiring/seal.ts';
+import { randomBytes, sha256 } from './wiring/system.ts';
 import { version } from './wiring/version.ts';
 
 /** Everything the service is made of that comes from outside. */
@@ -27,6 +29,7 @@ export interface AppParts {
   /** As the file says it; mocks are put in here. */
   readonly registry: Registry;
   readonly endpoints: readonly Endpoint[];
+  readonly persisted: PersistedDocuments;
   readonly log: Log;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -65,15 +68,8 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   await using stack = new AsyncDisposableStack();
   stack.defer(opened.close);
   const { store } = opened;
-  const info: GatewayInfo = {
-    version,
-    storeKind: store.kind,
-    replica,
-    startedAtMs: clock.now(),
-    configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString() }),
-    areSimulationsEnabled: areSimulationsEnabled(config, parts.endpoints),
-  };
-  const providers = stack.use(await makeProviders({ ...parts, registry, mock: config.mock }));
+  const info = infoOf(parts, { registry, replica, storeKind: store.kind });
+  const providers = stack.use(await makeProviders({ ...parts, registry }));
   const gateway = stack.use(
     makeGateway({
       registry,
@@ -85,6 +81,9 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
       chance: parts.chance,
       newHoldId: () => holdId(parts.newUuid()),
       digest: sha256,
+      randomBytes,
+      adminKeyHash: config.adminKey === null ? null : sha256(config.adminKey),
+      makeSeal,
       log,
       meters,
       paces: makePaceBook(),
@@ -100,6 +99,11 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     host: config.host,
     port: config.port,
     inFlightMax: config.inFlightMax,
+    auth: config.auth,
+    isGraphiqlOn: config.isGraphiqlOn,
+    allowedOrigins: config.allowedOrigins,
+    socketsPerKey: config.socketsPerKey,
+    persisted: parts.persisted,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,
@@ -110,6 +114,23 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   const kept = stack.move();
   const stop = makeStop({ server, clock, close: () => kept.disposeAsync() });
   return { kind: 'running', app: { port: listening.port, registry, info, store: opened, ...stop } };
+}
+
+function infoOf(
+  { config, clock, endpoints }: AppParts,
+  of: Pick<GatewayInfo, 'replica' | 'storeKind'> & { readonly registry: Registry },
+): GatewayInfo {
+  const { registry, replica, storeKind } = of;
+  const { contentKeptDays } = config;
+  return {
+    version,
+    storeKind,
+    replica,
+    startedAtMs: clock.now(),
+    configHash: hashOf({ registry, budgetDefault: config.budgetDefault.toString(), contentKeptDays }),
+    contentKeptDays,
+    areSimulationsEnabled: areSimulationsEnabled(config, endpoints),
+  };
 }
 
 function makeStop(of: {

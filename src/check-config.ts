@@ -5,7 +5,9 @@ import { type Endpoint, parseEndpoints } from './registry/endpoints.ts';
 import type { RegistryResult } from './registry/parse.ts';
 import { DEFAULT_REGISTRY_PATH, readRegistry } from './registry/read.ts';
 import { printJsonSchema } from './registry/schema.ts';
+import { SETTINGS } from './settings.ts';
 import { readEnvFile } from './wiring/env-file.ts';
+import { readPersisted } from './wiring/read-persisted.ts';
 
 const HELP = `Checks settings and the registry of providers before the service starts.
 
@@ -95,10 +97,11 @@ async function checkFile(file: string): Promise<Report> {
 async function checkEverything(): Promise<Report> {
   readEnvFile();
   const parsed = parseConfig(process.env);
-  const registryPath = parsed.kind === 'valid' ? parsed.config.registryPath : parsed.registryPath;
+  const { registryPath, persistedPath } = parsed.kind === 'valid' ? parsed.config : parsed;
   const file = registryPath ?? DEFAULT_REGISTRY_PATH;
   const registry = await readRegistry(file);
-  const faults = registryFaults(file, registry);
+  const persisted = await readPersisted(persistedPath);
+  const faults = [...registryFaults(file, registry), ...documentFaults(persisted)];
   if (parsed.kind === 'invalid') {
     return { file, registry, endpoints: null, faults: [...environmentFaults(parsed.faults), ...faults] };
   }
@@ -106,7 +109,17 @@ async function checkEverything(): Promise<Report> {
   const resolved = parseEndpoints({ ...registry, variable: parsed.config.variable });
   return resolved.kind === 'valid'
     ? { file, registry, endpoints: resolved.endpoints, faults }
-    : { file, registry, endpoints: null, faults: environmentFaults(resolved.faults) };
+    : {
+        file,
+        registry,
+        endpoints: null,
+        faults: [...environmentFaults(resolved.faults), ...documentFaults(persisted)],
+      };
+}
+
+function documentFaults(persisted: Awaited<ReturnType<typeof readPersisted>>): readonly Fault[] {
+  if (persisted.kind === 'valid') return [];
+  return environmentFaults(persisted.faults.map((message) => ({ name: SETTINGS.persistedDocuments.name, message })));
 }
 
 function environmentFaults(faults: readonly { readonly name: string; readonly message: string }[]): readonly Fault[] {

@@ -1,4 +1,5 @@
 import type { PicoUsd } from './core/money.ts';
+import type { Cidr } from './settings/cidr.ts';
 import { type LOG_LEVELS, readSetting, SETTINGS, type Setting, textOf } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -18,7 +19,7 @@ interface Durable {
   readonly outageSlice: PicoUsd;
 }
 
-/** All that the environment says, parsed. Holds the database's password: do not log it. */
+/** All that the environment says, parsed. Holds the database's password and the operator's key: do not log it. */
 export interface Config {
   /** 0 for any free port. */
   readonly port: number;
@@ -26,14 +27,29 @@ export interface Config {
   readonly store: StoreChoice;
   /** Null for the registry that comes with the service. */
   readonly registryPath: string | null;
+  /** Where providers may be called outside of the public internet. */
+  readonly privateUpstreams: readonly Cidr[];
   readonly mock: { readonly seed: number; readonly failureRate: number; readonly latencyScale: number };
   /** What a user may spend without a budget of their own. */
   readonly budgetDefault: PicoUsd;
   /** How many days the request log is kept at least. */
   readonly logRetentionDays: number;
+  /** How many days prompts and answers are kept. Null: they are not. */
+  readonly contentKeptDays: number | null;
+  /** The file of documents that are run by their ids. Null: there are none. */
+  readonly persistedPath: string | null;
+  readonly isPersistedOnly: boolean;
   /** `auto`: on while all providers are mocks. */
   readonly simulations: 'on' | 'off' | 'auto';
-  readonly auth: 'off';
+  /** `off`: everybody may do everything. */
+  readonly auth: 'off' | 'keys';
+  /** The operator's own credential. Null: there is none. */
+  readonly adminKey: string | null;
+  readonly isGraphiqlOn: boolean;
+  /** Origins whose pages may call from browsers, besides the service's own. */
+  readonly allowedOrigins: readonly string[];
+  /** WebSockets that one line of keys may hold here. */
+  readonly socketsPerKey: number;
   /** Operations that one replica runs at once. */
   readonly inFlightMax: number;
   /** How long it serves on after SIGTERM. */
@@ -51,8 +67,11 @@ export interface ConfigFault {
 
 export type ConfigResult =
   | { readonly kind: 'valid'; readonly config: Config }
-  /** The registry's path is told even so, so that its faults can be listed in the same breath. */
-  | { readonly kind: 'invalid'; readonly faults: readonly ConfigFault[]; readonly registryPath: string | null };
+  /** The paths of files are told even so, so that their faults can be listed in the same breath. */
+  | (Pick<Config, 'registryPath' | 'persistedPath'> & {
+      readonly kind: 'invalid';
+      readonly faults: readonly ConfigFault[];
+    });
 
 /** Reads the whole environment, once. All faults are told together. */
 export function parseConfig(env: Environment): ConfigResult {
@@ -63,9 +82,11 @@ export function parseConfig(env: Environment): ConfigResult {
     return value;
   };
   for (const setting of PROVIDER_SETTINGS) read(setting);
-  const config = {
-    port: read(SETTINGS.port),
-    host: read(SETTINGS.host),
+  const port = read(SETTINGS.port);
+  const host = read(SETTINGS.host);
+  const { graphiql, ...config } = {
+    port,
+    host,
     store: storeChoice({
       asked: read(SETTINGS.store),
       databaseUrl: read(SETTINGS.databaseUrl),
@@ -75,6 +96,7 @@ export function parseConfig(env: Environment): ConfigResult {
       outageSlice: read(SETTINGS.outageSlice),
     }),
     registryPath: read(SETTINGS.registryPath),
+    privateUpstreams: read(SETTINGS.allowPrivateUpstreams) ?? [],
     mock: {
       seed: read(SETTINGS.mockSeed),
       failureRate: read(SETTINGS.mockFailureRate),
@@ -82,20 +104,28 @@ export function parseConfig(env: Environment): ConfigResult {
     },
     budgetDefault: read(SETTINGS.budgetDefault),
     logRetentionDays: read(SETTINGS.logRetentionDays),
+    contentKeptDays: read(SETTINGS.recordContent) || null,
+    persistedPath: read(SETTINGS.persistedDocuments),
+    isPersistedOnly: read(SETTINGS.persistedOnly) === 'yes',
     simulations: read(SETTINGS.simulations),
-    auth: read(SETTINGS.auth),
+    auth: read(SETTINGS.auth) ?? (isLoopback(host) ? 'off' : 'keys'),
+    adminKey: read(SETTINGS.adminKey),
+    graphiql: read(SETTINGS.graphiql),
+    allowedOrigins: read(SETTINGS.allowedOrigins) ?? [],
+    socketsPerKey: read(SETTINGS.socketsPerKey),
     inFlightMax: read(SETTINGS.inFlightMax),
     drainWaitMs: read(SETTINGS.drainWaitMs),
     logLevel: read(SETTINGS.logLevel),
     variable: (name: string) => textOf(env[name]),
   };
-  const mayOpenNetwork = read(SETTINGS.allowOpenNetwork) === 'yes' && config.variable(SETTINGS.auth.name) === 'off';
-  if (!isLoopback(config.host) && !mayOpenNetwork) faults.push(openNetworkFault(config.host));
+  const { auth } = config;
+  if (auth === 'off' && !isLoopback(host)) faults.push(openNetworkFault(host));
   if (config.store === null && config.variable(SETTINGS.databaseUrl.name) === null) faults.push(DATABASE_URL_MISSING);
-  const { store, registryPath } = config;
+  const { store, registryPath, persistedPath } = config;
+  const isGraphiqlOn = graphiql === 'auto' ? auth === 'off' : graphiql === 'on';
   // A store of null always has a fault beside it: DATABASE_URL is either missing or malformed.
-  if (faults.length > 0 || store === null) return { kind: 'invalid', faults, registryPath };
-  return { kind: 'valid', config: { ...config, store } };
+  if (faults.length > 0 || store === null) return { kind: 'invalid', faults, registryPath, persistedPath };
+  return { kind: 'valid', config: { ...config, store, isGraphiqlOn } };
 }
 
 /** Checked here, but read through `variable` when the registry names them. */
@@ -140,10 +170,7 @@ function isLoopback(host: string): boolean {
 }
 
 function openNetworkFault(host: string): ConfigFault {
-  const { name } = SETTINGS.host;
-  const danger = `${name} is ${JSON.stringify(host)}, which is no loopback address, while AUTH is off: whoever reaches it could spend your money`;
-  return {
-    name,
-    message: `${danger}. Use HOST=127.0.0.1, or, until API keys exist, set both AUTH=off and ALLOW_OPEN_NETWORK=yes by hand`,
-  };
+  const { name } = SETTINGS.auth;
+  const danger = `${name} is off while HOST is ${JSON.stringify(host)}, which is no loopback address: whoever reaches it could spend your money`;
+  return { name, message: `${danger}. Unset ${name}, so that callers need keys, or use HOST=127.0.0.1` };
 }

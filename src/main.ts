@@ -5,6 +5,7 @@ import { DEFAULT_REGISTRY_PATH, readRegistry } from './registry/read.ts';
 import { makeLog } from './telemetry/log.ts';
 import { bannerOf } from './wiring/banner.ts';
 import { readEnvFile } from './wiring/env-file.ts';
+import { readPersisted } from './wiring/read-persisted.ts';
 import { newUuid, SYSTEM_CHANCE, SYSTEM_CLOCK } from './wiring/system.ts';
 import { version } from './wiring/version.ts';
 
@@ -32,7 +33,8 @@ async function main(words: readonly string[]): Promise<number | null> {
 async function serve(): Promise<number | null> {
   readEnvFile();
   const parsed = parseConfig(process.env);
-  const path = (parsed.kind === 'valid' ? parsed.config.registryPath : parsed.registryPath) ?? DEFAULT_REGISTRY_PATH;
+  const { registryPath, persistedPath } = parsed.kind === 'valid' ? parsed.config : parsed;
+  const path = registryPath ?? DEFAULT_REGISTRY_PATH;
   const read = await readRegistry(path);
   const faults = [
     ...(parsed.kind === 'invalid' ? parsed.faults.map((fault) => fault.message) : []),
@@ -40,7 +42,10 @@ async function serve(): Promise<number | null> {
       ? read.faults.map((at) => `${path}:${at.line}:${at.column} ${at.path} ${at.message}`)
       : []),
   ];
-  if (parsed.kind === 'invalid' || read.kind === 'invalid') return complain(faults, EXIT.badConfig);
+  const persisted = await readPersisted(persistedPath);
+  if (persisted.kind === 'invalid') faults.push(...persisted.faults);
+  if (parsed.kind === 'invalid' || read.kind === 'invalid' || persisted.kind === 'invalid')
+    return complain(faults, EXIT.badConfig);
   const { config } = parsed;
   const resolved = parseEndpoints({ ...read, variable: config.variable });
   if (resolved.kind === 'invalid')
@@ -53,6 +58,7 @@ async function serve(): Promise<number | null> {
     config,
     registry: read.registry,
     endpoints: resolved.endpoints,
+    persisted: { texts: persisted.texts, areOnlyOnes: config.isPersistedOnly },
     log: makeLog({ level: config.logLevel, stream: process.stdout }),
     clock: SYSTEM_CLOCK,
     chance: SYSTEM_CHANCE,

@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
 import { AMOUNT_MAX, PICO_PER_USD, type PicoUsd, parseUsd, picoUsd } from './core/money.ts';
+import { ACCESS_BOUNDS, parseAdminKey, parseOrigins } from './settings/access.ts';
+import { decimalNumber, inRange, oneOf, path, wholeNumber } from './settings/bounds.ts';
+import { CIDRS_MAX, parseCidrs } from './settings/cidr.ts';
 
 /** One environment variable: how it is read, and what docs/configuration.md says about it. */
 export interface Setting<T, U = T> {
@@ -34,6 +37,8 @@ const HOST_CHARS_MAX = 253;
 const SLICE_MAX = picoUsd(1_000n * PICO_PER_USD);
 const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
+const CONTENT_DAYS_MAX = 365;
+
 const STORES = ['postgres', 'embedded', 'memory'] as const;
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -47,7 +52,7 @@ export const SETTINGS = {
   }),
   host: withDefault('127.0.0.1', {
     name: 'HOST',
-    meaning: 'The address to listen on. Anything but a loopback address needs `ALLOW_OPEN_NETWORK`.',
+    meaning: 'The address to listen on. On anything but a loopback address callers need keys: see `AUTH`.',
     bounds: 'an IP address or a host name, without a port',
     parse: parseHost,
   }),
@@ -99,6 +104,13 @@ export const SETTINGS = {
   openaiBaseUrl: baseUrl('OPENAI_BASE_URL', 'Where `openai` is called instead of at its own address.'),
   geminiBaseUrl: baseUrl('GEMINI_BASE_URL', 'Where `google` is called instead of at its own address.'),
   anthropicBaseUrl: baseUrl('ANTHROPIC_BASE_URL', 'Where `anthropic` is called instead of at its own address.'),
+  allowPrivateUpstreams: optional({
+    name: 'ALLOW_PRIVATE_UPSTREAMS',
+    meaning:
+      'The addresses outside of the public internet at which providers may be called. Loopback needs no mention while `AUTH` is `off`.',
+    bounds: `at most ${CIDRS_MAX} blocks of addresses with commas between them, each with its prefix length, such as 10.1.0.0/16,fd12:3456::/32`,
+    parse: parseCidrs,
+  }),
   mockSeed: withDefault('42', {
     ...wholeNumber({ min: 0, max: 4_294_967_295 }),
     name: 'MOCK_SEED',
@@ -131,22 +143,58 @@ export const SETTINGS = {
       'How long requests are kept at least. Budgets, the ledger, audit lines and changes of breakers are kept for good.',
     unit: 'days',
   }),
+  recordContent: withDefault('off', {
+    name: 'RECORD_CONTENT',
+    meaning:
+      'How long prompts and answers are kept, for whoever has the scope `content:read`; never longer than `LOG_RETENTION_DAYS`. `off`: they are not.',
+    bounds: `\`off\`, or a number of days from 1d to ${CONTENT_DAYS_MAX}d`,
+    parse: parseContentDays,
+  }),
+  persistedDocuments: optional({
+    ...path('a file'),
+    name: 'PERSISTED_DOCUMENTS',
+    meaning: 'GraphQL documents that are run by their ids, as JSON: `{"id": "document"}`. Unset: none.',
+  }),
+  persistedOnly: withDefault('no', {
+    ...oneOf(['yes', 'no']),
+    name: 'PERSISTED_ONLY',
+    meaning: '`yes`: over GraphQL nothing but those documents is run, except for callers with the scope `admin`.',
+  }),
   simulations: withDefault('auto', {
     ...oneOf(['on', 'off', 'auto']),
     name: 'SIMULATIONS',
     meaning: 'Whether failures may be simulated; `auto` allows it while all providers are mocks.',
   }),
-  auth: withDefault('off', {
-    ...oneOf(['off']),
+  auth: optional({
+    ...oneOf(['off', 'keys']),
     name: 'AUTH',
-    meaning: 'How callers prove who they are; `off` believes them.',
-    bounds: '`off`; `keys` comes with API keys, which this version does not have yet',
-  }),
-  allowOpenNetwork: withDefault('no', {
-    ...oneOf(['yes', 'no']),
-    name: 'ALLOW_OPEN_NETWORK',
     meaning:
-      'Temporary, until API keys exist: `yes`, together with `AUTH=off` set by hand, allows a `HOST` that is no loopback address. Whoever reaches it can spend your money.',
+      'How callers prove who they are: `keys` asks everybody for an API key, `off` believes everybody and is allowed on a loopback `HOST` only. Unset: `off` on a loopback `HOST`, `keys` on any other.',
+  }),
+  adminKey: optional({
+    name: 'ADMIN_KEY',
+    meaning: 'The credential of the operator while `AUTH` is `keys`: it may do everything, and makes the first keys.',
+    bounds: `at least ${ACCESS_BOUNDS.adminKeyCharsMin} printable ASCII characters without quotes or white space, and no short text again and again: \`openssl rand -hex 32\` makes a good one`,
+    isSecret: true,
+    parse: parseAdminKey,
+  }),
+  graphiql: withDefault('auto', {
+    ...oneOf(['on', 'off', 'auto']),
+    name: 'GRAPHIQL',
+    meaning: 'Whether browsers are given GraphiQL at `/graphql`; `auto` gives it while `AUTH` is `off`.',
+  }),
+  allowedOrigins: optional({
+    name: 'ALLOWED_ORIGINS',
+    meaning:
+      'Web pages of these origins may call `/graphql` and `/v1` from browsers. Unset: only pages of its own host.',
+    bounds: `at most ${ACCESS_BOUNDS.originsMax} origins such as https://app.example.com, separated by commas`,
+    parse: parseOrigins,
+  }),
+  socketsPerKey: withDefault('100', {
+    ...wholeNumber({ min: 1, max: 5_000 }),
+    name: 'SOCKETS_PER_KEY',
+    meaning: 'How many WebSockets one API key, with those that it was rotated to, may hold at one replica.',
+    unit: 'connections',
   }),
   inFlightMax: withDefault('1000', {
     ...wholeNumber({ min: 1, max: 100_000 }),
@@ -206,35 +254,6 @@ function optional<T>(described: Described<T>): Setting<T, null> {
   return { unit: null, isSecret: false, ...described, default: null, unset: null };
 }
 
-function wholeNumber({ min, max }: { readonly min: number; readonly max: number }) {
-  return {
-    bounds: `a whole number from ${min} to ${max}`,
-    parse: (text: string) => inRange(/^\d{1,15}$/.test(text) ? Number(text) : null, { min, max }),
-  };
-}
-
-function decimalNumber({ min, max }: { readonly min: number; readonly max: number }) {
-  return {
-    bounds: `a decimal number from ${min} to ${max}`,
-    parse: (text: string) => inRange(/^\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : null, { min, max }),
-  };
-}
-
-function inRange(value: number | null, { min, max }: { readonly min: number; readonly max: number }): number | null {
-  return value !== null && value >= min && value <= max ? value : null;
-}
-
-function oneOf<const W extends string>(words: readonly W[]) {
-  return {
-    bounds: words.map((word) => `\`${word}\``).join(' or '),
-    parse: (text: string) => words.find((word) => word === text) ?? null,
-  };
-}
-
-function path(what: string) {
-  return { bounds: `the path of ${what}`, parse: (text: string) => (text.includes('\0') ? null : text) };
-}
-
 function parseHost(text: string): string | null {
   if (isIP(text) !== 0) return text;
   const isName = text.length <= HOST_CHARS_MAX && HOST_NAME.test(text) && !/^[\d.]+$/.test(text);
@@ -244,6 +263,12 @@ function parseHost(text: string): string | null {
 function parseAmount(text: string, most: PicoUsd): PicoUsd | null {
   const amount = parseUsd(text);
   return amount !== null && amount >= 0n && amount <= most ? amount : null;
+}
+
+/** Zero for `off`. */
+function parseContentDays(text: string): number | null {
+  const days = text === 'off' ? '0' : (/^([1-9]\d{0,2})d$/.exec(text)?.[1] ?? null);
+  return days === null ? null : inRange(Number(days), { min: 0, max: CONTENT_DAYS_MAX });
 }
 
 function parseSecret(text: string): string | null {

@@ -40,6 +40,11 @@ describe('docker-compose.yml', () => {
     expect(switchyard.healthcheck.test.at(-1)).toContain("fetch('http://127.0.0.1:4000/readyz')");
   });
 
+  test('does not start without a credential for the operator, and says how to make one', () => {
+    expect(switchyard.environment).toMatchObject({ AUTH: 'keys', HOST: '0.0.0.0' });
+    expect(switchyard.environment.ADMIN_KEY).toMatch(/^\$\{ADMIN_KEY:\?.*openssl rand -hex 32.*\}$/);
+  });
+
   test('publishes one port, to this machine alone', () => {
     expect(switchyard.ports).toEqual(['127.0.0.1:4000:4000']);
     expect([postgres.ports, migrate.ports]).toEqual([undefined, undefined]);
@@ -64,7 +69,7 @@ describe('docker-compose.yml', () => {
 
   test('is understood by the service, with nothing set beside it', () => {
     for (const service of [migrate, switchyard]) {
-      const env = { ...imageEnvironment(), ...substituted(service.environment) };
+      const env = { ...imageEnvironment(), ...substituted(service.environment, { ADMIN_KEY }) };
       expect(parseConfig(env)).toMatchObject({ kind: 'valid', config: { store: { kind: 'postgres' } } });
       const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = substituted(postgres.environment);
       expect(env.DATABASE_URL).toBe(`postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@postgres:5432/${POSTGRES_DB}`);
@@ -72,10 +77,18 @@ describe('docker-compose.yml', () => {
   });
 });
 
-/** As compose does it where the environment has none of the variables. */
-function substituted(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const entries = Object.entries(environment);
-  return Object.fromEntries(entries.map(([name, value]) => [name, value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')]));
+const ADMIN_KEY = '6f1c9a0be77d4c52a8e3f94b1d06c7a5';
+
+/** As compose does it where the environment has none of the other variables. */
+function substituted(
+  environment: Readonly<Record<string, string>>,
+  set: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const fill = (value: string) =>
+    value
+      .replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')
+      .replaceAll(/\$\{(\w+):\?[^}]*\}/g, (_all, name: string) => set[name] ?? '');
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, fill(value)]));
 }
 
 interface Instruction {
@@ -138,8 +151,13 @@ describe('the image', () => {
     for (const path of taken) expect(existsSync(join(ROOT, path)), path).toBe(true);
   });
 
-  test('refuses to serve the network as long as nobody says that it may', () => {
-    expect(parseConfig(imageEnvironment())).toMatchObject({ kind: 'invalid', faults: [{ name: 'HOST' }] });
+  test('serves those who have a key, and cannot be opened to all', () => {
+    expect(parseConfig(imageEnvironment())).toMatchObject({
+      kind: 'valid',
+      config: { auth: 'keys', isGraphiqlOn: false },
+    });
+    const opened = { ...imageEnvironment(), AUTH: 'off' };
+    expect(parseConfig(opened)).toMatchObject({ kind: 'invalid', faults: [{ name: 'AUTH' }] });
   });
 
   test('has all that the service needs: it starts, answers and serves its page from these files alone', async () => {
@@ -147,8 +165,8 @@ describe('the image', () => {
       ...imageEnvironment(),
       PORT: '0',
       STORE: 'memory',
-      AUTH: 'off',
-      ALLOW_OPEN_NETWORK: 'yes',
+      ADMIN_KEY,
+      GRAPHIQL: 'on',
       DRAIN_WAIT_MS: '0',
     };
     const [, file = ''] = JSON.parse(wordsOf(finalStage, 'CMD')[0] ?? '[]');
@@ -156,10 +174,13 @@ describe('the image', () => {
     const ended = new Promise((resolve) => child.once('close', resolve));
     try {
       const port = await portOf(child.stderr);
-      const ask = (path: string, accept: string) => fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept } });
+      const ask = (path: string, accept: string, more = {}) =>
+        fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept, ...more } });
       expect(await (await ask('/livez', '*/*')).json()).toEqual({ status: 'live' });
       expect(await (await ask('/graphql', 'text/html')).text()).toMatch(/^<!doctype html>/i);
-      expect((await ask('/graphql?query={viewer{scopes}}', '*/*')).status).toBe(200);
+      const query = '/graphql?query={viewer{scopes}}';
+      expect((await ask(query, '*/*')).status).toBe(401);
+      expect((await ask(query, '*/*', { authorization: `Bearer ${ADMIN_KEY}` })).status).toBe(200);
     } finally {
       child.kill('SIGTERM');
     }

@@ -118,13 +118,16 @@ test('seed 7: one request with one fallback is one request and two attempts, and
   kit.provider('google').script({ kind: 'fail', failure: { kind: 'providerError' } });
   await kit.chat({ prompt: 'Write an essay about trains', routing: { sort: 'price' } });
   const nowMs = kit.clock.now();
-  const report = await kit.gateway.analyse({
-    window: { fromMs: epochMs(nowMs - 1_000), toMs: epochMs(nowMs + 1_000) },
-    groupBy: [],
-    filter: NO_FILTER,
-    groupsMax: 1,
-    intervalsMs: [],
-  });
+  const report = await kit.gateway.analyse(
+    {
+      window: { fromMs: epochMs(nowMs - 1_000), toMs: epochMs(nowMs + 1_000) },
+      groupBy: [],
+      filter: NO_FILTER,
+      groupsMax: 1,
+      intervalsMs: [],
+    },
+    OPEN_CALLER,
+  );
   expect(report.totals).toMatchObject({ requests: 1, succeeded: 1, rescued: 1, attempts: 2, attemptsFailed: 1 });
 });
 

@@ -1,8 +1,10 @@
+import type { ApiKeyId, ProviderKey } from './ids.ts';
 import type { PicoUsd } from './money.ts';
 import type { RequestProgress } from './request-record.ts';
 import type { EpochMs } from './time.ts';
+import type { View } from './view.ts';
 
-export const DIMENSIONS = ['provider', 'model', 'category', 'user', 'door', 'status'] as const;
+export const DIMENSIONS = ['provider', 'model', 'category', 'user', 'apiKey', 'door', 'status'] as const;
 
 /** What analytics can be grouped by. Attempts belong to their own provider and model, everything else to the request's. */
 export type Dimension = (typeof DIMENSIONS)[number];
@@ -61,6 +63,8 @@ export interface RequestFilter {
   readonly provider: readonly string[];
   readonly model: readonly string[];
   readonly userId: string | null;
+  /** That came with this key, or with any of its line if it is the first one. */
+  readonly apiKeyId: ApiKeyId | null;
   readonly category: readonly string[];
   readonly fellBack: boolean | null;
   readonly window: Window | null;
@@ -74,6 +78,7 @@ export const NO_FILTER: RequestFilter = {
   provider: [],
   model: [],
   userId: null,
+  apiKeyId: null,
   category: [],
   fellBack: null,
   window: null,
@@ -89,6 +94,18 @@ export interface AnalyticsQuery {
   readonly groupsMax: number;
   /** Widths of the time series wanted; one series each. */
   readonly intervalsMs: readonly number[];
+}
+
+/** A query, and whose requests it is answered from. */
+export interface ViewedQuery extends AnalyticsQuery {
+  readonly view: View;
+}
+
+/** The numbers of one provider, and whose requests they are counted from. */
+export interface ProviderQuery {
+  readonly provider: ProviderKey;
+  readonly window: Window;
+  readonly view: View;
 }
 
 export interface AnalyticsGroup {

@@ -1,6 +1,14 @@
+import { CHAT_LIMITS } from './chat-request.ts';
 import type { ApiKeyId } from './ids.ts';
 import type { Scope } from './scope.ts';
 import type { EpochMs } from './time.ts';
+
+const DAY_MS = 86_400_000;
+/** The key that a request came with. */
+export interface UsedKey {
+  readonly id: ApiKeyId;
+  readonly line: ApiKeyId;
+}
 
 /** What a key may use of the service in one rolling minute, and at once. Null: no limit of its own. */
 export interface CallerLimits {
@@ -10,6 +18,18 @@ export interface CallerLimits {
   /** Requests under way. */
   readonly concurrency: number | null;
 }
+
+/** What can be said of a key at most. */
+export const API_KEY_LIMITS = {
+  nameCharsMax: 100,
+  userIdCharsMax: CHAT_LIMITS.userIdCharsMax,
+  teamIdCharsMax: CHAT_LIMITS.userIdCharsMax,
+  requestsPerMinuteMax: 1_000_000,
+  tokensPerMinuteMax: 1_000_000_000,
+  concurrencyMax: 100_000,
+  /** How long a key that was rotated works beside the next one. */
+  overlapMsMax: 30 * DAY_MS,
+} as const;
 
 /** A credential without its secret, as everybody may see it who may see keys. */
 export interface ApiKey {
@@ -33,6 +53,12 @@ export interface ApiKey {
   readonly expiresAtMs: EpochMs | null;
   /** Null: it was not revoked. */
   readonly revokedAtMs: EpochMs | null;
+}
+
+/** When a key stops working, as far as that is known. Null: it goes on until somebody ends it. */
+export function endsAtOf({ expiresAtMs, revokedAtMs }: Pick<ApiKey, 'expiresAtMs' | 'revokedAtMs'>): EpochMs | null {
+  if (expiresAtMs === null || revokedAtMs === null) return expiresAtMs ?? revokedAtMs;
+  return expiresAtMs < revokedAtMs ? expiresAtMs : revokedAtMs;
 }
 
 /** Why a key does not work any more. Null: it works. */

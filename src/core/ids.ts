@@ -50,6 +50,11 @@ export function apiKeyId(value: string): ApiKeyId {
   return value as ApiKeyId;
 }
 
+/** An API key's id out of what people write: the id itself, or its global id `key_<id>`. */
+export function bareApiKeyId(name: string): ApiKeyId {
+  return apiKeyId(name.startsWith('key_') ? name.slice('key_'.length) : name);
+}
+
 /** The account of a line of API keys. */
 export function keyAccount(line: ApiKeyId): AccountKey {
   return `key:${line}` as AccountKey;

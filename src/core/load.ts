@@ -28,6 +28,14 @@ function limitOf(strain: Exclude<Strain, 'calm'>, before: Strain): number {
   return STRAINS.indexOf(before) >= STRAINS.indexOf(strain) ? limitMs * LOAD.calmShare : limitMs;
 }
 
+/** One line of keys fills at most this part of the places: less than half, so that queries of others go on beside it. */
+const LINE_SHARE = 0.4;
+
+/** How many operations may be under way that came with one line of keys. */
+export function lineMaxOf(countMax: number): number {
+  return Math.max(1, Math.floor(countMax * LINE_SHARE));
+}
+
 /** How much a replica has to do. */
 export interface Load {
   /** Operations under way. */

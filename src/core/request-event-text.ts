@@ -15,6 +15,7 @@ import { decodeCost, decodeTiming, decodeUsage } from './outcome-text.ts';
 import { FINISH_REASONS } from './prompt.ts';
 import { REQUEST_EVENT_KINDS, type RequestEvent } from './request-event.ts';
 import { DOORS, REQUEST_STATUSES, type RequestView } from './request-record.ts';
+import { decodeUsedKey } from './view.ts';
 
 // What happens to requests, as text from replica to replica. The decision stays behind: it grows with the registry, and the log has it.
 
@@ -46,6 +47,7 @@ function decodeView(value: unknown): RequestView {
     door: decodeOneOf(DOORS, request.door),
     isStreamed: decodeBoolean(request.isStreamed),
     account: accountKey(decodeText(request.account)),
+    apiKey: decodeUsedKey(request.apiKey),
     userId: decodeNullable(request.userId, decodeText),
     modelRequested: decodeText(request.modelRequested),
     provider: decodeNullable(request.provider, (key) => providerKey(decodeText(key))),

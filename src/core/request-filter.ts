@@ -4,13 +4,14 @@ import type { EpochMs } from './time.ts';
 
 /** Whether a request meets every condition of a filter, as it is now. */
 export function isMatch(record: RequestView, filter: RequestFilter): boolean {
-  const { window, userId, fellBack, costMin, totalMsMin } = filter;
+  const { window, userId, apiKeyId, fellBack, costMin, totalMsMin } = filter;
   return (
     isAmong(record.status, filter.status) &&
     isAmong(record.provider, filter.provider) &&
     isAmong(record.model, filter.model) &&
     isAmong(record.category, filter.category) &&
     (userId === null || record.userId === userId) &&
+    (apiKeyId === null || record.apiKey?.id === apiKeyId || record.apiKey?.line === apiKeyId) &&
     (fellBack === null || record.fellBack === fellBack) &&
     (window === null || isWithin(record.createdAtMs, window)) &&
     (costMin === null || record.cost.total >= costMin) &&
@@ -21,10 +22,11 @@ export function isMatch(record: RequestView, filter: RequestFilter): boolean {
 
 /** Whether every request matches it. */
 export function isNoCondition(filter: RequestFilter): boolean {
-  const { status, provider, model, category, metadata, userId, fellBack, window, costMin, totalMsMin } = filter;
+  const { status, provider, model, category, metadata, userId, apiKeyId, fellBack, window, costMin, totalMsMin } =
+    filter;
   return (
     [status, provider, model, category, Object.keys(metadata)].every((wanted) => wanted.length === 0) &&
-    [userId, fellBack, window, costMin, totalMsMin].every((wanted) => wanted === null)
+    [userId, apiKeyId, fellBack, window, costMin, totalMsMin].every((wanted) => wanted === null)
   );
 }
 

@@ -3,6 +3,7 @@ import { type RequestId, requestId } from './ids.ts';
 import type { PageAnswer, PageQuery } from './page.ts';
 import { isMatch } from './request-filter.ts';
 import type { RequestOrder, RequestRecord } from './request-record.ts';
+import { isSeen, type View } from './view.ts';
 
 /** Far above what any cursor needs: anything longer is not one of ours. */
 const CURSOR_CHARS_MAX = 300;
@@ -17,14 +18,19 @@ export interface RequestPosition {
 /** One page out of all requests, in any order they come. */
 export function pageOfRequests(
   records: Iterable<RequestRecord>,
-  query: { readonly page: PageQuery; readonly filter: RequestFilter; readonly order: RequestOrder },
+  query: {
+    readonly page: PageQuery;
+    readonly filter: RequestFilter;
+    readonly order: RequestOrder;
+    readonly view: View;
+  },
 ): PageAnswer<RequestRecord> {
-  const { page, order } = query;
+  const { page, order, view, filter } = query;
   const start = page.cursor === null ? null : parseCursor(page.cursor, order);
   if (page.cursor !== null && start === null) return { kind: 'badCursor' };
   const isForward = page.direction === 'forward';
   const sign = (order.direction === 'ascending') === isForward ? 1 : -1;
-  const matching = Array.from(records).filter((record) => isMatch(record, query.filter));
+  const matching = Array.from(records).filter((record) => isSeen(record, view) && isMatch(record, filter));
   const ahead = matching.filter(
     (record) => start === null || comparePositions(positionOf(record, order), start) * sign > 0,
   );

@@ -1,3 +1,4 @@
+import type { UsedKey } from './api-key.ts';
 import type { Category } from './category.ts';
 import type { RoutingDecision } from './decision.ts';
 import type { AccountKey, ProviderKey, RequestId } from './ids.ts';
@@ -39,6 +40,8 @@ export interface RequestRecord {
   readonly door: Door;
   readonly isStreamed: boolean;
   readonly account: AccountKey;
+  /** The key that it came with. Null: it came without one. */
+  readonly apiKey: UsedKey | null;
   /** Null when nobody in particular was billed. */
   readonly userId: string | null;
   readonly modelRequested: string;

@@ -8,14 +8,16 @@ import {
   type MetricSet,
   NO_VALUE,
   OTHER_VALUE,
+  type ProviderQuery,
+  type ViewedQuery,
   type Window,
 } from './analytics.ts';
 import type { AttemptReport } from './decision.ts';
-import type { ProviderKey } from './ids.ts';
 import { metricsOf } from './metric-set.ts';
 import { isMatch, isWithin } from './request-filter.ts';
 import type { RequestRecord } from './request-record.ts';
 import { type EpochMs, later } from './time.ts';
+import { isSeen } from './view.ts';
 
 /** The requests and the attempts that belong to one group. Grows while it is filled. */
 interface Heap {
@@ -34,12 +36,13 @@ export interface GroupSize {
 /** All numbers of a query. `records` may be more than the query asks for, in any order. */
 export function analyseRecords(
   records: Iterable<RequestRecord>,
-  query: AnalyticsQuery,
+  query: ViewedQuery,
   freshUntilMs: EpochMs,
 ): AnalyticsReport {
   checkAnalyticsQuery(query);
   const requests = Array.from(records).filter(
-    (record) => isWithin(record.createdAtMs, query.window) && isMatch(record, query.filter),
+    (record) =>
+      isSeen(record, query.view) && isWithin(record.createdAtMs, query.window) && isMatch(record, query.filter),
   );
   return {
     totals: metricsOf(requests, attemptsOf(requests)),
@@ -50,8 +53,11 @@ export function analyseRecords(
 }
 
 /** The numbers of one provider: the requests it answered or failed last, and all attempts on it. */
-export function statsOfProvider(records: Iterable<RequestRecord>, provider: ProviderKey, window: Window): MetricSet {
-  const requests = Array.from(records).filter((record) => isWithin(record.createdAtMs, window));
+export function statsOfProvider(
+  records: Iterable<RequestRecord>,
+  { provider, window, view }: ProviderQuery,
+): MetricSet {
+  const requests = Array.from(records).filter((record) => isSeen(record, view) && isWithin(record.createdAtMs, window));
   return metricsOf(
     requests.filter((request) => request.provider === provider),
     attemptsOf(requests).filter((attempt) => attempt.provider === provider),
@@ -153,6 +159,8 @@ function keyOf(request: RequestRecord, dimension: Dimension): string {
       return request.category;
     case 'user':
       return request.userId ?? NO_VALUE;
+    case 'apiKey':
+      return request.apiKey?.line ?? NO_VALUE;
     case 'door':
       return request.door;
     case 'status':

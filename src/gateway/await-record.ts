@@ -1,5 +1,6 @@
 import type { RequestId } from '../core/ids.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import { isSeen, type View } from '../core/view.ts';
 import type { GatewayDeps } from './deps.ts';
 import { pause } from './pause.ts';
 
@@ -11,6 +12,8 @@ export async function awaitRecord(
   deps: Pick<GatewayDeps, 'store' | 'clock'>,
   of: {
     readonly id: RequestId;
+    /** What it does not show is waited for like what is not there: nobody can tell one from the other. */
+    readonly view: View;
     readonly limitMs: number;
     readonly signal: AbortSignal;
     /** Done before each pause. */
@@ -20,7 +23,8 @@ export async function awaitRecord(
   const { store, clock } = deps;
   const endsAtMs = clock.elapsedMs() + of.limitMs;
   for (let pauseMs: number = PAUSE.firstMs; ; pauseMs = Math.min(pauseMs * PAUSE.growth, PAUSE.mostMs)) {
-    const record = await store.find(of.id);
+    const found = await store.find(of.id);
+    const record = found !== null && isSeen(found, of.view) ? found : null;
     const leftMs = endsAtMs - clock.elapsedMs();
     if (record !== null || leftMs <= 0 || of.signal.aborted) return record;
     of.meanwhile();

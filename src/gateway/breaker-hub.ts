@@ -6,6 +6,7 @@ import type { BreakerNotice } from './breaker-notice.ts';
 import type { BreakerWatch, BreakerWatchAnswer } from './gateway.ts';
 import { makeOutbox, type Outbox } from './outbox.ts';
 import { startPump } from './pump.ts';
+import { makeWatchPlaces } from './watch-places.ts';
 
 /** `pollMs` is the truth when a hint is lost; `pageMax` bounds one read. */
 const HUB = { watchersMax: 1_000, backlogMax: 256, pollMs: 1_000, pageMax: 500 } as const;
@@ -30,6 +31,7 @@ interface Watcher {
 export function makeBreakerHub(deps: { readonly store: Store; readonly clock: Clock; readonly log: Log }): BreakerHub {
   const { store } = deps;
   const watchers = new Set<Watcher>();
+  const places = makeWatchPlaces(HUB.watchersMax);
   /** Everything up to here was passed on. Null before the first watcher. Never goes back: a reading of the history may be old. */
   let seen: number | null = null;
 
@@ -48,16 +50,13 @@ export function makeBreakerHub(deps: { readonly store: Store; readonly clock: Cl
 
   const join = (watch: BreakerWatch, place: { readonly from: number; readonly liveAfter: number }): Watcher => {
     const outbox = makeOutbox<BreakerEvent>(HUB.backlogMax);
-    const leave = () => {
-      outbox.close();
-      watch.signal.removeEventListener('abort', leave);
-      watchers.delete(watcher);
-    };
-    const watcher = { watch, outbox, ...place, leave };
+    let leave = () => {};
+    const watcher = { watch, outbox, ...place, leave: () => leave() };
     watchers.add(watcher);
-    // Whoever leaves before reading anything has no other way to say so: what never began cannot end.
-    watch.signal.addEventListener('abort', leave);
-    if (watch.signal.aborted) leave();
+    leave = places.take(watch, () => {
+      outbox.close();
+      watchers.delete(watcher);
+    });
     pump.wake();
     return watcher;
   };
@@ -65,9 +64,8 @@ export function makeBreakerHub(deps: { readonly store: Store; readonly clock: Cl
   return {
     async watch(watch) {
       const { oldest, newest } = await store.range();
-      if (watchers.size >= HUB.watchersMax) {
-        return { kind: 'tooManyWatchers', message: `this replica serves at most ${HUB.watchersMax} watchers at once` };
-      }
+      const refusal = places.refuse(watch.caller);
+      if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       const { after } = watch;
       if (after !== null && (after > newest || after < oldest - 1)) {
         const kept = newest === 0 ? 'there are no events yet' : `events ${oldest} to ${newest} are kept`;

@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../core/unavailable.ts';
 import { type BudgetWatcher, makeBudgetAudience, type Sighting } from './budget-audience.ts';
 import { makeBudgetReader, type Newcomer } from './budget-reader.ts';
 import { budgetFrom } from './budgets.ts';
-import { budgetScopeOf } from './caller.ts';
+import { budgetScopeOf, FOREIGN_BUDGET } from './caller.ts';
 import type { GatewayNeeds } from './deps.ts';
 import type { BudgetNotice, BudgetWatch, BudgetWatchAnswer } from './gateway.ts';
 import { makeNewestBox } from './newest-box.ts';
@@ -85,11 +85,12 @@ export function makeBudgetHub(needs: Pick<GatewayNeeds, 'store' | 'clock' | 'log
     },
     async watch({ caller, holder, signal }) {
       const scope = budgetScopeOf(caller, holder);
-      const refusal = places[scope.kind].refuse();
+      if (scope === null) return { kind: 'foreign', message: FOREIGN_BUDGET };
+      const refusal = places[scope.kind].refuse(caller);
       if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       const watcher = { scope, box: makeBox(), sights: new Map() };
       const present = Promise.withResolvers<readonly Sighting[]>();
-      const leave = places[scope.kind].take(signal, () => {
+      const leave = places[scope.kind].take({ caller, signal }, () => {
         watcher.box.close();
         audience.delete(watcher);
         present.resolve([]);

@@ -1,4 +1,4 @@
-import type { ApiKey, CallerLimits } from '../core/api-key.ts';
+import type { ApiKey, CallerLimits, UsedKey } from '../core/api-key.ts';
 import {
   type AccountKey,
   ANONYMOUS,
@@ -14,6 +14,7 @@ import {
 } from '../core/ids.ts';
 import { type PicoUsd, ZERO_USD } from '../core/money.ts';
 import { allows, type Scope } from '../core/scope.ts';
+import { EVERYBODY, type View } from '../core/view.ts';
 
 /** Who is asking, as far as the door could tell. */
 export type Caller =
@@ -53,19 +54,24 @@ export function may(caller: Caller, scope: Scope): boolean {
   return allows(scopesOf(caller), scope);
 }
 
-/** The line of keys that a caller comes with. Null: authentication is off, or nobody comes. */
-export function lineOf(caller: Caller): ApiKeyId | null {
+/** The key that a caller comes with. Null: authentication is off, or nobody comes. */
+export function usedKeyOf(caller: Caller): UsedKey | null {
   switch (caller.kind) {
     case 'open':
     case 'nobody':
       return null;
     case 'admin':
-      return ADMIN_LINE;
+      return { id: ADMIN_LINE, line: ADMIN_LINE };
     case 'key':
-      return caller.key.line;
+      return { id: caller.key.id, line: caller.key.line };
     default:
       return caller satisfies never;
   }
+}
+
+/** The line of keys that a caller comes with. Null: authentication is off, or nobody comes. */
+export function lineOf(caller: Caller): ApiKeyId | null {
+  return usedKeyOf(caller)?.line ?? null;
 }
 
 const NO_LIMITS: CallerLimits = { requestsPerMinute: null, tokensPerMinute: null, concurrency: null };
@@ -115,38 +121,46 @@ export function payerOf(caller: Caller, claimed: string | null, budgetDefault: P
     : { account: keyAccount(line), userId: null, defaultCap: budgetDefault, also: team };
 }
 
-/** Whose requests a caller sees: everybody's, or those that one account pays or one line of keys sent. */
-export type View =
-  | { readonly kind: 'everybody' }
-  | { readonly kind: 'one'; readonly account: AccountKey; readonly line: ApiKeyId }
-  | { readonly kind: 'nobody' };
-
 /** The one place that decides whose requests a caller sees, in the log, in numbers and live. */
 export function viewOf(caller: Caller): View {
-  if (may(caller, 'requests:read-all')) return { kind: 'everybody' };
+  if (may(caller, 'requests:read-all')) return EVERYBODY;
+  return may(caller, 'requests:read') ? ownViewOf(caller) : { kind: 'nobody' };
+}
+
+/** The one place that decides whose requests a caller may stop: its own, which it need not be allowed to read; an operator all. */
+export function reachOf(caller: Caller): View {
+  return may(caller, 'admin') ? EVERYBODY : ownViewOf(caller);
+}
+
+function ownViewOf(caller: Caller): View {
+  const payer = ownPayerOf(caller);
   const line = lineOf(caller);
-  if (line === null || !may(caller, 'requests:read')) return { kind: 'nobody' };
-  const userId = userIdOf(caller);
-  return { kind: 'one', account: userId === null ? keyAccount(line) : userAccount(userId), line };
+  return payer === null || line === null ? { kind: 'nobody' } : { kind: 'one', account: payer.account, line };
 }
 
-/** Whether a caller is shown one live request. */
-export function maySee(caller: Caller, request: { readonly account: AccountKey }): boolean {
-  const view = viewOf(caller);
-  return view.kind === 'everybody' || (view.kind === 'one' && view.account === request.account);
+/** Whether a caller may know how an account stands: one that its own requests are paid from, or with leave any. */
+export function mayReadBudget(caller: Caller, account: AccountKey): boolean {
+  const own = ownPayerOf(caller);
+  return may(caller, 'budgets:read') || (own !== null && [own.account, ...own.also].includes(account));
 }
 
-/** Whether a caller is shown all live requests, whosever they are. */
-export function maySeeAll(caller: Caller): boolean {
-  return viewOf(caller).kind === 'everybody';
-}
+/** What somebody is told for whom `mayReadBudget` is false. */
+export const FOREIGN_BUDGET =
+  "Others' budgets need the scope budgets:read, which your key does not have. Leave userId out for your own.";
 
 /** Whose budgets somebody sees: one account's, or all. */
 export type BudgetScope = { readonly kind: 'one'; readonly account: AccountKey } | { readonly kind: 'everybody' };
 
-/** The one place that decides whose budgets a caller watches. Without a holder, all are meant. */
-export function budgetScopeOf(_caller: Caller, holder: Holder | null): BudgetScope {
-  return holder === null ? { kind: 'everybody' } : { kind: 'one', account: accountOf(holder) };
+/** The one place that decides whose budgets a caller watches: without a holder its own, or with leave all. Null: none. */
+export function budgetScopeOf(caller: Caller, holder: Holder | null): BudgetScope | null {
+  if (holder === null && may(caller, 'budgets:read')) return { kind: 'everybody' };
+  const account = holder === null ? (ownPayerOf(caller)?.account ?? null) : accountOf(holder);
+  return account !== null && mayReadBudget(caller, account) ? { kind: 'one', account } : null;
+}
+
+/** Who pays for a caller by default. Null: nobody in particular. */
+function ownPayerOf(caller: Caller): Payer | null {
+  return lineOf(caller) === null ? null : payerOf(caller, null, ZERO_USD);
 }
 
 /** Whose budget is a caller's own, at a level. That of a user is what a request of the caller spends first. Null: there is none. */

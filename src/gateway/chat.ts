@@ -5,7 +5,7 @@ import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import { isUnavailable } from '../core/unavailable.ts';
 import { admitNext, taskOf } from './admit-next.ts';
 import { makeAttempt } from './attempt.ts';
-import { payerOf } from './caller.ts';
+import { payerOf, usedKeyOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import { decisionOf, endOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
@@ -39,9 +39,9 @@ export async function* chat(
   let journey = start;
   using entry = await deps.limits.enter(asked, () => journey.attempts);
   if (entry.refused !== null) return entry.refused;
-  using live = deps.live.open(asked);
+  const payer = payerOf(asked.caller, asked.request.userId, deps.budgetDefault);
+  using live = deps.live.open(asked, { account: payer.account, apiKey: usedKeyOf(asked.caller) });
   const { call } = live;
-  const payer = payerOf(call.caller, call.request.userId, deps.budgetDefault);
   const planned = await planFor(deps, call, payer);
 
   let open = planned.plan.ranked;
@@ -76,6 +76,7 @@ export async function* chat(
 
   const outcome = await endOf(deps, call, { payer, planned, journey });
   live.end(await recordFirmly(deps, call, { payer, planned, outcome }));
+  deps.content.keep(call, { account: payer.account, outcome });
   deps.watchedBudgets.noteEnd(payer, outcome);
   noteWaiting(deps, payer, outcome);
   return outcome;

@@ -5,8 +5,10 @@ import type { Chance, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Meters } from '../ports/meters.ts';
 import type { ProviderPort } from '../ports/provider.ts';
+import type { MakeSeal } from '../ports/seal.ts';
 import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
+import type { Contents } from './contents.ts';
 import type { GatewayInfo } from './gateway.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { LimitDesk } from './limit-desk.ts';
@@ -22,6 +24,7 @@ export interface GatewayDeps extends GatewayNeeds {
   readonly live: LiveChats;
   readonly watchedBudgets: WatchedBudgets;
   readonly limits: LimitDesk;
+  readonly content: Contents;
 }
 
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */
@@ -37,6 +40,11 @@ export interface GatewayNeeds {
   readonly newHoldId: () => HoldId;
   /** SHA-256 of a text, in hexadecimal digits. */
   readonly digest: (text: string) => string;
+  /** Random bytes that nobody can guess, for secrets. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** The digest of the operator's own key. Null: there is none. */
+  readonly adminKeyHash: string | null;
+  readonly makeSeal: MakeSeal;
   readonly log: Log;
   readonly meters: Meters;
   readonly paces: PaceBook;

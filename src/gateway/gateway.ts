@@ -3,19 +3,12 @@ import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window 
 import type { BudgetNews } from '../core/budget-news.ts';
 import type { LimitsSeen } from '../core/caller-limits.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
+import type { RequestContent } from '../core/content.ts';
 import type { CandidateReport, RoutingDecision } from '../core/decision.ts';
 import type { Fleet } from '../core/fleet.ts';
-import type { AccountKey, Holder, Level, ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
+import type { AccountKey, ApiKeyId, Holder, Level, ProviderKey, ReplicaId, RequestId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
-import type {
-  ChatOutcome,
-  InputIssue,
-  NotRun,
-  RateLimitState,
-  Refusal,
-  TooLarge,
-  Unanswered,
-} from '../core/outcome.ts';
+import type { ChatOutcome, NotRun, RateLimitState, TooLarge, Unanswered } from '../core/outcome.ts';
 import type { PageAnswer, PageQuery } from '../core/page.ts';
 import type { Period } from '../core/period.ts';
 import type { RawChat } from '../core/raw-chat.ts';
@@ -32,14 +25,23 @@ import type { OnDelta } from '../ports/provider.ts';
 import type { StoreKind } from '../ports/store.ts';
 import type { BreakerNotice } from './breaker-notice.ts';
 import type { Caller } from './caller.ts';
+import type { KeyDirectory } from './key-directory.ts';
+import type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
 import type { StreamPiece } from './stream-log.ts';
 
+export type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
+
 /** What the doors may ask of the gateway. One call each; nothing here throws for an ending that a caller can expect. */
-export interface Gateway {
+export interface Gateway extends KeyDirectory {
   readonly registry: Registry;
   readonly info: GatewayInfo;
   /** The replicas that share the store, as this one last saw them. */
   fleet(): Fleet;
+
+  /** Who comes with this secret. Throws StoreUnavailable when nobody can tell. */
+  authenticate(secret: string): Promise<Authenticated>;
+  /** Calls back, within a few seconds, for each key that works no more; it may do so more than once. */
+  onKeyEnded(act: (id: ApiKeyId) => void): Disposable;
 
   /** Checks a chat as a door hands it over: every problem, not only the first. */
   parseChat(raw: RawChat): ParsedChat;
@@ -59,28 +61,35 @@ export interface Gateway {
 
   /** All providers in the registry's order. */
   surveyProviders(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
-  statsOf(provider: ProviderKey, window: Window): Promise<MetricSet>;
+  /** Out of the requests that the caller may see. */
+  statsOf(provider: ProviderKey, window: Window, caller: Caller): Promise<MetricSet>;
   breakerHistory(provider: ProviderKey, page: PageQuery): Promise<PageAnswer<BreakerEvent>>;
   findBreakerEvent(sequence: number): Promise<BreakerEvent | null>;
   /** Present states first, or everything after `after`; then every change as it happens, until `signal` aborts. */
   watchBreakers(watch: BreakerWatch): Promise<BreakerWatchAnswer>;
 
-  /** As it is now, when it runs on this replica; otherwise as the log has it. Null: neither. */
-  findRequest(id: RequestId): Promise<RequestView | null>;
-  /** The same with its decision, waiting a moment for the log when another replica has it. Null: nobody can tell, or not yet. */
+  /** As it is now, when it runs on this replica; otherwise as the log has it. Null: neither, or it is not the caller's to see. */
+  findRequest(id: RequestId, caller: Caller): Promise<RequestView | null>;
+  /** The same, for whoever was given the request's answer: there is nothing more in it to keep from them. */
+  findAnswered(id: RequestId): Promise<RequestView | null>;
+  /** A request that was found, with its decision, waiting a moment for the log when another replica has it. Null: nobody can tell, or not yet. */
   completeRequest(view: RequestView, signal: AbortSignal): Promise<RoutedView | null>;
-  /** Those that run here first, then everything that happens to requests on all replicas, until `signal` aborts. */
+  /** What was asked and answered. Null when the caller may not read it, or nothing is kept of it. */
+  contentOf(view: RequestView, caller: Caller): Promise<RequestContent | null>;
+  /** Those that run here first, then everything that happens to requests on all replicas, until `signal` aborts. Only what the caller may see. */
   watchRequests(watch: RequestWatch): RequestWatchAnswer;
-  /** Stops a chat, wherever it runs, and answers how it ended. What was received is paid for. */
+  /** Stops a chat, wherever it runs, and answers how it ended. What was received is paid for. Others' chats are not found. */
   cancelChat(wish: CancelWish): Promise<{ readonly kind: 'stopped'; readonly request: RequestView } | NotFound>;
-  /** A summary at once, and another at every step of the pace, until `signal` aborts. Throws when the first one cannot be made. */
+  /** A summary at once of what the caller may see, and another at every step of the pace, until `signal` aborts. Throws when the first one cannot be made. */
   watchTicks(watch: TickWatch): Promise<TickWatchAnswer>;
   pageRequests(query: {
     readonly page: PageQuery;
     readonly filter: RequestFilter;
     readonly order: RequestOrder;
+    readonly caller: Caller;
   }): Promise<PageAnswer<RequestRecord>>;
-  analyse(query: AnalyticsQuery): Promise<AnalyticsReport>;
+  /** Out of the requests that the caller may see, as pages are. */
+  analyse(query: AnalyticsQuery, caller: Caller): Promise<AnalyticsReport>;
   /** The store's clock, in which windows such as `last: "PT1H"` end. */
   now(): EpochMs;
   /** What becomes of requests, as far as it depends on the store. */
@@ -127,7 +136,14 @@ export interface GatewayInfo {
   /** Equal on replicas that were given the same registry and settings. */
   readonly configHash: string;
   readonly areSimulationsEnabled: boolean;
+  /** How many days prompts and answers are kept. Null: they are not. */
+  readonly contentKeptDays: number | null;
 }
+
+export type Authenticated =
+  | { readonly kind: 'known'; readonly caller: Caller }
+  /** `why` is for the log and the message: none of them says whether some other key exists. */
+  | { readonly kind: 'refused'; readonly why: 'malformed' | 'unknown' | 'expired' | 'revoked' };
 
 export interface ChatCall {
   /** The id under which it is recorded; also the `x-request-id` of the answer. */
@@ -155,19 +171,6 @@ export interface UnreadStreams {
 
 export type ParsedChat = { readonly kind: 'valid'; readonly request: ChatRequest } | InvalidInput;
 
-export interface InvalidInput extends Refusal {
-  readonly kind: 'invalidInput';
-  readonly issues: readonly InputIssue[];
-}
-
-export interface NotFound extends Refusal {
-  readonly kind: 'notFound';
-}
-
-export interface FeatureDisabled extends Refusal {
-  readonly kind: 'featureDisabled';
-}
-
 export interface Preview {
   readonly decision: RoutingDecision;
   /** Null when nobody is eligible. */
@@ -186,6 +189,7 @@ export interface BreakerWatch {
   readonly includeCurrent: boolean;
   /** Sequence of the last event already received. Null: none. */
   readonly after: number | null;
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 
@@ -214,12 +218,14 @@ export type RequestWatchAnswer =
 
 export interface CancelWish {
   readonly id: RequestId;
+  readonly caller: Caller;
   /** Aborted when whoever wants to stop it goes away. It is stopped all the same. */
   readonly signal: AbortSignal;
 }
 
 export interface TickWatch {
   readonly pace: Pace;
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 
@@ -234,7 +240,7 @@ export type TickWatchAnswer =
 
 export interface BudgetWatch {
   readonly caller: Caller;
-  /** Null: everybody whose budgets the caller may see. */
+  /** Null: everybody if the caller may see all, otherwise the caller's own. */
   readonly holder: Holder | null;
   readonly signal: AbortSignal;
 }
@@ -250,6 +256,8 @@ export interface BudgetNotice {
 
 export type BudgetWatchAnswer =
   | { readonly kind: 'watching'; readonly notices: AsyncIterable<BudgetNotice> }
+  /** The caller may not see how that user's budget stands. */
+  | { readonly kind: 'foreign'; readonly message: string }
   | { readonly kind: 'tooManyWatchers'; readonly message: string };
 
 export interface Budget {

@@ -9,7 +9,7 @@ import { StoreUnavailable } from '../core/unavailable.ts';
 import { payerOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
-import { keepOutcome } from './keep-outcome.ts';
+import { keepOutcome, type SealedClaim } from './keep-outcome.ts';
 import { pause } from './pause.ts';
 
 /** How long to pause before looking again whether another sending has ended: soon at first, then less and less often. */
@@ -17,7 +17,7 @@ const PAUSE = { firstMs: 20, growth: 1.5, mostMs: 500 } as const;
 
 /** The chat is the caller's to run, or this is what it is told instead. */
 export type Found =
-  | { readonly kind: 'claimed'; readonly claim: KeyClaim }
+  | { readonly kind: 'claimed'; readonly claim: SealedClaim }
   | { readonly kind: 'told'; readonly outcome: ChatOutcome | NotRun };
 
 /**
@@ -31,18 +31,19 @@ export async function claimOrWait(
 ): Promise<Found> {
   const { key, deadline } = of;
   const { account } = payerOf(call.caller, call.request.userId, deps.budgetDefault);
-  const bodyHash = deps.digest(fingerprintOf(call.request));
+  const seal = deps.makeSeal({ account, key });
+  const bodyHash = seal.digest(fingerprintOf(call.request));
   const leftMs = () => Math.max(0, remainingMs(deadline, deps.clock.elapsedMs()));
   let awaited: RequestId | null = null;
   for (let pauseMs: number = PAUSE.firstMs; ; pauseMs = Math.min(pauseMs * PAUSE.growth, PAUSE.mostMs)) {
     const leaseMs = Math.ceil(leftMs()) + KEY_LIMITS.leaseGraceMs;
-    const claim: KeyClaim = { account, key, requestId: call.requestId, bodyHash, leaseMs, awaited };
+    const claim: KeyClaim = { account, key: seal.name, requestId: call.requestId, bodyHash, leaseMs, awaited };
     const answer = await askFor(deps, claim);
     switch (answer.kind) {
       case 'claimed':
-        return { kind: 'claimed', claim };
+        return { kind: 'claimed', claim: { holder: claim, seal } };
       case 'ended':
-        return { kind: 'told', outcome: toldAgain(answer.outcome) };
+        return { kind: 'told', outcome: toldAgain(seal.open(answer.requestId, answer.outcome)) };
       case 'conflict':
         return notRun(answer.requestId, idempotencyConflict());
       case 'running':
@@ -53,7 +54,7 @@ export async function claimOrWait(
       case 'away':
         if (awaited === null || call.signal.aborted || leftMs() === 0) {
           // The key may have been taken all the same: then it is freed again.
-          void keepOutcome(deps, claim, null);
+          void keepOutcome(deps, { holder: claim, seal }, null);
           throw answer.error;
         }
         break;

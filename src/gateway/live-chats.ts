@@ -2,6 +2,7 @@ import type { AttemptReport } from '../core/decision.ts';
 import type { RequestId } from '../core/ids.ts';
 import { eventOf, presentOf, type RequestEvent } from '../core/request-event.ts';
 import type { RequestRecord, RequestView } from '../core/request-record.ts';
+import { isSeen, type Owned, type View } from '../core/view.ts';
 import type { ChatCall } from './gateway.ts';
 
 /** How many chats are known at once at most. More of them run all the same, and can neither be seen nor stopped. */
@@ -13,13 +14,16 @@ export type Look = () => RequestEvent;
 /** The chats that run on this replica. */
 export interface LiveChats {
   /** From now on the chat can be stopped; once it has moved, it can be seen. Until it is disposed of. */
-  open(call: ChatCall): LiveChat;
+  open(call: ChatCall, owner: Owned): LiveChat;
   /** Null when no such chat runs here, or it is not routed yet. */
   find(id: RequestId): RequestView | null;
   /** Every chat that is routed, as it is when it is looked at. */
   running(): readonly Look[];
-  /** Null when no such chat runs here. Otherwise it is told to stop; resolves with its record, or with null when it ended without. */
-  stop(id: RequestId): Promise<RequestRecord | null> | null;
+  /**
+   * Null when no such chat runs here, or none that `reach` shows. Otherwise it is told to stop; resolves with its record, or with null
+   * when it ended without.
+   */
+  stop(id: RequestId, reach: View): Promise<RequestRecord | null> | null;
   /** Tells of everything that happens to chats, each in its order. */
   watch(act: (look: Look) => void): Disposable;
 }
@@ -35,6 +39,8 @@ export interface LiveChat extends Disposable {
 }
 
 interface Entry {
+  /** Known before anything can be seen of it. */
+  readonly owner: Owned;
   readonly stop: AbortController;
   readonly ended: PromiseWithResolvers<RequestRecord | null>;
   /** Null until it is routed. */
@@ -51,8 +57,14 @@ export function makeLiveChats(): LiveChats {
   };
 
   return {
-    open(call) {
-      const entry: Entry = { stop: new AbortController(), ended: Promise.withResolvers(), view: null, record: null };
+    open(call, owner) {
+      const entry: Entry = {
+        owner,
+        stop: new AbortController(),
+        ended: Promise.withResolvers(),
+        view: null,
+        record: null,
+      };
       const { requestId, signal } = call;
       if (entries.size < CHATS_MAX && !entries.has(requestId)) entries.set(requestId, entry);
       const leave = () => entry.stop.abort();
@@ -84,9 +96,9 @@ export function makeLiveChats(): LiveChats {
       return entry?.record ?? entry?.view?.() ?? null;
     },
     running: () => Array.from(entries.values()).flatMap(({ view }) => (view === null ? [] : [() => presentOf(view())])),
-    stop(id) {
+    stop(id, reach) {
       const entry = entries.get(id);
-      if (entry === undefined) return null;
+      if (entry === undefined || !isSeen(entry.owner, reach)) return null;
       entry.stop.abort();
       return entry.ended.promise;
     },

@@ -1,17 +1,19 @@
 import { parseChat } from '../core/parse-chat.ts';
+import { makeKeyDirectory } from './api-keys.ts';
+import { startAuthentication } from './authenticate.ts';
 import { startBooksCheck } from './books.ts';
 import { makeBreakerHub } from './breaker-hub.ts';
 import { makeBudgetHub } from './budget-hub.ts';
 import { makeBudgets } from './budgets.ts';
 import { makeCanceller } from './cancel.ts';
 import type { ChatEvent } from './chat.ts';
-import { complete } from './complete-request.ts';
+import { makeContents } from './contents.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
-import type { Gateway } from './gateway.ts';
+import { startForgetter } from './forgetter.ts';
+import type { Gateway, ParsedChat } from './gateway.ts';
 import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
-import { startKeyForgetter } from './key-forgetter.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
 import { makeLimitDesk } from './limit-desk.ts';
 import { makeLiveChats } from './live-chats.ts';
@@ -19,6 +21,7 @@ import { invalidInput, makeOperations } from './operations.ts';
 import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
 import { makeRequestHub } from './request-hub.ts';
+import { makeRequestReader } from './request-reader.ts';
 import { makeChatStreams } from './streams.ts';
 import { makeTickHub } from './tick-hub.ts';
 
@@ -32,49 +35,44 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     live: makeLiveChats(),
     watchedBudgets: budgetHub,
     limits: makeLimitDesk(needs),
+    content: makeContents(needs),
   };
   const hub = makeBreakerHub(deps);
   const requests = makeRequestHub(deps);
   const tickHub = makeTickHub(deps);
   const canceller = makeCanceller(deps);
-  const reaper = startReaper(deps);
-  const books = startBooksCheck(deps);
   const member = joinFleet(deps);
   const chats = makeKeyedChats(deps);
   const streams = makeChatStreams(deps, (call) => chats.run(call));
-  const forgetter = startKeyForgetter(deps);
-  const janitor = startJanitor(deps);
+  const authentication = startAuthentication(needs);
+  const upkeep = startUpkeep(deps);
   return {
     registry,
     info,
     fleet: member.fleet,
-    parseChat(raw) {
-      const parsed = parseChat(raw, registry);
-      return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
-    },
+    authenticate: (secret) => authentication.authenticate(secret),
+    onKeyEnded: (act) => authentication.onKeyEnded(act),
+    parseChat: (raw) => checked(parseChat(raw, registry)),
     chat: (call) => collect(chats.run(call)),
     stream: (call) => streams.open(call),
     unreadStreams: () => streams.unread(),
     preview: (call) => preview(deps, call),
     surveyProviders: () => store.survey(),
-    statsOf: (provider, window) => store.statsOf(provider, window),
     breakerHistory: (provider, page) => store.history(provider, page),
     findBreakerEvent: (sequence) => store.findEvent(sequence),
     watchBreakers: (watch) => hub.watch(watch),
-    findRequest: async (id) => deps.live.find(id) ?? store.find(id),
-    completeRequest: (view, signal) => complete(deps, view, signal),
+    contentOf: (view, caller) => deps.content.find(view, caller),
     watchRequests: (watch) => requests.watch(watch),
     cancelChat: (wish) => canceller.cancelChat(wish),
     watchTicks: (watch) => tickHub.watch(watch),
     watchBudgets: (watch) => budgetHub.watch(watch),
-    rateLimitOf: (caller) => deps.limits.rateLimitOf(caller),
-    limitsSeen: (caller) => deps.limits.lastSeen(caller),
-    pageRequests: (query) => store.page(query),
-    analyse: (query) => store.analyse(query),
+    ...makeLimitReader(deps),
     now: () => clock.now(),
     storeMode: () => store.mode(),
+    ...makeRequestReader(deps),
     ...makeBudgets(deps),
     ...makeOperations(deps),
+    ...makeKeyDirectory(needs, authentication),
     async [Symbol.asyncDispose]() {
       // Streams with a key are chats that are stopped first; then whatever is left of streams ends by itself.
       await chats[Symbol.asyncDispose]();
@@ -83,10 +81,26 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.
-      const works = [tickHub, budgetHub, reaper, deps.leases, books, member, forgetter, janitor];
+      const works = [...upkeep, tickHub, budgetHub, member, authentication, deps.leases, deps.content];
       await Promise.all(works.map((work) => work[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** A fault in the input as the doors tell it. */
+function checked(parsed: ReturnType<typeof parseChat>): ParsedChat {
+  return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
+}
+
+function makeLimitReader({ limits }: GatewayDeps): Pick<Gateway, 'rateLimitOf' | 'limitsSeen'> {
+  return { rateLimitOf: (caller) => limits.rateLimitOf(caller), limitsSeen: (caller) => limits.lastSeen(caller) };
+}
+
+/** What goes on in the background whoever asks for what. */
+function startUpkeep(deps: GatewayDeps): readonly AsyncDisposable[] {
+  const { store } = deps;
+  const forgetter = startForgetter(deps, (countMax) => store.forgetKeys(countMax));
+  return [startReaper(deps), startBooksCheck(deps), forgetter, startJanitor(deps)];
 }
 
 /** Runs a chat to its end for a caller who only wants the outcome. */

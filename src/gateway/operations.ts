@@ -45,7 +45,7 @@ export function makeOperations(
 
 /** Who acts, for the audit log. */
 export function actorOf(caller: Caller, reason: string | null): Actor {
-  return { name: caller.kind, reason };
+  return { name: caller.kind === 'key' ? `key:${caller.key.id}` : caller.kind, reason };
 }
 
 export function invalidInput(issues: readonly InputIssue[]): InvalidInput {

@@ -5,7 +5,7 @@ import type { RequestRecord, RequestView } from '../core/request-record.ts';
 import { epochMs } from '../core/time.ts';
 import { costOfUsage } from '../core/usage.ts';
 import type { Permit } from '../ports/admission.ts';
-import type { Payer } from './caller.ts';
+import { type Payer, usedKeyOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
 import { costOf, decisionOf, timingOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
@@ -54,13 +54,14 @@ export function viewOf(
 }
 
 /** What is known of a request as soon as it is planned. */
-function basisOf({ requestId, door, onDelta, request }: ChatCall, { payer, planned }: Omit<Trip, 'outcome'>) {
+function basisOf({ requestId, door, onDelta, request, caller }: ChatCall, { payer, planned }: Omit<Trip, 'outcome'>) {
   return {
     id: requestId,
     createdAtMs: epochMs(planned.nowMs),
     door,
     isStreamed: onDelta !== null,
     account: payer.account,
+    apiKey: usedKeyOf(caller),
     userId: payer.userId,
     modelRequested: request.model,
     category: planned.classification.category,

@@ -1,13 +1,15 @@
 import type { RequestEvent } from '../core/request-event.ts';
 import { isMatch, isNoCondition } from '../core/request-filter.ts';
+import { isSeen, type View } from '../core/view.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
-import { maySee, maySeeAll } from './caller.ts';
+import { viewOf } from './caller.ts';
 import type { RequestNotice, RequestWatch, RequestWatchAnswer } from './gateway.ts';
 import type { LiveChats, Look } from './live-chats.ts';
 import { makeOutbox, type Outbox } from './outbox.ts';
 import { startRequestRelay } from './request-relay.ts';
+import { makeWatchPlaces } from './watch-places.ts';
 
 const HUB = { watchersMax: 1_000, backlogMax: 256 } as const;
 
@@ -18,6 +20,8 @@ export interface RequestHub extends AsyncDisposable {
 
 interface Watcher {
   readonly watch: RequestWatch;
+  /** What its caller may see. */
+  readonly view: View;
   /** Only what it wants: nobody loses an event to others' noise. */
   readonly outbox: Outbox<RequestEvent>;
   readonly leave: () => void;
@@ -30,6 +34,7 @@ export function makeRequestHub(deps: {
   readonly live: LiveChats;
 }): RequestHub {
   const watchers = new Set<Watcher>();
+  const places = makeWatchPlaces(HUB.watchersMax);
   const passOn = (event: RequestEvent, missed = 0) => {
     for (const watcher of watchers) {
       // Nobody knows what was lost, so only who wants everything would have been told.
@@ -53,25 +58,21 @@ export function makeRequestHub(deps: {
 
   const join = (watch: RequestWatch): Watcher => {
     const outbox = makeOutbox<RequestEvent>(HUB.backlogMax);
-    const leave = () => {
-      outbox.close();
-      watch.signal.removeEventListener('abort', leave);
-      watchers.delete(watcher);
-    };
-    const watcher = { watch, outbox, leave };
+    let leave = () => {};
+    const watcher = { watch, view: viewOf(watch.caller), outbox, leave: () => leave() };
     watchers.add(watcher);
     if (watchers.size === 1) relay.ask();
-    // Whoever leaves before reading anything has no other way to say so: what never began cannot end.
-    watch.signal.addEventListener('abort', leave);
-    if (watch.signal.aborted) leave();
+    leave = places.take(watch, () => {
+      outbox.close();
+      watchers.delete(watcher);
+    });
     return watcher;
   };
 
   return {
     watch(watch) {
-      if (watchers.size >= HUB.watchersMax) {
-        return { kind: 'tooManyWatchers', message: `this replica serves at most ${HUB.watchersMax} watchers at once` };
-      }
+      const refusal = places.refuse(watch.caller);
+      if (refusal !== null) return { kind: 'tooManyWatchers', message: refusal };
       // At one moment with the joining: what runs then is told first, and whatever happens from then on queues.
       return { kind: 'watching', notices: notify(join(watch), deps.live.running()) };
     },
@@ -83,12 +84,12 @@ export function makeRequestHub(deps: {
   };
 }
 
-function isWanted({ watch }: Watcher, { request }: RequestEvent): boolean {
-  return maySee(watch.caller, request) && isMatch(request, watch.filter());
+function isWanted({ watch, view }: Watcher, { request }: RequestEvent): boolean {
+  return isSeen(request, view) && isMatch(request, watch.filter());
 }
 
-function isAllWanted({ watch }: Watcher): boolean {
-  return maySeeAll(watch.caller) && isNoCondition(watch.filter());
+function isAllWanted({ watch, view }: Watcher): boolean {
+  return view.kind === 'everybody' && isNoCondition(watch.filter());
 }
 
 async function* notify(watcher: Watcher, running: readonly Look[]): AsyncGenerator<RequestNotice> {

@@ -5,7 +5,7 @@ import {
   type AnalyticsReport,
   type Window,
 } from '../core/analytics.ts';
-import type { Gateway } from '../gateway/gateway.ts';
+import type { OperationContext } from './context.ts';
 import { invalidInput } from './door-error.ts';
 import { formatDuration } from './duration.ts';
 
@@ -28,11 +28,14 @@ export interface AnalyticsDesk {
   series(intervalMs: number | null): Promise<readonly AnalyticsPoint[]>;
 }
 
-export function makeAnalyticsDesk(gateway: Gateway, query: Omit<AnalyticsQuery, 'intervalsMs'>): AnalyticsDesk {
+export function makeAnalyticsDesk(
+  { gateway, caller }: Pick<OperationContext, 'gateway' | 'caller'>,
+  query: Omit<AnalyticsQuery, 'intervalsMs'>,
+): AnalyticsDesk {
   const intervalsMs: number[] = [];
   let asked: Promise<AnalyticsReport> | null = null;
   const report = () => {
-    asked ??= Promise.resolve().then(() => gateway.analyse({ ...query, intervalsMs: [...intervalsMs] }));
+    asked ??= Promise.resolve().then(() => gateway.analyse({ ...query, intervalsMs: [...intervalsMs] }, caller));
     return asked;
   };
   return {

@@ -44,6 +44,7 @@ builder.subscriptionField('analyticsTicks', (t) =>
   t.field({
     type: AnalyticsTickRef,
     description: 'A rolling summary at a steady pace, ready to draw.',
+    extensions: { access: 'requests:read' },
     args: {
       every: t.arg({ type: 'Duration', description: 'Time between ticks, 250 ms to 60 s.', defaultValue: EVERY_MS }),
       window: t.arg({
@@ -56,7 +57,8 @@ builder.subscriptionField('analyticsTicks', (t) =>
       const { everyMsMin, everyMsMax, windowMsMin, windowMsMax } = TICK_LIMITS;
       const everyMs = parseSpan(every ?? EVERY_MS, { name: 'every', msMin: everyMsMin, msMax: everyMsMax });
       const windowMs = parseSpan(window ?? WINDOW_MS, { name: 'window', msMin: windowMsMin, msMax: windowMsMax });
-      return watch({ pace: { everyMs, windowMs }, signal: context.signal }, context);
+      const { caller, signal } = context;
+      return watch({ pace: { everyMs, windowMs }, caller, signal }, context);
     },
     resolve: (tick) => tick,
   }),

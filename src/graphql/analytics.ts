@@ -16,6 +16,7 @@ const AnalyticsDimensionEnum = builder.enumType('AnalyticsDimension', {
     MODEL: { value: 'model', description: 'Model.' },
     CATEGORY: { value: 'category', description: 'Prompt category.' },
     USER: { value: 'user', description: 'Billed user.' },
+    API_KEY: { value: 'apiKey', description: 'API key.' },
     DOOR: { value: 'door', description: 'GraphQL or REST.' },
     STATUS: { value: 'status', description: 'Request status.' },
   },
@@ -101,6 +102,7 @@ builder.queryField('analytics', (t) =>
   t.field({
     type: AnalyticsRef,
     description: 'Totals, percentiles and a time series over a window, optionally grouped.',
+    extensions: { access: 'requests:read' },
     args: {
       window: t.arg({ type: TimeWindowInput, description: 'The window to cover.', defaultValue: WINDOW }),
       groupBy: t.arg({
@@ -114,11 +116,11 @@ builder.queryField('analytics', (t) =>
         defaultValue: GROUPS_MAX,
       }),
     },
-    resolve: (_root, args, { gateway }) =>
-      makeAnalyticsDesk(gateway, {
-        window: parseWindow(args.window ?? WINDOW, gateway),
+    resolve: (_root, args, context) =>
+      makeAnalyticsDesk(context, {
+        window: parseWindow(args.window ?? WINDOW, context.gateway),
         groupBy: parseGroupBy(args.groupBy ?? []),
-        filter: parseFilter(args.filter, gateway),
+        filter: parseFilter(args.filter, context.gateway),
         groupsMax: parseLimit(args.limit ?? GROUPS_MAX),
       }),
   }),

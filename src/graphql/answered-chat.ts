@@ -1,3 +1,4 @@
+import type { UsedKey } from '../core/api-key.ts';
 import type { ChatRequest } from '../core/chat-request.ts';
 import { ANONYMOUS, userOf } from '../core/ids.ts';
 import { ZERO_USD } from '../core/money.ts';
@@ -9,7 +10,10 @@ import { type EpochMs, later } from '../core/time.ts';
 export type AnsweredChat = Answered & { readonly asked: ChatRequest };
 
 /** The record of an answer, made again from the answer itself: for a log that could not be written. */
-export function recordOfAnswer(chat: AnsweredChat, nowMs: EpochMs): RequestRecord {
+export function recordOfAnswer(
+  chat: AnsweredChat,
+  { nowMs, apiKey }: { readonly nowMs: EpochMs; readonly apiKey: UsedKey | null },
+): RequestRecord {
   const { asked, routing, timing } = chat;
   const account = chat.account?.key ?? ANONYMOUS;
   return {
@@ -20,6 +24,7 @@ export function recordOfAnswer(chat: AnsweredChat, nowMs: EpochMs): RequestRecor
     // Only the first piece of a stream has a time of its own.
     isStreamed: timing.timeToFirstTokenMs !== null,
     account,
+    apiKey,
     userId: userOf(account),
     modelRequested: asked.model,
     provider: chat.provider,

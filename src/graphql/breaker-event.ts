@@ -119,6 +119,7 @@ builder.subscriptionField('breakerEvents', (t) =>
   t.field({
     type: BreakerEventRef,
     description: 'State changes of circuit breakers on any replica, in order per provider.',
+    extensions: { access: 'any key' },
     args: {
       providerId: t.arg.id({ description: 'One provider by id or key; all of them when empty.' }),
       includeCurrent: t.arg.boolean({
@@ -133,7 +134,8 @@ builder.subscriptionField('breakerEvents', (t) =>
     subscribe: async (_root, args, context) => {
       const provider = parseProvider(args.providerId, context);
       const after = parseAfter(args.after);
-      return watch({ provider, after, includeCurrent: args.includeCurrent ?? true, signal: context.signal }, context);
+      const { caller, signal } = context;
+      return watch({ provider, after, includeCurrent: args.includeCurrent ?? true, caller, signal }, context);
     },
     resolve: (event) => event,
   }),

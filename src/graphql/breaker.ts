@@ -116,6 +116,7 @@ builder.mutationField('resetBreaker', (t) =>
   t.field({
     type: ResetBreakerResult,
     description: "Closes a provider's circuit breaker now. Needs scope `providers:write`.",
+    extensions: { access: 'providers:admin' },
     args: { input: t.arg({ type: ResetBreakerInput, description: 'Which breaker to reset.', required: true }) },
     resolve: async (_root, { input }, { gateway, caller, surveys }) => {
       const answer = await gateway.resetBreaker(input.providerId, parseReason(input.reason), caller);

@@ -31,6 +31,7 @@ builder.subscriptionField('budgetEvents', (t) =>
   t.field({
     type: BudgetEventRef,
     description: 'Budget changes and threshold crossings (50 %, 80 %, 100 %). Other users need scope `budgets:read`.',
+    extensions: { access: 'own, or budgets:read' },
     args: {
       userId: t.arg.string({ description: 'External user id; all users when empty and permitted.' }),
       level: t.arg({ type: BudgetLevelEnum, description: LEVEL_WORDS, defaultValue: 'user' }),
@@ -38,6 +39,7 @@ builder.subscriptionField('budgetEvents', (t) =>
     subscribe: async (_root, { userId, level }, { gateway, caller, signal }) => {
       const holder = userId === null || userId === undefined ? null : parseHolder(userId, level ?? 'user');
       const answer = await gateway.watchBudgets({ caller, holder, signal });
+      if (answer.kind === 'foreign') throw doorError('FORBIDDEN', answer.message);
       if (answer.kind === 'tooManyWatchers') throw doorError('TOO_MANY_WATCHERS', answer.message);
       return answer.notices;
     },

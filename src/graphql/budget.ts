@@ -1,11 +1,13 @@
 import { availableOf, budgetStatusOf, resetsAtOf } from '../core/account.ts';
-import { bareHolderId } from '../core/ids.ts';
+import { accountOf, bareHolderId } from '../core/ids.ts';
 import { addUsd, type PicoUsd } from '../core/money.ts';
+import { FOREIGN_BUDGET, mayReadBudget } from '../gateway/caller.ts';
 import type { Budget } from '../gateway/gateway.ts';
 import { InvalidInputErrorRef } from './api-error.ts';
 import { parseHolder } from './budget-shape.ts';
 import { builder } from './builder.ts';
 import { makeConnection } from './connection.ts';
+import { doorError } from './door-error.ts';
 import { unrecorded } from './failure-shape.ts';
 import { budgetGlobalId } from './global-id.ts';
 import { pageArgs, pageOrThrow, parsePage } from './page.ts';
@@ -120,6 +122,7 @@ builder.queryField('budget', (t) =>
     type: BudgetRef,
     description: "The budget of a user. Without an argument: the caller's own. Other users need scope `budgets:read`.",
     nullable: true,
+    extensions: { access: 'own, or budgets:read' },
     args: {
       userId: t.arg.string({ description: 'External user id.' }),
       level: t.arg({ type: BudgetLevelEnum, description: LEVEL_WORDS, defaultValue: 'user' }),
@@ -128,7 +131,9 @@ builder.queryField('budget', (t) =>
       const { userId = null, level } = args;
       // Without authentication a caller is nobody in particular, and has no budget of their own.
       if (userId === null) return gateway.ownBudgetOf(caller, level ?? 'user');
-      return gateway.findBudget(parseHolder(userId, level ?? 'user'));
+      const holder = parseHolder(userId, level ?? 'user');
+      if (!mayReadBudget(caller, accountOf(holder))) throw doorError('FORBIDDEN', FOREIGN_BUDGET);
+      return gateway.findBudget(holder);
     },
   }),
 );
@@ -137,6 +142,7 @@ builder.queryField('budgets', (t) =>
   t.field({
     type: BudgetConnection,
     description: 'All budgets, fullest first. Needs scope `budgets:read`.',
+    extensions: { access: 'budgets:read' },
     args: {
       ...pageArgs(),
       status: t.arg({ type: [BudgetStatusEnum], description: 'Keeps only budgets in one of these states.' }),
@@ -177,6 +183,7 @@ builder.mutationField('setBudget', (t) =>
   t.field({
     type: SetBudgetResult,
     description: "Creates or changes a user's budget. Needs scope `budgets:write`.",
+    extensions: { access: 'budgets:admin' },
     args: { input: t.arg({ type: SetBudgetInput, description: 'The new budget.', required: true }) },
     resolve: async (_root, { input }, { gateway, caller }) => {
       const { userId, limitUsd: limit } = input;

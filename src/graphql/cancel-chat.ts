@@ -27,11 +27,12 @@ builder.mutationField('cancelChat', (t) =>
   t.field({
     type: CancelChatResult,
     description: 'Stops a running chat. Tokens already produced are still paid for.',
+    extensions: { access: 'chat' },
     args: { input: t.arg({ type: CancelChatInput, description: 'Which request to stop.', required: true }) },
-    resolve: async (_root, { input }, { gateway, signal, surveys }) => {
+    resolve: async (_root, { input }, { gateway, caller, signal, surveys }) => {
       const parsed = parseGlobalId(input.requestId);
       if (parsed?.kind !== 'request') return unrecorded(noRequestId(input.requestId));
-      const answer = await gateway.cancelChat({ id: parsed.id, signal });
+      const answer = await gateway.cancelChat({ id: parsed.id, caller, signal });
       surveys.forget();
       return answer.kind === 'stopped' ? answer : unrecorded(answer);
     },

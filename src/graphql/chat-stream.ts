@@ -131,7 +131,7 @@ builder.subscriptionField('chatStream', (t) =>
         description: 'Sequence number of the last event already received; replay starts after it.',
       }),
     },
-    extensions: { isPaid: true },
+    extensions: { isPaid: true, access: 'chat' },
     subscribe: (_root, { input, resumeAfter }, context) => {
       const parsed = context.gateway.parseChat(input);
       if (parsed.kind === 'invalidInput') return failedAtOnce(unrecorded(parsed));

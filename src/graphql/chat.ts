@@ -3,7 +3,7 @@ import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import type { Answer } from '../core/prompt.ts';
 import type { RequestView } from '../core/request-record.ts';
 import { isUnavailable } from '../core/unavailable.ts';
-import type { Gateway } from '../gateway/gateway.ts';
+import { usedKeyOf } from '../gateway/caller.ts';
 import { type AnsweredChat, recordOfAnswer } from './answered-chat.ts';
 import {
   AllProvidersFailedErrorRef,
@@ -19,7 +19,7 @@ import {
 import { budgetAsItStood } from './budget-shape.ts';
 import { builder } from './builder.ts';
 import { ChatInput } from './chat-input.ts';
-import { chatCall } from './context.ts';
+import { chatCall, type OperationContext } from './context.ts';
 import { doorError } from './door-error.ts';
 import { failureOf, failureOfNotRun, unrecorded } from './failure-shape.ts';
 import { providerOf } from './provider-shape.ts';
@@ -43,11 +43,12 @@ const ChatMessageRef = builder.objectRef<Answer>('ChatMessage').implement({
 });
 
 /** The answer was paid for: it is never lost because the log could not be written, or cannot be read now. */
-async function recordedOrMade(gateway: Gateway, chat: AnsweredChat): Promise<RequestView> {
+async function recordedOrMade(chat: AnsweredChat, { gateway, caller }: OperationContext): Promise<RequestView> {
+  const made = () => recordOfAnswer(chat, { nowMs: gateway.now(), apiKey: usedKeyOf(caller) });
   try {
-    return (await gateway.findRequest(chat.requestId)) ?? recordOfAnswer(chat, gateway.now());
+    return (await gateway.findAnswered(chat.requestId)) ?? made();
   } catch (error) {
-    if (isUnavailable(error)) return recordOfAnswer(chat, gateway.now());
+    if (isUnavailable(error)) return made();
     throw error;
   }
 }
@@ -58,7 +59,7 @@ builder.objectFields(ChatSuccessRef, (t) => ({
   request: t.field({
     type: RequestRef,
     description: 'The recorded request; everything about it stays readable under its id.',
-    resolve: (chat, _args, { gateway }) => recordedOrMade(gateway, chat),
+    resolve: (chat, _args, context) => recordedOrMade(chat, context),
   }),
   content: t.string({
     description: "The answer's text. Null when the model only called tools.",
@@ -123,7 +124,7 @@ builder.mutationField('chat', (t) =>
       'Routes one chat request to the best provider, falling back when it fails, and returns the whole answer.',
     args: { input: t.arg({ type: ChatInput, description: 'What to ask and how to route it.', required: true }) },
     // Read by the rule that lets one operation spend money only once.
-    extensions: { isPaid: true },
+    extensions: { isPaid: true, access: 'chat' },
     resolve: async (_root, { input }, context) => {
       const parsed = context.gateway.parseChat(input);
       if (parsed.kind === 'invalidInput') return unrecorded(parsed);

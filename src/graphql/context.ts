@@ -1,7 +1,9 @@
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { RequestId } from '../core/ids.ts';
-import type { Caller } from '../gateway/caller.ts';
+import { type Caller, mayBill } from '../gateway/caller.ts';
 import type { ChatCall, Gateway } from '../gateway/gateway.ts';
+import { type ContentDesk, makeContentDesk } from './content-desk.ts';
+import { doorError } from './door-error.ts';
 import { makeSurveyDesk, type SurveyDesk } from './survey-desk.ts';
 
 /** What every resolver of one operation is given. */
@@ -13,13 +15,18 @@ export interface OperationContext {
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
   readonly surveys: SurveyDesk;
+  readonly contents: ContentDesk;
 }
 
-export function makeContext(of: Omit<OperationContext, 'surveys'>): OperationContext {
-  return { ...of, surveys: makeSurveyDesk(of.gateway) };
+export function makeContext(of: Omit<OperationContext, 'surveys' | 'contents'>): OperationContext {
+  return { ...of, surveys: makeSurveyDesk(of.gateway), contents: makeContentDesk(of.gateway, of.caller) };
 }
 
-/** A chat of this operation, as the gateway wants it. */
+/** A chat of this operation, as the gateway wants it. Throws when the caller may not bill whom it names. */
 export function chatCall(request: ChatRequest, { requestId, caller, signal }: OperationContext): ChatCall {
+  if (request.userId !== null && !mayBill(caller, request.userId)) throw doorError('FORBIDDEN', NOT_THEIRS);
   return { requestId, request, caller, door: 'graphql', signal, onDelta: null };
 }
+
+const NOT_THEIRS =
+  'Your key may not bill this userId: that needs the scope chat:on-behalf-of. Leave userId out, and your key pays by itself or for its own user.';

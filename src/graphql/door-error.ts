@@ -1,7 +1,9 @@
-import { GraphQLError } from 'graphql';
+import { type ASTNode, GraphQLError } from 'graphql';
 
 /** Codes of top-level errors: what a caller did wrong outside a result union. Everything else is masked as INTERNAL. */
 export const DOOR_CODES = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
   'INVALID_INPUT',
   'NOT_FOUND',
   'CANCELLED',
@@ -9,6 +11,14 @@ export const DOOR_CODES = [
   'STREAM_LOST',
   'TOO_MANY_PAID_MUTATIONS',
   'TOO_DEEP',
+  'TOO_MANY_TOKENS',
+  'TOO_MANY_ALIASES',
+  'TOO_MANY_DIRECTIVES',
+  'TOO_MANY_FIELDS',
+  'NAME_TOO_LONG',
+  'COST_TOO_HIGH',
+  'PERSISTED_DOCUMENT_REQUIRED',
+  'PERSISTED_DOCUMENT_NOT_FOUND',
   'STORE_UNAVAILABLE',
   'JOURNAL_UNAVAILABLE',
   'INTERNAL',
@@ -23,4 +33,15 @@ export function doorError(code: DoorCode, message: string): GraphQLError {
 
 export function invalidInput(message: string): GraphQLError {
   return doorError('INVALID_INPUT', message);
+}
+
+/** A document that is not run, whatever a client accepts: 400 over HTTP. */
+export function documentError(
+  code: DoorCode,
+  message: string,
+  node?: ASTNode,
+  figures: Readonly<Record<string, unknown>> = {},
+): GraphQLError {
+  const extensions = { code, ...figures, http: { status: 400, spec: false } };
+  return new GraphQLError(message, { ...(node === undefined ? {} : { nodes: node }), extensions });
 }

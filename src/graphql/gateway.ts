@@ -47,6 +47,10 @@ const GatewayRef = builder.objectRef<GatewayInfo>('Gateway').implement({
       description: 'Hash of the configuration in force; equal on all replicas when they agree.',
     }),
     simulationsEnabled: t.exposeBoolean('areSimulationsEnabled', { description: 'Whether failures may be simulated.' }),
+    contentRecording: t.boolean({
+      description: 'Whether prompts and answers are recorded.',
+      resolve: ({ contentKeptDays }) => contentKeptDays !== null,
+    }),
   }),
 });
 
@@ -54,6 +58,7 @@ builder.queryField('gateway', (t) =>
   t.field({
     type: GatewayRef,
     description: 'This gateway: version, store, replicas, switched-on features.',
+    extensions: { access: 'any key' },
     resolve: (_root, _args, { gateway }) => gateway.info,
   }),
 );

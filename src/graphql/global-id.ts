@@ -1,4 +1,5 @@
 import {
+  type ApiKeyId,
   type Holder,
   LEVELS,
   type Level,
@@ -7,6 +8,7 @@ import {
   type RequestId,
   requestId,
 } from '../core/ids.ts';
+import { parseKeyId } from '../core/key-text.ts';
 
 /** What a global id can name. */
 export type GlobalId =
@@ -14,6 +16,7 @@ export type GlobalId =
   | { readonly kind: 'provider'; readonly key: ProviderKey }
   | { readonly kind: 'model'; readonly provider: ProviderKey; readonly model: string }
   | { readonly kind: 'budget'; readonly holder: Holder }
+  | { readonly kind: 'apiKey'; readonly id: ApiKeyId }
   | { readonly kind: 'breakerEvent'; readonly sequence: number }
   /** The present state of one breaker, told at the start of a subscription. */
   | { readonly kind: 'breakerSnapshot'; readonly sequence: number; readonly provider: ProviderKey };
@@ -48,6 +51,10 @@ export function budgetGlobalId({ level, id }: Holder): string {
   return `${BUDGET_PREFIXES[level]}_${id}`;
 }
 
+export function apiKeyGlobalId(id: ApiKeyId): string {
+  return `key_${id}`;
+}
+
 export function breakerEventGlobalId(sequence: number): string {
   return `bev_${String(sequence).padStart(SEQUENCE_DIGITS, '0')}`;
 }
@@ -69,6 +76,8 @@ export function parseGlobalId(text: string): GlobalId | null {
   const [, prefix, holder] = BUDGET.exec(text) ?? [];
   const level = LEVELS.find((known) => BUDGET_PREFIXES[known] === prefix);
   if (level !== undefined && holder !== undefined) return { kind: 'budget', holder: { level, id: holder } };
+  const apiKey = text.startsWith('key_') ? parseKeyId(text) : null;
+  if (apiKey !== null) return { kind: 'apiKey', id: apiKey };
   const [, sequence, snapshotOf] = BREAKER_EVENT.exec(text) ?? [];
   if (sequence === undefined) return null;
   return snapshotOf === undefined

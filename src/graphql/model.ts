@@ -69,6 +69,7 @@ builder.queryField('models', (t) =>
   t.field({
     type: [ModelRef],
     description: 'All models that can be asked for, including aliases such as `auto`.',
+    extensions: { access: 'any key' },
     args: { filter: t.arg({ type: ModelFilterInput, description: 'Keeps only the models that match.' }) },
     resolve: (_root, { filter }, { gateway }) => {
       const keys = filter?.providerId?.map(bareKey) ?? null;

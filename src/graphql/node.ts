@@ -1,12 +1,23 @@
 import { brandWithType } from '@pothos/core';
 import { CHAT_LIMITS } from '../core/chat-request.ts';
+import { accountOf } from '../core/ids.ts';
 import { findProvider } from '../core/registry.ts';
+import { mayReadBudget } from '../gateway/caller.ts';
 import { eventOfChange, eventOfPresent } from './breaker-event.ts';
 import { builder } from './builder.ts';
 import type { OperationContext } from './context.ts';
 import { invalidInput } from './door-error.ts';
 import { type GlobalId, parseGlobalId } from './global-id.ts';
-import { BreakerEventRef, BudgetRef, ModelRef, NodeRef, type NodeShape, ProviderRef, RequestRef } from './refs.ts';
+import {
+  ApiKeyRef,
+  BreakerEventRef,
+  BudgetRef,
+  ModelRef,
+  NodeRef,
+  type NodeShape,
+  ProviderRef,
+  RequestRef,
+} from './refs.ts';
 
 const NODES_MAX = 100;
 
@@ -20,6 +31,7 @@ builder.queryField('node', (t) =>
     type: NodeRef,
     description: 'Fetches any object by its global id.',
     nullable: true,
+    extensions: { access: 'any key' },
     args: { id: t.arg.id({ description: 'A global id such as `req_0199…` or `prov_openai`.', required: true }) },
     resolve: (_root, { id }, context) => findNode(id, context),
   }),
@@ -30,6 +42,7 @@ builder.queryField('nodes', (t) =>
     type: [NodeRef],
     description: 'Fetches several objects at once, in the order asked; unknown ids give null.',
     nullable: { list: false, items: true },
+    extensions: { access: 'any key' },
     args: { ids: t.arg.idList({ description: 'Up to 100 global ids.', required: true }) },
     resolve: (_root, { ids }, context) => {
       if (ids.length > NODES_MAX) throw invalidInput(`\`ids\` takes at most ${NODES_MAX} ids, got ${ids.length}.`);
@@ -45,13 +58,15 @@ async function findNode(id: string, context: OperationContext): Promise<NodeShap
 }
 
 async function findParsed(id: GlobalId, context: OperationContext): Promise<NodeShape | null> {
-  const { gateway } = context;
+  const { gateway, caller } = context;
   switch (id.kind) {
     case 'request':
-      return named(RequestRef, await gateway.findRequest(id.id));
+      return named(RequestRef, await gateway.findRequest(id.id, caller));
     case 'budget':
-      if (id.holder.id.length > CHAT_LIMITS.userIdCharsMax) return null;
+      if (id.holder.id.length > CHAT_LIMITS.userIdCharsMax || !mayReadBudget(caller, accountOf(id.holder))) return null;
       return named(BudgetRef, await gateway.findBudget(id.holder));
+    case 'apiKey':
+      return named(ApiKeyRef, await gateway.findKey(id.id, caller));
     case 'breakerEvent': {
       const event = await gateway.findBreakerEvent(id.sequence);
       return event === null ? null : named(BreakerEventRef, eventOfChange(event, 0));
@@ -99,4 +114,10 @@ function named<Shape extends NodeShape>(type: PothosRef, value: Shape | null): S
   return copy;
 }
 
-type PothosRef = typeof RequestRef | typeof BudgetRef | typeof BreakerEventRef | typeof ProviderRef | typeof ModelRef;
+type PothosRef =
+  | typeof ApiKeyRef
+  | typeof RequestRef
+  | typeof BudgetRef
+  | typeof BreakerEventRef
+  | typeof ProviderRef
+  | typeof ModelRef;

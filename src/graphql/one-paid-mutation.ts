@@ -1,4 +1,5 @@
-import { type ASTVisitor, GraphQLError, OperationTypeNode, type ValidationContext } from 'graphql';
+import { type ASTVisitor, OperationTypeNode, type ValidationContext } from 'graphql';
+import { documentError } from './door-error.ts';
 import { paidNamesOf } from './paid-fields.ts';
 
 /**
@@ -13,12 +14,7 @@ export function OnePaidMutation(context: ValidationContext): ASTVisitor {
       const paid = paidNamesOf(operation, mutations, (name) => context.getFragment(name));
       if (paid.size <= 1) return;
       const message = `One operation may hold one paid mutation, this one holds ${paid.size}. Send one per request.`;
-      context.reportError(
-        new GraphQLError(message, {
-          nodes: operation,
-          extensions: { code: 'TOO_MANY_PAID_MUTATIONS', http: { status: 400, spec: false } },
-        }),
-      );
+      context.reportError(documentError('TOO_MANY_PAID_MUTATIONS', message, operation));
     },
   };
 }

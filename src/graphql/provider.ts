@@ -93,7 +93,8 @@ builder.objectFields(ProviderRef, (t) => ({
     args: {
       window: t.arg({ type: TimeWindowInput, description: 'The window to cover.', defaultValue: STATS_WINDOW }),
     },
-    resolve: ({ key }, { window }, { gateway }) => gateway.statsOf(key, parseWindow(window ?? STATS_WINDOW, gateway)),
+    resolve: ({ key }, { window }, { gateway, caller }) =>
+      gateway.statsOf(key, parseWindow(window ?? STATS_WINDOW, gateway), caller),
   }),
   simulation: t.field({
     type: SimulationRef,
@@ -124,6 +125,7 @@ builder.queryField('providers', (t) =>
   t.field({
     type: [ProviderRef],
     description: 'All configured providers with their live health. The registry is small, so this is a plain list.',
+    extensions: { access: 'any key' },
     args: { filter: t.arg({ type: ProviderFilterInput, description: 'Keeps only the providers that match.' }) },
     resolve: async (_root, { filter }, context) => {
       const { health = null, kind = null, enabled = null } = filter ?? {};
@@ -147,6 +149,7 @@ builder.queryField('provider', (t) =>
     type: ProviderRef,
     description: 'One provider by global id (`prov_openai`) or bare key (`openai`).',
     nullable: true,
+    extensions: { access: 'any key' },
     args: { id: t.arg.id({ description: 'Global id or key.', required: true }) },
     resolve: (_root, { id }, { gateway }) => {
       const spec = findProvider(gateway.registry, bareKey(id));
@@ -187,6 +190,7 @@ builder.mutationField('setProviderEnabled', (t) =>
   t.field({
     type: SetProviderEnabledResult,
     description: 'Takes a provider out of routing, or puts it back, on every replica. Needs scope `providers:write`.',
+    extensions: { access: 'providers:admin' },
     args: {
       input: t.arg({
         type: SetProviderEnabledInput,

@@ -1,4 +1,5 @@
 import type { MetricSet } from '../core/analytics.ts';
+import type { ApiKey } from '../core/api-key.ts';
 import type { Cause, CircuitKind } from '../core/breaker.ts';
 import type { RoutingDecision } from '../core/decision.ts';
 import type { ProviderKey, ReplicaId } from '../core/ids.ts';
@@ -45,6 +46,7 @@ export interface BreakerEventShape {
 export const ProviderRef = builder.objectRef<ProviderShape>('Provider');
 export const ModelRef = builder.objectRef<ModelShape>('Model');
 export const RequestRef = builder.objectRef<RequestView>('Request');
+export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey');
 export const BudgetRef = builder.objectRef<Budget>('Budget');
 export const BreakerEventRef = builder.objectRef<BreakerEventShape>('BreakerEvent');
 export const BreakerRef = builder.objectRef<Sight>('CircuitBreaker');
@@ -55,7 +57,7 @@ export const MetricSetRef = builder.objectRef<MetricSet>('MetricSet');
 export const PageInfoRef = builder.objectRef<Page<unknown>>('PageInfo');
 
 /** Anything with a global id. */
-export type NodeShape = ProviderShape | ModelShape | RequestView | Budget | BreakerEventShape;
+export type NodeShape = ProviderShape | ModelShape | RequestView | Budget | BreakerEventShape | ApiKey;
 
 export const NodeRef = builder.interfaceRef<NodeShape>('Node');
 

@@ -49,6 +49,7 @@ builder.subscriptionField('requestEvents', (t) =>
   t.field({
     type: RequestEventRef,
     description: 'Requests as they start, fall back and finish, on any replica. Needs scope `requests:read`.',
+    extensions: { access: 'requests:read' },
     args: { filter: t.arg({ type: RequestFilterInput, description: 'Keeps only the requests that match.' }) },
     subscribe: (_root, { filter }, context) => {
       const { gateway, caller, signal } = context;

@@ -1,5 +1,5 @@
 import type { RequestFilter } from '../core/analytics.ts';
-import { bareKey } from '../core/ids.ts';
+import { bareApiKeyId, bareKey } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
 import type { EpochMs } from '../core/time.ts';
 import { builder } from './builder.ts';
@@ -14,6 +14,7 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
     providerId: t.idList({ description: 'Answered by one of these providers.' }),
     modelName: t.stringList({ description: 'Answered by one of these models.' }),
     userId: t.string({ description: 'Billed to this user.' }),
+    apiKeyId: t.id({ description: 'Sent with this key.' }),
     category: t.field({ type: [CategoryEnum], description: 'Of one of these categories.' }),
     fellBack: t.boolean({ description: 'That needed a fallback, or did not.' }),
     window: t.field({ type: TimeWindowInput, description: 'In this window.' }),
@@ -28,13 +29,23 @@ export function parseFilter(
   raw: typeof RequestFilterInput.$inferInput | null | undefined,
   clock: { now(): EpochMs },
 ): RequestFilter {
-  const { status, providerId, modelName, userId = null, category, fellBack = null, window = null } = raw ?? {};
+  const {
+    status,
+    providerId,
+    modelName,
+    userId = null,
+    apiKeyId = null,
+    category,
+    fellBack = null,
+    window = null,
+  } = raw ?? {};
   const costMin: PicoUsd | null = raw?.minCostUsd ?? null;
   return {
     status: status ?? [],
     provider: parseNames(providerId, 'providerId').map(bareKey),
     model: parseNames(modelName, 'modelName'),
     userId: userId === null ? null : parseUserId(userId),
+    apiKeyId: apiKeyId === null ? null : bareApiKeyId(apiKeyId),
     category: category ?? [],
     fellBack,
     window: window === null ? null : parseWindow(window, clock),

@@ -6,7 +6,7 @@ import { failureOfRecord } from './failure-shape.ts';
 import { parseGlobalId, requestGlobalId } from './global-id.ts';
 import { pageArgs, pageOrThrow, parsePage } from './page.ts';
 import { providerOf } from './provider-shape.ts';
-import { NodeRef, ProviderRef, RequestRef, RoutingDecisionRef } from './refs.ts';
+import { ApiKeyRef, NodeRef, ProviderRef, RequestRef, RoutingDecisionRef } from './refs.ts';
 import { parseFilter, RequestFilterInput } from './request-filter.ts';
 import { CostRef, TimingRef, TokenUsageRef } from './usage.ts';
 import { DoorEnum, FinishReasonEnum, RequestStatusEnum } from './words.ts';
@@ -42,6 +42,12 @@ builder.objectFields(RequestRef, (t) => ({
     nullable: true,
     resolve: async (view, _args, { gateway, signal }) => (await gateway.completeRequest(view, signal))?.routing ?? null,
   }),
+  apiKey: t.field({
+    type: ApiKeyRef,
+    description: 'The API key used.',
+    nullable: true,
+    resolve: ({ apiKey }, _args, { gateway, caller }) => (apiKey === null ? null : gateway.findKey(apiKey.id, caller)),
+  }),
   usage: t.expose('usage', { type: TokenUsageRef, description: 'Tokens used.', nullable: true }),
   cost: t.expose('cost', { type: CostRef, description: 'What it cost.', nullable: true }),
   timing: t.expose('timing', { type: TimingRef, description: 'Where the time went.', nullable: true }),
@@ -62,6 +68,16 @@ builder.objectFields(RequestRef, (t) => ({
   }),
   metadata: t.expose('metadata', { type: 'JSON', description: 'Labels the caller gave.', nullable: true }),
   conversationId: t.exposeString('conversationId', { description: 'Conversation the caller named.', nullable: true }),
+  promptText: t.string({
+    description: 'The prompt. Null unless content recording is on and the caller has scope `content:read`.',
+    nullable: true,
+    resolve: async (view, _args, { contents }) => (await contents.read(view))?.prompt ?? null,
+  }),
+  answerText: t.string({
+    description: 'The answer. Null unless content recording is on and the caller has scope `content:read`.',
+    nullable: true,
+    resolve: async (view, _args, { contents }) => (await contents.read(view))?.answer ?? null,
+  }),
 }));
 
 /**
@@ -113,15 +129,16 @@ builder.queryField('requests', (t) =>
   t.field({
     type: RequestConnection,
     description: 'The request log, newest first unless told otherwise. Keyset pagination: stable while rows arrive.',
+    extensions: { access: 'requests:read' },
     args: {
       ...pageArgs(),
       filter: t.arg({ type: RequestFilterInput, description: 'Keeps only the requests that match.' }),
       orderBy: t.arg({ type: RequestOrderInput, description: 'Sort order.', defaultValue: NEWEST_FIRST }),
     },
-    resolve: async (_root, { filter, orderBy, ...page }, { gateway }) => {
+    resolve: async (_root, { filter, orderBy, ...page }, { gateway, caller }) => {
       const order = orderBy ?? NEWEST_FIRST;
       return pageOrThrow(
-        await gateway.pageRequests({ page: parsePage(page), filter: parseFilter(filter, gateway), order }),
+        await gateway.pageRequests({ page: parsePage(page), filter: parseFilter(filter, gateway), order, caller }),
       );
     },
   }),
@@ -132,10 +149,11 @@ builder.queryField('request', (t) =>
     type: RequestRef,
     description: 'One request by id, including why it was routed as it was.',
     nullable: true,
+    extensions: { access: 'requests:read' },
     args: { id: t.arg.id({ description: 'The id, as in the `x-request-id` header.', required: true }) },
-    resolve: (_root, { id }, { gateway }) => {
+    resolve: (_root, { id }, { gateway, caller }) => {
       const parsed = parseGlobalId(id);
-      return parsed?.kind === 'request' ? gateway.findRequest(parsed.id) : null;
+      return parsed?.kind === 'request' ? gateway.findRequest(parsed.id, caller) : null;
     },
   }),
 );

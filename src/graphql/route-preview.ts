@@ -42,6 +42,7 @@ builder.queryField('routePreview', (t) =>
     type: RoutePreviewRef,
     description:
       'Explains how a chat would be routed right now, without calling anyone and without cost. Takes the same input as `chat`.',
+    extensions: { access: 'chat' },
     args: { input: t.arg({ type: ChatInput, description: 'The chat to plan.', required: true }) },
     resolve: (_root, { input }, context) => context.gateway.preview(chatCall(parseOrThrow(input, context), context)),
   }),

@@ -1,4 +1,5 @@
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { guarded } from './access.ts';
 import { builder } from './builder.ts';
 import './scalars.ts';
 import './node.ts';
@@ -17,6 +18,9 @@ import './request.ts';
 import './request-event.ts';
 import './budget.ts';
 import './budget-event.ts';
+import './api-key.ts';
+import './api-key-acts.ts';
+import './audit.ts';
 import './routing.ts';
 import './route-preview.ts';
 import './chat.ts';
@@ -30,8 +34,8 @@ builder.subscriptionType({
     'Live events, over WebSocket (graphql-transport-ws) or server-sent events. Each stream starts with the present state, so nothing falls between a query and a subscription.',
 });
 
-/** What both GraphQL doors serve: the contract without what is not built yet. */
-export const schema: GraphQLSchema = builder.toSchema({ sortSchema: false });
+/** What both GraphQL doors serve: the contract without what is not built yet. No root field without a rule who may call it. */
+export const schema: GraphQLSchema = guarded(builder.toSchema({ sortSchema: false }));
 
 /** The schema as text, in an order that only a change of meaning can change. */
 export function printedSchema(): string {

@@ -70,6 +70,7 @@ builder.mutationField('simulateFailure', (t) =>
     type: SimulateFailureResult,
     description:
       'Makes a provider fail on purpose, for tests and drills. Needs scope `chaos:write` and simulations switched on.',
+    extensions: { access: 'simulate' },
     args: {
       input: t.arg({
         type: SimulateFailureInput,
@@ -121,6 +122,7 @@ builder.mutationField('stopSimulation', (t) =>
   t.field({
     type: StopSimulationResult,
     description: 'Ends simulated failures early.',
+    extensions: { access: 'simulate' },
     args: {
       input: t.arg({
         type: StopSimulationInput,

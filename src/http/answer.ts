@@ -3,6 +3,8 @@ import { GraphQLError } from 'graphql';
 
 /** Codes of errors that this door finds before GraphQL is reached. */
 export const HTTP_CODES = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
   'BODY_TOO_LARGE',
   'BAD_REQUEST',
   'NOT_FOUND',
@@ -11,6 +13,7 @@ export const HTTP_CODES = [
   'NOT_ACCEPTABLE',
   'SHUTTING_DOWN',
   'OVERLOADED',
+  'STORE_UNAVAILABLE',
   'INTERNAL',
 ] as const;
 
@@ -86,8 +89,13 @@ export const GRAPHQL_FORM: FaultForm = {
   headersOf: ({ retryAfterMs }) => (retryAfterMs === undefined ? {} : { 'retry-after': secondsOf(retryAfterMs) }),
 };
 
+/** The headers of a fault, in whichever form: who was not recognised is told how to be (RFC 6750). */
+export function faultHeadersOf(fault: DoorFault, form: FaultForm): Readonly<Record<string, string>> {
+  return { ...form.headersOf(fault), ...(fault.status === 401 ? { 'www-authenticate': 'Bearer' } : {}) };
+}
+
 export function sendFault(response: ServerResponse, fault: DoorFault, form: FaultForm = GRAPHQL_FORM): void {
-  for (const [name, value] of Object.entries(form.headersOf(fault))) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(faultHeadersOf(fault, form))) response.setHeader(name, value);
   sendText(response, fault.status, form.textOf(fault));
 }
 

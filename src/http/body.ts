@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../ports/clock.ts';
-import { type DoorFault, type FaultForm, GRAPHQL_FORM, sendFault } from './answer.ts';
+import { type DoorFault, type FaultForm, faultHeadersOf, GRAPHQL_FORM, sendFault } from './answer.ts';
 
 /** How much is read of a request, and how long a refused caller may go on sending before the connection is closed. */
 export const BODY_LIMITS = { bytesMax: 1_000_000, lingerMs: 2_000, lingerBytesMax: 16_000_000 } as const;
@@ -74,7 +74,7 @@ export function refuseBody(
     'content-type': 'application/json; charset=utf-8',
     'content-length': body.length,
     connection: 'close',
-    ...form.headersOf(fault),
+    ...faultHeadersOf(fault, form),
   });
   response.write(body);
   const timer = clock.after(BODY_LIMITS.lingerMs, () => request.destroy());

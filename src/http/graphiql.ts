@@ -21,12 +21,12 @@ interface Rendered {
   readonly brotli: Buffer;
 }
 
-export function makeGraphiqlPage(): GraphiqlPage {
+export function makeGraphiqlPage(auth: 'off' | 'keys'): GraphiqlPage {
   /** Made when first asked for, since most services never are; then kept, compressed, and only so. */
   let made: Promise<Rendered> | null = null;
   return {
     async answer(request, response) {
-      made ??= render();
+      made ??= render(auth);
       const page = await made;
       response.setHeader('content-security-policy', page.policy);
       response.setHeader('cache-control', 'no-cache');
@@ -59,13 +59,13 @@ function sendEncoded(response: ServerResponse, encoding: string, bytes: Buffer):
   response.end(bytes);
 }
 
-async function render(): Promise<Rendered> {
+async function render(auth: 'off' | 'keys'): Promise<Rendered> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   const options = {
     title: 'Switchyard GraphiQL',
     defaultTabs: GRAPHIQL_TABS.map(({ query, variables }) => ({ query, variables })),
-    // Live breaker events come over the socket, as any client would take them.
-    subscriptionsProtocol: 'WS',
+    // Live breaker events come over the socket, as any client would take them. But the page cannot say there who comes.
+    subscriptionsProtocol: auth === 'off' ? 'WS' : 'SSE',
     shouldPersistHeaders: false,
   } as const;
   // Browsers hash the script as they parsed it, with plain line ends.

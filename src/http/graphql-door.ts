@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestId } from '../core/ids.ts';
-import { OPEN_CALLER } from '../gateway/caller.ts';
+import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { sendFault } from './answer.ts';
+import { keyIdOf } from './authenticate.ts';
 import { readBody, refuseBody } from './body.ts';
 import type { Callers } from './callers.ts';
 import type { InFlight } from './in-flight.ts';
@@ -15,9 +16,15 @@ import type { GraphqlServer } from './yoga.ts';
 
 /** GraphQL over HTTP, with server-sent events for subscriptions. */
 export interface GraphqlDoor {
-  answer(request: IncomingMessage, response: ServerResponse, requestId: RequestId): Promise<void>;
+  answer(request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void>;
   /** Cuts all subscriptions: their clients come back to another replica, and resume there. */
   cutStreams(): void;
+}
+
+/** Who comes with a request, and under which id. */
+export interface Arrival {
+  readonly requestId: RequestId;
+  readonly caller: Caller;
 }
 
 interface DoorDeps {
@@ -34,12 +41,13 @@ interface DoorDeps {
 export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
   const streams = new Set<ServerResponse>();
 
-  const answer = async (request: IncomingMessage, response: ServerResponse, requestId: RequestId): Promise<void> => {
+  const answer = async (request: IncomingMessage, response: ServerResponse, arrival: Arrival): Promise<void> => {
+    // Before the body: a key may end while it comes.
+    using waiting = deps.callers.waitingFor(response, keyIdOf(arrival.caller));
     const body = request.method === 'POST' ? await readBody(request) : null;
     if (body?.kind === 'gone') return;
     if (body?.kind === 'refused') return refuseBody(request, response, body.fault, deps);
-    using caller = deps.callers.waitingFor(response);
-    const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId, signal: caller.signal });
+    const operation = makeOperation({ ...deps, ...arrival, signal: waiting.signal });
     try {
       const answered = await ask(deps.yoga, request, body?.text ?? null, operation);
       if (operation.note.kind === 'subscription' && !operation.note.isPaid) {
@@ -51,7 +59,7 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
     } finally {
       streams.delete(response);
       // A subscription's source knows no other end.
-      if (operation.note.kind === 'subscription') caller.abort();
+      if (operation.note.kind === 'subscription') waiting.abort();
       const clientRequestId = clientRequestIdOf(request);
       logOperation(operation, deps.clock, {
         door: 'http',
@@ -62,7 +70,7 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
   };
 
   return {
-    answer: (request, response, requestId) => deps.inFlight.run(() => answer(request, response, requestId)),
+    answer: (request, response, arrival) => deps.inFlight.run(() => answer(request, response, arrival)),
     cutStreams() {
       for (const response of streams) response.destroy();
     },

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeFleet, isAgreed, replicasOf } from '../core/fleet.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { sendJson, sendMethodNotAllowed } from './answer.ts';
+import type { Doorkeeper } from './authenticate.ts';
 
 /** Whether the service can do its work, and what was looked at. */
 export interface Readiness {
@@ -28,6 +29,7 @@ export function makeHealthDoor(deps: {
   readonly gateway: Gateway;
   readonly readiness: () => Promise<Readiness>;
   readonly isLeaving: () => boolean;
+  readonly doorkeeper: Doorkeeper;
 }): HealthDoor {
   return {
     answerLive(request, response) {
@@ -35,12 +37,18 @@ export function makeHealthDoor(deps: {
     },
     async answerReady(request, response) {
       if (!isRead(request, response)) return;
+      const isOperator = await deps.doorkeeper.may(request.headers.authorization, 'admin');
       const { isReady, checks } = await look(deps);
-      const failing = checks.filter((check) => !check.isOk).map((check) => `${check.name}: ${check.detail}`);
+      // Details may name hosts and paths: they are for the operator.
+      const failing = checks
+        .filter((check) => !check.isOk)
+        .map(({ name, detail }) => (isOperator ? `${name}: ${detail}` : name));
       sendJson(response, isReady ? 200 : 503, {
         status: isReady ? 'ready' : 'not ready',
         ...(failing.length > 0 ? { reasons: failing } : {}),
-        ...(isVerbose(request) ? { ...modeOf(deps.gateway), version: deps.gateway.info.version, checks } : {}),
+        ...(isOperator && isVerbose(request)
+          ? { ...modeOf(deps.gateway), version: deps.gateway.info.version, checks }
+          : {}),
       });
     },
   };

@@ -1,4 +1,5 @@
-import { isRefused, OVERLOAD_RETRY_MS, type Wish } from '../core/load.ts';
+import { isRefused, lineMaxOf, OVERLOAD_RETRY_MS, type Wish } from '../core/load.ts';
+import { type Caller, lineOf } from '../gateway/caller.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Meters } from '../ports/meters.ts';
@@ -13,10 +14,10 @@ const LOG_EVERY_MS = 10_000;
 export interface LoadGate extends Disposable {
   /** Begins to watch the event loop. */
   open(): void;
-  /** Null: there is room. */
-  refuse(wish: Wish): DoorFault | null;
-  /** Fills one place until the work has ended, in whichever way. */
-  run<Result>(work: () => Result | Promise<Result>): Promise<Result>;
+  /** Null: there is room for it, and the caller's line of keys does not fill its share yet. */
+  refuse(wish: Wish, caller: Caller): DoorFault | null;
+  /** Fills one place, and one of the caller's, until the work has ended, in whichever way. */
+  run<Result>(caller: Caller, work: () => Result | Promise<Result>): Promise<Result>;
 }
 
 export type LoadMeters = Pick<Meters, 'operationsInFlight' | 'operationsRefused'>;
@@ -31,6 +32,16 @@ export function makeLoadGate(deps: {
 }): LoadGate {
   const { clock, log, meters, countMax } = deps;
   const inside = makeInFlight();
+  const lineMax = lineMaxOf(countMax);
+  /** Of those who came with a key. */
+  const lines = new Map<string, number>();
+  const countLine = (caller: Caller, step: 1 | -1) => {
+    const line = lineOf(caller);
+    if (line === null) return;
+    const next = (lines.get(line) ?? 0) + step;
+    if (next === 0) lines.delete(line);
+    else lines.set(line, next);
+  };
   const loop = makeLoopWatch(clock, (strain) => {
     const fields = { strain, count: inside.count };
     if (strain === 'calm') log.info('the event loop is in time again', fields);
@@ -49,17 +60,21 @@ export function makeLoadGate(deps: {
   };
   return {
     open: () => loop.start(),
-    refuse(wish) {
-      if (!isRefused(wish, { count: inside.count + deps.unattended(), countMax, strain: loop.strain })) return null;
+    refuse(wish, caller) {
+      const isFull = isRefused(wish, { count: inside.count + deps.unattended(), countMax, strain: loop.strain });
+      const line = lineOf(caller);
+      if (!isFull && (line === null || (lines.get(line) ?? 0) < lineMax)) return null;
       tell();
-      return FAULTS[wish];
+      return isFull ? FAULTS[wish] : { ...FAULT, message: lineMessage(lineMax) };
     },
-    async run(work) {
+    async run(caller, work) {
+      countLine(caller, 1);
       const running = inside.run(work);
       meters.operationsInFlight.set(inside.count);
       try {
         return await running;
       } finally {
+        countLine(caller, -1);
         meters.operationsInFlight.set(inside.count);
       }
     },
@@ -68,6 +83,10 @@ export function makeLoadGate(deps: {
 }
 
 const FAULT = { status: 503, code: 'OVERLOADED', retryAfterMs: OVERLOAD_RETRY_MS } as const;
+
+function lineMessage(lineMax: number): string {
+  return `Your key has ${lineMax} operations under way here, which is all that one may have. Nothing was run: send it again in a second.`;
+}
 
 const FAULTS: Readonly<Record<Wish, DoorFault>> = {
   read: { ...FAULT, message: 'This replica is too busy for queries: chats come first. Send it again in a second.' },

@@ -1,7 +1,9 @@
 import { type ExecutionResult, GraphQLError, type GraphQLErrorOptions } from 'graphql';
 import { isUnavailable, StoreUnavailable } from '../core/unavailable.ts';
+import { COST_MAX } from '../graphql/cost.ts';
 import type { DoorCode } from '../graphql/door-error.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
+import { shortError, shortErrors } from '../graphql/short-error.ts';
 import type { Operation } from './operation.ts';
 
 /** When a caller may ask again while the store or the journal is away: nobody knows, so this is a polite guess. */
@@ -9,13 +11,26 @@ const RETRY_MS = 1_000;
 
 /** A result as it may leave the house: nothing of a bug but the id under which the log tells more. */
 export function presentable(result: ExecutionResult, operation: Operation): ExecutionResult {
-  const { errors } = result;
+  const { errors, ...rest } = result;
+  if (errors === undefined) return told(rest, operation);
+  return told({ ...rest, errors: errors.map((error) => masked(error, operation)) }, operation);
+}
+
+/** A result with what is told beside every one, and with no more of its errors than people read. */
+export function told({ errors, ...result }: ExecutionResult, operation: Operation): ExecutionResult {
   operation.note.errorCount += errors?.length ?? 0;
+  const isRefused = result.data === undefined || result.data === null;
   return {
     ...result,
-    ...(errors === undefined ? {} : { errors: errors.map((error) => masked(error, operation)) }),
-    extensions: { ...result.extensions, gateway: { requestId: requestGlobalId(operation.requestId) } },
+    ...(errors === undefined ? {} : { errors: isRefused ? shortErrors(errors) : errors.map(shortError) }),
+    extensions: { ...result.extensions, ...extensionsOf(operation) },
   };
+}
+
+/** What is told beside every answer. */
+function extensionsOf({ requestId, note }: Operation) {
+  const gateway = { requestId: requestGlobalId(requestId) };
+  return note.cost === null ? { gateway } : { gateway, cost: { requested: note.cost, limit: COST_MAX } };
 }
 
 function masked(error: GraphQLError, operation: Operation): GraphQLError {

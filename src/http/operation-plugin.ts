@@ -1,9 +1,11 @@
+import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { requestGlobalId } from '../graphql/global-id.ts';
+import type { Caller } from '../gateway/caller.ts';
+import { costRefusal } from '../graphql/cost.ts';
 import { errorOf } from './answer.ts';
 import type { InFlight } from './in-flight.ts';
 import type { LoadGate } from './load-gate.ts';
-import { presentable } from './mask.ts';
+import { presentable, told } from './mask.ts';
 import { noteDocument, type Operation, wishOf } from './operation.ts';
 
 /** Around every operation: it counts as under way, its errors are made presentable, and its answer names its request. */
@@ -14,12 +16,12 @@ export function operationPlugin(deps: {
   const { inFlight, gate } = deps;
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
-      noteDocument(args.contextValue, args.document, args.operationName);
+      noteDocument(args.contextValue, args);
       // Counted here and not at the connection: a chat whose caller left still has to be settled.
       setExecuteFn((executionArgs) => {
-        const fault = gate.refuse(wishOf(args.contextValue));
-        if (fault !== null) return { errors: [errorOf(fault)] };
-        return inFlight.run(() => gate.run(() => executeFn(executionArgs)));
+        const refusal = refusalOf(args.contextValue, gate);
+        if (refusal !== null) return { errors: [refusal] };
+        return inFlight.run(() => gate.run(args.contextValue.caller, () => executeFn(executionArgs)));
       });
       return {
         onExecuteDone({ result, setResult }) {
@@ -28,13 +30,13 @@ export function operationPlugin(deps: {
       };
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      noteDocument(args.contextValue, args.document, args.operationName);
-      const fault = gate.refuse(wishOf(args.contextValue));
-      if (fault !== null) setResultAndStopExecution({ errors: [errorOf(fault)] });
+      noteDocument(args.contextValue, args);
+      const refusal = refusalOf(args.contextValue, gate);
+      if (refusal !== null) setResultAndStopExecution({ errors: [refusal] });
       return {
         onSubscribeResult({ result, setResult }) {
           if (!isStream(result)) setResult(presentable(result, args.contextValue));
-          else if (args.contextValue.note.isPaid) setResult(counted(result, deps));
+          else if (args.contextValue.note.isPaid) setResult(counted(result, args.contextValue.caller, deps));
           return { onNext: (event) => event.setResult(presentable(event.result, args.contextValue)) };
         },
       };
@@ -42,20 +44,27 @@ export function operationPlugin(deps: {
     onResultProcess({ result, setResult, serverContext }) {
       // A document that never ran has an answer too.
       if (isStream(result) || Array.isArray(result) || result.extensions?.gateway !== undefined) return;
-      serverContext.note.errorCount += result.errors?.length ?? 0;
-      const gateway = { requestId: requestGlobalId(serverContext.requestId) };
-      setResult({ ...result, extensions: { ...result.extensions, gateway } });
+      setResult(told(result, serverContext));
     },
   };
+}
+
+/** Null: it may be run now. Found before any resolver is called. */
+function refusalOf(operation: Operation, gate: LoadGate): GraphQLError | null {
+  const tooDear = costRefusal(operation.note.cost);
+  if (tooDear !== null) return tooDear;
+  const fault = gate.refuse(wishOf(operation), operation.caller);
+  return fault === null ? null : errorOf(fault);
 }
 
 /** A streamed chat fills its place until its stream has ended, in whichever way. */
 async function* counted<Result>(
   results: AsyncIterable<Result>,
+  caller: Caller,
   { inFlight, gate }: { readonly inFlight: InFlight; readonly gate: LoadGate },
 ): AsyncGenerator<Result, void> {
   const ended = Promise.withResolvers<void>();
-  void inFlight.run(() => gate.run(() => ended.promise));
+  void inFlight.run(() => gate.run(caller, () => ended.promise));
   try {
     yield* results;
   } finally {

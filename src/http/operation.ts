@@ -1,9 +1,10 @@
-import { type DocumentNode, getOperationAST } from 'graphql';
+import { type ExecutionArgs, getOperationAST } from 'graphql';
 import type { RequestId } from '../core/ids.ts';
 import type { Wish } from '../core/load.ts';
 import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { makeContext, type OperationContext } from '../graphql/context.ts';
+import { costOf } from '../graphql/cost.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
 import { isPaid } from '../graphql/paid-fields.ts';
 import { schema } from '../graphql/schema.ts';
@@ -19,6 +20,8 @@ export interface OperationNote {
   kind: 'query' | 'mutation' | 'subscription' | null;
   /** It runs a request that is paid for: it is let finish, and counts as load, also when it is a subscription. */
   isPaid: boolean;
+  /** The most that it can cost to answer. Null: it was never understood. */
+  cost: number | null;
   errorCount: number;
 }
 
@@ -41,18 +44,24 @@ export function makeOperation(of: {
   return {
     ...makeContext({ gateway, caller, requestId, signal }),
     log: of.log.with({ requestId: requestGlobalId(requestId) }),
-    note: { name: null, kind: null, isPaid: false, errorCount: 0 },
+    note: { name: null, kind: null, isPaid: false, cost: null, errorCount: 0 },
     startedAtMs: clock.elapsedMs(),
   };
 }
 
 /** Remembers which operation of a document runs. */
-export function noteDocument(operation: Operation, document: DocumentNode, name: string | null | undefined): void {
-  const found = getOperationAST(document, name);
-  operation.note.kind = found?.operation ?? null;
-  operation.note.isPaid = found !== null && found !== undefined && isPaid(schema, document, found);
-  operation.note.name = found?.name?.value.slice(0, NAME_CHARS_MAX) ?? null;
+export function noteDocument(operation: Operation, args: DocumentArgs): void {
+  const { document, operationName, variableValues } = args;
+  const found = getOperationAST(document, operationName);
+  if (found === null || found === undefined) return;
+  const { note } = operation;
+  note.kind = found.operation;
+  note.isPaid = isPaid(schema, document, found);
+  note.cost = costOf(schema, { document, operation: found, variables: variableValues ?? {} });
+  note.name = found.name?.value.slice(0, NAME_CHARS_MAX) ?? null;
 }
+
+type DocumentArgs = Pick<ExecutionArgs, 'document' | 'operationName' | 'variableValues'>;
 
 /** What an operation wants, as far as it is known. */
 export function wishOf({ note }: Operation): Wish {

@@ -7,6 +7,7 @@ import type { Operation } from './operation.ts';
 export function requestPlugin(): Plugin<Operation, Operation> {
   return {
     onRequestParse({ request, requestParser, setRequestParser }) {
+      if (request.method === 'GET') setRequestParser(parseUrl);
       if (request.method !== 'POST') return;
       const type = request.headers.get('content-type') ?? '';
       // A form of any web page may be posted here without the browser asking first, so that forms are no way in.
@@ -33,7 +34,7 @@ export function requestPlugin(): Plugin<Operation, Operation> {
 }
 
 async function parseJson(request: Request): Promise<GraphQLParams> {
-  const body = parsed(await request.text());
+  const body = parsed(await request.text(), 'The request body');
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
   throw refusal(
     400,
@@ -42,12 +43,24 @@ async function parseJson(request: Request): Promise<GraphQLParams> {
   );
 }
 
-function parsed(text: string): unknown {
+/** As GraphQL over HTTP has it: texts, but for two that are JSON. */
+function parseUrl({ url }: Request): GraphQLParams {
+  const given = new URL(url).searchParams;
+  const params: Record<string, unknown> = {};
+  for (const name of ['query', 'documentId', 'operationName']) params[name] = given.get(name) ?? undefined;
+  for (const name of ['variables', 'extensions']) {
+    const text = given.get(name);
+    if (text !== null && text !== '') params[name] = parsed(text, `The parameter ${name}`);
+  }
+  return params;
+}
+
+function parsed(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw refusal(400, 'BAD_REQUEST', `The request body is not valid JSON: ${why.slice(0, 200)}.`);
+    throw refusal(400, 'BAD_REQUEST', `${what} is not valid JSON: ${why.slice(0, 200)}.`);
   }
 }
 

@@ -2,41 +2,55 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Exposition } from '../ports/meters.ts';
-import { pathOf, SHUTTING_DOWN, sendFault, sendJson, sendMethodNotAllowed, wantsHtml } from './answer.ts';
+import {
+  type DoorFault,
+  pathOf,
+  SHUTTING_DOWN,
+  sendFault,
+  sendJson,
+  sendMethodNotAllowed,
+  wantsHtml,
+} from './answer.ts';
+import type { Doorkeeper } from './authenticate.ts';
 import { refuseBody, turnAway } from './body.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { GraphqlDoor } from './graphql-door.ts';
 import type { HealthDoor } from './health.ts';
 import type { LoadGate } from './load-gate.ts';
-import { answerMetrics, METRICS_PATH } from './metrics.ts';
+import { METRICS_PATH, type MetricsDoor } from './metrics.ts';
+import type { Origins } from './origins.ts';
 import { MODELS_PATH } from './rest/models-door.ts';
 import { CHAT_PATH, type RestDoor } from './rest/rest-door.ts';
 import { GRAPHQL_PATH } from './yoga.ts';
 
 type Route = (request: IncomingMessage, response: ServerResponse, requestId: RequestId) => Promise<void>;
 
-/** Which path is answered by whom. */
-export function makeRouter(deps: {
+interface RouterDeps {
   readonly gateway: Gateway;
   readonly graphql: GraphqlDoor;
-  readonly graphiql: GraphiqlPage;
+  /** Null: browsers are given no page. */
+  readonly graphiql: GraphiqlPage | null;
   readonly rest: RestDoor;
   readonly health: HealthDoor;
-  readonly metrics: Exposition;
+  readonly metrics: MetricsDoor;
+  readonly doorkeeper: Doorkeeper;
+  readonly origins: Origins;
   readonly clock: Clock;
   readonly gate: LoadGate;
   readonly isDraining: () => boolean;
-}): Route {
-  const { gateway, graphql, graphiql, health } = deps;
+}
+
+/** Which path is answered by whom. */
+export function makeRouter(deps: RouterDeps): Route {
+  const { graphql, graphiql, health, doorkeeper } = deps;
   const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
-    ['/', async (request, response) => answerIndex(request, response, gateway)],
+    ['/', async (request, response) => answerIndex(request, response, deps)],
     [GRAPHQL_PATH, answerGraphql],
     ['/livez', async (request, response) => health.answerLive(request, response)],
     ['/healthz', async (request, response) => health.answerLive(request, response)],
     ['/health', async (request, response) => health.answerLive(request, response)],
     ['/readyz', (request, response) => health.answerReady(request, response)],
-    [METRICS_PATH, (request, response) => answerMetrics(request, response, deps.metrics)],
+    [METRICS_PATH, deps.metrics.answer],
   ]);
 
   async function answerGraphql(
@@ -45,31 +59,42 @@ export function makeRouter(deps: {
     requestId: RequestId,
   ): Promise<void> {
     if (deps.isDraining()) return refuseBody(request, response, SHUTTING_DOWN, deps);
-    if (request.method === 'GET' && wantsHtml(request)) return graphiql.answer(request, response);
+    if (request.method === 'GET' && wantsHtml(request)) {
+      return graphiql === null ? sendFault(response, NO_PAGE) : graphiql.answer(request, response);
+    }
+    const admission = await doorkeeper.admit(request.headers.authorization);
+    if (admission.kind === 'refused') return turnAway(request, response, admission.fault, deps);
     // What a POST wants stands in its body. Only where there is no room for anything it is not read.
-    const fault = deps.gate.refuse(request.method === 'GET' ? 'read' : 'act');
+    const fault = deps.gate.refuse(request.method === 'GET' ? 'read' : 'act', admission.caller);
     if (fault !== null) return turnAway(request, response, fault, deps);
-    return graphql.answer(request, response, requestId);
+    return graphql.answer(request, response, { requestId, caller: admission.caller });
   }
 
-  return (request, response, requestId) => {
+  return async (request, response, requestId) => {
     const path = pathOf(request);
-    const route = routes.get(path) ?? (deps.rest.isAt(path) ? deps.rest.answer : answerUnknown);
+    const isApi = path === GRAPHQL_PATH || deps.rest.isAt(path);
+    if (isApi && deps.origins.greet(request, response)) return;
+    const route = routes.get(path) ?? (isApi ? deps.rest.answer : answerUnknown);
     return route(request, response, requestId);
   };
 }
 
 /** Tells what is here, until the control room moves in. */
-function answerIndex(request: IncomingMessage, response: ServerResponse, gateway: Gateway): void {
+function answerIndex(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { gateway, graphiql, doorkeeper }: Pick<RouterDeps, 'gateway' | 'graphiql' | 'doorkeeper'>,
+): void {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     sendMethodNotAllowed(response, 'GET, HEAD');
     return;
   }
   sendJson(response, 200, {
     service: 'switchyard',
-    version: gateway.info.version,
+    // Whoever looks for services with known faults is not helped.
+    ...(doorkeeper.isOpen ? { version: gateway.info.version } : {}),
     graphql: GRAPHQL_PATH,
-    graphiql: `${GRAPHQL_PATH} in a browser`,
+    ...(graphiql === null ? {} : { graphiql: `${GRAPHQL_PATH} in a browser` }),
     rest: CHAT_PATH,
     models: MODELS_PATH,
     live: '/livez',
@@ -77,6 +102,12 @@ function answerIndex(request: IncomingMessage, response: ServerResponse, gateway
     metrics: METRICS_PATH,
   });
 }
+
+const NO_PAGE: DoorFault = {
+  status: 404,
+  code: 'NOT_FOUND',
+  message: `Browsers are given no page here. Programs POST to ${GRAPHQL_PATH}; for GraphiQL start the service with GRAPHIQL=on.`,
+};
 
 const answerUnknown: Route = async (request, response) => {
   const message = `Nothing is served at ${pathOf(request).slice(0, 100)}. GraphQL is at ${GRAPHQL_PATH}, OpenAI's API at ${CHAT_PATH}.`;

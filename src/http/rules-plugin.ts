@@ -1,17 +1,14 @@
-import { parse } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { DepthLimit, DOCUMENT_LIMITS } from '../graphql/depth-limit.ts';
-import { OnePaidMutation } from '../graphql/one-paid-mutation.ts';
+import type { Documents } from '../graphql/documents.ts';
 
 /** What a document may ask for, at every transport. */
-export function rulesPlugin(): Plugin {
+export function rulesPlugin(documents: Documents): Plugin {
   return {
     onParse({ setParseFn }) {
-      setParseFn((source: string) => parse(source, { maxTokens: DOCUMENT_LIMITS.tokensMax }));
+      setParseFn((source: string) => documents.parse(source));
     },
-    onValidate({ addValidationRule }) {
-      addValidationRule(OnePaidMutation);
-      addValidationRule(DepthLimit);
+    onValidate({ setValidationFn }) {
+      setValidationFn((_schema, document) => documents.faultsOf(document));
     },
   };
 }

@@ -2,9 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { RequestId } from '../core/ids.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { requestGlobalId } from '../graphql/global-id.ts';
+import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Exposition } from '../ports/meters.ts';
+import { type DoorkeeperMeters, makeDoorkeeper } from './authenticate.ts';
 import { announcesTooMuch } from './body.ts';
 import { makeCallers } from './callers.ts';
 import { makeGraphiqlPage } from './graphiql.ts';
@@ -12,20 +14,24 @@ import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
 import { type InFlight, makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
+import { makeMetricsDoor } from './metrics.ts';
+import { makeOrigins } from './origins.ts';
 import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
 
-/** A request must arrive whole within `requestMs`, its headers sooner. `abortMs` is what stopped work gets to settle. */
-const LIMITS = {
-  headersMs: 10_000,
-  requestMs: 30_000,
-  checkEveryMs: 2_000,
-  idleMs: 65_000,
-  headersBytesMax: 16_384,
-  abortMs: 3_000,
-} as const;
+/** How long is waited for callers: a request must arrive whole within `requestMs`, its headers sooner. */
+export interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly checkEveryMs: number;
+}
+
+const PATIENCE: Patience = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 2_000 };
+
+/** `abortMs` is what stopped work gets to settle. */
+const LIMITS = { idleMs: 65_000, headersBytesMax: 16_384, abortMs: 3_000 } as const;
 
 /** Nothing cuts the time short. */
 const NEVER = new AbortController().signal;
@@ -38,7 +44,17 @@ export interface HttpServerDeps {
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
-  readonly meters: LoadMeters;
+  readonly meters: LoadMeters & DoorkeeperMeters;
+  /** `off`: everybody may do everything. */
+  readonly auth: 'off' | 'keys';
+  readonly isGraphiqlOn: boolean;
+  /** Origins whose pages may call from browsers, besides the service's own. */
+  readonly allowedOrigins: readonly string[];
+  /** WebSockets that one line of keys may hold. */
+  readonly socketsPerKey: number;
+  readonly persisted: PersistedDocuments;
+  /** Default: as long as an honest caller on a slow line needs. */
+  readonly patience?: Patience;
   /** Operations under way at most. */
   readonly inFlightMax: number;
   readonly host: string;
@@ -66,26 +82,19 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   let drained: Promise<void> | null = null;
   const isLeaving = () => phase !== 'serving';
   const isDraining = () => phase === 'draining';
-  const inFlight = makeInFlight();
-  const callers = makeCallers();
-  const gate = makeLoadGate({
-    ...deps,
-    countMax: deps.inFlightMax,
-    unattended: () => deps.gateway.unreadStreams().count,
+  const doors = makeDoors(deps, { isLeaving, isDraining });
+  const { inFlight, callers, gate, yoga, graphql, sockets } = doors;
+  const ends = deps.gateway.onKeyEnded((key) => {
+    callers.cutOff(key);
+    sockets.cutOff(key);
   });
-  const yoga = makeGraphqlServer({ log, inFlight, gate });
-  const graphql = makeGraphqlDoor({ ...deps, yoga, inFlight, callers, isLeaving, isDraining });
-  const sockets = makeSocketDoor({ ...deps, yoga, inFlight, gate });
-  const rest = makeRestDoor({ ...deps, gate, inFlight, callers, isLeaving, isDraining });
-  const health = makeHealthDoor({ ...deps, isLeaving });
-  const route = makeRouter({ ...deps, graphql, rest, health, graphiql: makeGraphiqlPage(), gate, isDraining });
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = newId();
     response.setHeader('x-request-id', requestGlobalId(requestId));
     response.setHeader('x-content-type-options', 'nosniff');
     if (isLeaving()) response.setHeader('connection', 'close');
-    route(request, response, requestId).catch((error) => {
+    doors.route(request, response, requestId).catch((error) => {
       log.error('unexpected error at the HTTP door', {
         requestId: requestGlobalId(requestId),
         error: String(error),
@@ -94,7 +103,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       response.destroy();
     });
   };
-  const server = makeNodeServer(answer);
+  const server = makeNodeServer(answer, deps.patience ?? PATIENCE);
   server.on('upgrade', sockets.upgrade);
 
   const drain = async (graceMs: number, cut: AbortSignal) => {
@@ -107,6 +116,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
       sockets.abortAll();
       await isIdleWithin(inFlight.whenIdle(), { clock, ms: LIMITS.abortMs, cut: NEVER });
     }
+    ends[Symbol.dispose]();
     gate[Symbol.dispose]();
     await sockets.close();
     await closeServer(server);
@@ -131,6 +141,38 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
   };
 }
 
+/** All doors, and what they share. */
+function makeDoors(
+  deps: HttpServerDeps,
+  phase: { readonly isLeaving: () => boolean; readonly isDraining: () => boolean },
+) {
+  const shared = {
+    ...deps,
+    ...phase,
+    inFlight: makeInFlight(),
+    callers: makeCallers(),
+    doorkeeper: makeDoorkeeper(deps),
+    origins: makeOrigins(deps.allowedOrigins),
+    gate: makeLoadGate({
+      ...deps,
+      countMax: deps.inFlightMax,
+      unattended: () => deps.gateway.unreadStreams().count,
+    }),
+  };
+  const yoga = makeGraphqlServer(shared);
+  const graphql = makeGraphqlDoor({ ...shared, yoga });
+  const sockets = makeSocketDoor({ ...shared, yoga });
+  const route = makeRouter({
+    ...shared,
+    graphql,
+    rest: makeRestDoor(shared),
+    health: makeHealthDoor(shared),
+    graphiql: deps.isGraphiqlOn ? makeGraphiqlPage(deps.auth) : null,
+    metrics: makeMetricsDoor(shared),
+  });
+  return { ...shared, yoga, graphql, sockets, route };
+}
+
 /** Resolves when nothing runs any more, whether somebody reads it or not. */
 async function whenAtRest(inFlight: InFlight, gateway: Pick<Gateway, 'unreadStreams'>): Promise<void> {
   await inFlight.whenIdle();
@@ -138,13 +180,16 @@ async function whenAtRest(inFlight: InFlight, gateway: Pick<Gateway, 'unreadStre
 }
 
 /** Node's server with all its limits. */
-function makeNodeServer(answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
+function makeNodeServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  patience: Patience,
+): Server {
   const server = createServer(
-    { connectionsCheckingInterval: LIMITS.checkEveryMs, maxHeaderSize: LIMITS.headersBytesMax, noDelay: true },
+    { connectionsCheckingInterval: patience.checkEveryMs, maxHeaderSize: LIMITS.headersBytesMax, noDelay: true },
     answer,
   );
-  server.headersTimeout = LIMITS.headersMs;
-  server.requestTimeout = LIMITS.requestMs;
+  server.headersTimeout = patience.headersMs;
+  server.requestTimeout = patience.requestMs;
   server.keepAliveTimeout = LIMITS.idleMs;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (!announcesTooMuch(request)) response.writeContinue();

@@ -5,13 +5,14 @@ import {
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLFormattedError,
-  getOperationAST,
 } from 'graphql';
 import { makeServer, type Server, type ExecutionResult as SocketResult, type SubscribePayload } from 'graphql-ws';
 import type { RequestId } from '../core/ids.ts';
 import type { Wish } from '../core/load.ts';
-import { OPEN_CALLER } from '../gateway/caller.ts';
+import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { costRefusal } from '../graphql/cost.ts';
+import { chooseText, type PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { type DoorFault, errorOf } from './answer.ts';
@@ -21,7 +22,7 @@ import { logOperation, makeOperation, noteDocument, type Operation, wishOf } fro
 import { stoppable } from './stoppable.ts';
 import type { GraphqlServer } from './yoga.ts';
 
-export const SOCKET_LIMITS = { initWaitMs: 3_000, operationsMax: 100 } as const;
+export const SOCKET_LIMITS = { initWaitMs: 3_000, operationsMax: 50 } as const;
 
 /** One operation of a connection, from its admission to its last result. */
 export interface Run {
@@ -34,6 +35,10 @@ export interface Run {
 /** One connection, and what runs on it. */
 export interface Peer {
   readonly runs: Set<Run>;
+  /** As its first request had it, which browsers cannot set. Undefined: it had none. */
+  readonly authorization: string | undefined;
+  /** Null: it has not shown yet who it is. */
+  caller: Caller | null;
 }
 
 interface OperationsDeps {
@@ -43,7 +48,10 @@ interface OperationsDeps {
   readonly newId: () => RequestId;
   readonly yoga: GraphqlServer;
   readonly gate: LoadGate;
+  readonly persisted: PersistedDocuments;
   readonly isDraining: () => boolean;
+  /** Finds out who connects. False: nobody that is let in, and told so. */
+  readonly welcome: (peer: Peer, authorization: string | undefined) => Promise<boolean>;
 }
 
 type Envelope = ReturnType<GraphqlServer['getEnveloped']>;
@@ -66,6 +74,7 @@ export function makeSocketServer(deps: OperationsDeps): Server<Peer> {
   };
   return makeServer<Record<string, unknown>, Peer>({
     connectionInitWaitTimeout: SOCKET_LIMITS.initWaitMs,
+    onConnect: ({ extra: peer, connectionParams }) => deps.welcome(peer, authorizationIn(connectionParams)),
     onSubscribe: ({ extra: peer }, _id, payload) => {
       const answer = admit(deps, peer, payload);
       if (answer.kind === 'refused') return answer.errors;
@@ -84,12 +93,21 @@ type Admitted =
   | { readonly kind: 'admitted'; readonly run: Run; readonly args: ExecutionArgs }
   | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
 
+/** As clients send it whose headers cannot be set, such as browsers. Undefined: they did not. */
+function authorizationIn(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const found = Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
+  return typeof found === 'string' ? found : undefined;
+}
+
 /** What is to be executed, or why not. */
 function admit(deps: OperationsDeps, peer: Peer, payload: SubscribePayload): Admitted {
+  const { caller } = peer;
+  if (caller === null) throw new RangeError('an operation came before its caller was known');
   const stop = new AbortController();
-  const operation = makeOperation({ ...deps, caller: OPEN_CALLER, requestId: deps.newId(), signal: stop.signal });
+  const operation = makeOperation({ ...deps, caller, requestId: deps.newId(), signal: stop.signal });
   const envelope = deps.yoga.getEnveloped(operation);
-  const prepared = busyWith(deps, peer) ?? roomFor(deps, operation, prepare(envelope, payload, operation));
+  const prepared =
+    busyWith(deps, peer, caller) ?? roomFor(deps, operation, prepare({ ...deps, envelope, payload, operation }));
   if (prepared.kind === 'refused') {
     operation.note.errorCount += prepared.errors.length;
     logOperation(operation, deps.clock, { door: 'websocket', status: 'refused' });
@@ -110,32 +128,48 @@ type Prepared =
   | { readonly kind: 'refused'; readonly errors: readonly GraphQLError[] };
 
 /** Null: there is room for one more. */
-function busyWith(deps: OperationsDeps, peer: Peer): Prepared | null {
+function busyWith(deps: OperationsDeps, peer: Peer, caller: Caller): Prepared | null {
   if (deps.isDraining()) return refusedBy(SHUTTING_DOWN);
   if (peer.runs.size >= SOCKET_LIMITS.operationsMax) {
     return refused('BAD_REQUEST', `One connection runs at most ${SOCKET_LIMITS.operationsMax} operations at once.`);
   }
-  return overloadedFor(deps, 'act');
+  return overloadedFor(deps, 'act', caller);
 }
 
 /** Now that it is known what the operation wants. */
 function roomFor(deps: OperationsDeps, operation: Operation, prepared: Prepared): Prepared {
-  return prepared.kind === 'refused' ? prepared : (overloadedFor(deps, wishOf(operation)) ?? prepared);
+  return prepared.kind === 'refused'
+    ? prepared
+    : (overloadedFor(deps, wishOf(operation), operation.caller) ?? prepared);
 }
 
 /** Null: there is room. */
-function overloadedFor({ gate }: OperationsDeps, wish: Wish): Prepared | null {
-  const fault = gate.refuse(wish);
+function overloadedFor({ gate }: OperationsDeps, wish: Wish, caller: Caller): Prepared | null {
+  const fault = gate.refuse(wish, caller);
   return fault === null ? null : refusedBy(fault);
 }
 
-function prepare(envelope: Envelope, payload: SubscribePayload, operation: Operation): Prepared {
+function prepare(of: {
+  readonly envelope: Envelope;
+  readonly payload: SubscribePayload;
+  readonly operation: Operation;
+  readonly persisted: PersistedDocuments;
+}): Prepared {
+  const { envelope, payload, operation } = of;
+  const chosen = chooseText(payload, operation.caller, of.persisted);
+  if (chosen.kind === 'refused') return { kind: 'refused', errors: [chosen.error] };
   try {
-    const document: DocumentNode = envelope.parse(payload.query);
+    const document: DocumentNode = envelope.parse(chosen.kind === 'text' ? chosen.text : '');
     const errors: readonly GraphQLError[] = envelope.validate(envelope.schema, document);
     if (errors.length > 0) return { kind: 'refused', errors };
-    noteDocument(operation, document, payload.operationName);
-    if (getOperationAST(document, payload.operationName) !== null) return { kind: 'prepared', document };
+    noteDocument(operation, {
+      document,
+      operationName: payload.operationName,
+      variableValues: payload.variables,
+    });
+    const tooDear = costRefusal(operation.note.cost);
+    if (tooDear !== null) return { kind: 'refused', errors: [tooDear] };
+    if (operation.note.kind !== null) return { kind: 'prepared', document };
     return refused('BAD_REQUEST', 'The document does not say which operation to run: send operationName.');
   } catch (error) {
     // Only the parser throws here, and it throws what the caller is to read.

@@ -1,5 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { makeDocuments } from '../graphql/documents.ts';
+import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Log } from '../ports/log.ts';
 import type { InFlight } from './in-flight.ts';
@@ -7,6 +9,7 @@ import type { LoadGate } from './load-gate.ts';
 import { isMeantForCaller } from './mask.ts';
 import type { Operation } from './operation.ts';
 import { operationPlugin } from './operation-plugin.ts';
+import { persistedPlugin } from './persisted-plugin.ts';
 import { requestPlugin } from './request-plugin.ts';
 import { rulesPlugin } from './rules-plugin.ts';
 
@@ -25,12 +28,13 @@ export function makeGraphqlServer(deps: {
   readonly log: Log;
   readonly inFlight: InFlight;
   readonly gate: LoadGate;
+  readonly persisted: PersistedDocuments;
 }): GraphqlServer {
   return createYoga<Operation, object>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     healthCheckEndpoint: NEVER,
-    plugins: [rulesPlugin(), requestPlugin(), operationPlugin(deps)],
+    plugins: [rulesPlugin(makeDocuments()), requestPlugin(), persistedPlugin(deps.persisted), operationPlugin(deps)],
     logging: yogaLogger(deps.log),
     maskedErrors: { errorMessage: 'Unexpected error.', maskError: maskOutsideOfExecution },
     graphiql: false,
@@ -39,6 +43,9 @@ export function makeGraphqlServer(deps: {
     multipart: false,
     batching: false,
     maxRequestBodySize: false,
+    // Its own remembers documents of any length.
+    parserAndValidationCache: false,
+    extraParamNames: ['documentId'],
   });
 }
 

@@ -24,6 +24,8 @@ export interface Meters {
   readonly operationsInFlight: Gauge;
   /** Operations that were sent away because too much was under way. */
   readonly operationsRefused: Counter;
+  /** Callers who came without a credential, or with one that does not work. */
+  readonly authenticationFailures: Counter;
   /** Candidates that a request passed over because their retry budget was used up. */
   readonly retriesRefused: Counter;
 }

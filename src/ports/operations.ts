@@ -35,8 +35,11 @@ export interface BudgetWish {
 export interface OperationsPort {
   /** All providers in the registry's order, at one instant. Changes nothing. */
   survey(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
-  /** How many requests have an attempt under way, on all replicas. One of a replica that died counts until its lease ends. */
-  countUnderWay(): Promise<number>;
+  /**
+   * How many requests that an account pays have an attempt under way, on all replicas. Null: that anybody pays. One of a replica that
+   * died counts until its lease ends.
+   */
+  countUnderWay(account: AccountKey | null): Promise<number>;
   simulate(provider: ProviderKey, wish: SimulationWish, actor: Actor): Promise<void>;
   /** Null: all providers. Answers the providers that had one in force. */
   stopSimulation(provider: ProviderKey | null, actor: Actor): Promise<readonly ProviderKey[]>;

@@ -1,9 +1,10 @@
-import type { AnalyticsQuery, AnalyticsReport, MetricSet, RequestFilter, Window } from '../core/analytics.ts';
-import type { ProviderKey, RequestId } from '../core/ids.ts';
+import type { AnalyticsReport, MetricSet, ProviderQuery, RequestFilter, ViewedQuery } from '../core/analytics.ts';
+import type { RequestId } from '../core/ids.ts';
 import type { PageAnswer, PageQuery } from '../core/page.ts';
 import type { RequestOrder, RequestRecord } from '../core/request-record.ts';
+import type { View } from '../core/view.ts';
 
-/** What became of requests. */
+/** What became of requests. A view says whose: what it leaves out is as if it were not there. */
 export interface RequestLogPort {
   /** Keeps a request. A second record of the same id changes nothing. */
   record(record: RequestRecord): Promise<void>;
@@ -13,9 +14,10 @@ export interface RequestLogPort {
     readonly page: PageQuery;
     readonly filter: RequestFilter;
     readonly order: RequestOrder;
+    readonly view: View;
   }): Promise<PageAnswer<RequestRecord>>;
   /** Everything out of one snapshot. */
-  analyse(query: AnalyticsQuery): Promise<AnalyticsReport>;
+  analyse(query: ViewedQuery): Promise<AnalyticsReport>;
   /** The numbers of one provider: the requests it answered or failed last, and all attempts on it. */
-  statsOf(provider: ProviderKey, window: Window): Promise<MetricSet>;
+  statsOf(query: ProviderQuery): Promise<MetricSet>;
 }

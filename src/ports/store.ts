@@ -1,8 +1,11 @@
 import type { StoreAbsence, StoreMode } from '../core/store-mode.ts';
 import type { AdmissionPort } from './admission.ts';
+import type { ApiKeysPort } from './api-keys.ts';
+import type { AuditPort } from './audit.ts';
 import type { BooksPort } from './books.ts';
 import type { BreakerEventsPort } from './breaker-events.ts';
 import type { CallerLimitsPort } from './caller-limits.ts';
+import type { ContentPort } from './content.ts';
 import type { FairSharesPort } from './fair-shares.ts';
 import type { FleetPort } from './fleet.ts';
 import type { IdempotencyPort } from './idempotency.ts';
@@ -22,7 +25,10 @@ export interface Store
     CallerLimitsPort,
     FairSharesPort,
     RequestLogPort,
+    ContentPort,
     OperationsPort,
+    AuditPort,
+    ApiKeysPort,
     BreakerEventsPort,
     FleetPort,
     BooksPort,

@@ -44,13 +44,15 @@ export interface Exchange extends Disposable {
 
 interface ExchangeOptions {
   readonly fetch: UpstreamFetch;
+  /** Scheme, host and port of the provider: the one place that its key goes to. */
+  readonly origin: string;
   readonly furtherAnswer: () => Response;
   /** Hand on a successful answer while it comes. Anything else is read to its end first. */
   readonly isStreamed: boolean;
 }
 
 /**
- * A `fetch` for one attempt: it goes to the network once, follows no redirect, reads at most `ANSWER_BYTES_MAX` and remembers
+ * A `fetch` for one attempt: it goes to the network once and to the provider's own origin only, follows no redirect, reads at most `ANSWER_BYTES_MAX` and remembers
  * how far it came. A provider package that asks again gets `furtherAnswer`, because the money held covers one request.
  */
 export function makeExchange(of: ExchangeOptions): Exchange {
@@ -79,6 +81,7 @@ export function makeExchange(of: ExchangeOptions): Exchange {
   async function fetchOnce(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
     if (progress.kind !== 'unsent') return of.furtherAnswer();
     const url = input instanceof Request ? input.url : String(input);
+    if (new URL(url).origin !== of.origin) throw new Error("the call would not go to the provider's own address");
     const outgoing = { ...outgoingOf(init), signal: followedBy(connection, init?.signal) };
     progress = { kind: 'sent', httpStatus: null };
     const response = await watched(null, () => of.fetch(url, outgoing));

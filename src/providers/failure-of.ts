@@ -1,12 +1,13 @@
 import { abortFailure, type Failure, type FailureKind } from '../core/failure.ts';
 import type { EpochMs } from '../core/time.ts';
+import { AddressRefused } from './address-refused.ts';
 import type { Progress } from './exchange.ts';
 import { fieldAt, parseJson } from './json-field.ts';
-import { redact } from './redact.ts';
+import { redact, type Unspoken } from './redact.ts';
 import { limitResetOf, retryAfterOf, type Said } from './retry-after.ts';
 
 /** What is known about an attempt that did not yield an answer. */
-export interface Mishap {
+export interface Mishap extends Unspoken {
   readonly progress: Progress;
   /** What was thrown. */
   readonly error: unknown;
@@ -14,8 +15,6 @@ export interface Mishap {
   readonly nowMs: EpochMs;
   /** Whether this provider may bill a request that it answers with 5xx. */
   readonly areErrorsBilled: boolean;
-  /** What must not appear in a message. */
-  readonly secrets: readonly string[];
 }
 
 type Facts = Pick<Failure, 'kind' | 'message' | 'billed'> & Partial<Pick<Failure, 'httpStatus' | 'retryAfterMs'>>;
@@ -32,7 +31,7 @@ export function failureOf(mishap: Mishap): Failure {
     retryAfterMs: null,
     isSimulated: false,
     ...facts,
-    message: redact(facts.message, mishap.secrets),
+    message: redact(facts.message, mishap),
   };
 }
 
@@ -189,6 +188,8 @@ const UNOPENED_CODES: ReadonlySet<unknown> = new Set([
 function brokenFacts({ fault, httpStatus }: Extract<Progress, { kind: 'broken' }>): Facts {
   const causes = causesOf(fault);
   const message = causes.map(textOf).join(': ');
+  const refused = causes.find((cause) => cause instanceof AddressRefused);
+  if (refused !== undefined) return { kind: 'misconfigured', billed: 'nothing', message: refused.message };
   if (causes.some((cause) => textOf(cause) === 'unexpected redirect')) {
     // Counted as nonsense: an API that redirects is not the API that was configured.
     return {

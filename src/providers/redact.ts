@@ -1,9 +1,13 @@
+import { withoutEchoes } from './echo.ts';
+
 /** Limits on what a failure may say. */
 export const MESSAGE_LIMITS = {
   /** Longest message handed on. */
   charsMax: 500,
   /** Longest text that the patterns below are run over. */
   scannedCharsMax: 8_000,
+  /** Longest text that is searched for what the caller wrote. */
+  comparedCharsMax: 2_000,
 } as const;
 
 const SECRET = '[secret]';
@@ -19,8 +23,15 @@ const PATTERNS: readonly { readonly pattern: RegExp; readonly by: string }[] = [
   { pattern: /\b(?:gsk|xai|hf|pplx)[-_][\w*-]{12,}/g, by: SECRET },
 ];
 
-/** Makes words from outside safe to keep: no secrets, one line, at most `MESSAGE_LIMITS.charsMax` characters. */
-export function redact(text: string, secrets: readonly string[]): string {
+/** What must not stand in words that are kept. */
+export interface Unspoken {
+  readonly secrets: readonly string[];
+  /** What the caller wrote and the model answered. */
+  readonly said: readonly string[];
+}
+
+/** Makes words from outside safe to keep: no secrets, no prompt, one line, at most `MESSAGE_LIMITS.charsMax` characters. */
+export function redact(text: string, { secrets, said }: Unspoken): string {
   const known = secrets.filter((secret) => secret !== '').flatMap((secret) => [secret, encodeURIComponent(secret)]);
   // The longest first, so that a secret that contains another one goes as a whole.
   const withoutKnown = known
@@ -28,7 +39,12 @@ export function redact(text: string, secrets: readonly string[]): string {
     .reduce((rest, secret) => rest.replaceAll(secret, SECRET), text);
   const scanned = withoutKnown.slice(0, MESSAGE_LIMITS.scannedCharsMax);
   const redacted = PATTERNS.reduce((rest, { pattern, by }) => rest.replace(pattern, by), scanned);
-  return shortened(redacted.replace(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim());
+  const line = onOneLine(redacted).trim().slice(0, MESSAGE_LIMITS.comparedCharsMax);
+  return shortened(withoutEchoes(line, said.map(onOneLine)));
+}
+
+function onOneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
 function shortened(text: string): string {

@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { OnDelta, ProviderCall, ProviderPort, ProviderResult } from '../ports/provider.ts';
 import { answerOf, refusalIn } from './answer-of.ts';
 import { makeCollector } from './collect-stream.ts';
+import { textsIn } from './echo.ts';
 import { type Exchange, makeExchange, type UpstreamFetch } from './exchange.ts';
 import { failureOf, unsendable } from './failure-of.ts';
 import { leftOutWarnings, renderWishes } from './render-wishes.ts';
@@ -31,10 +32,11 @@ export interface SdkSettings {
 export async function makeSdkProvider(settings: SdkSettings): Promise<ProviderPort> {
   const baseUrl = baseUrlOf(settings);
   const vendor = await loadVendor({ kind: settings.kind, apiKey: settings.apiKey, baseUrl });
+  const { origin } = new URL(baseUrl);
   return {
     key: settings.key,
     inputTokensMax: (prompt, model) => inputTokensMax({ prompt, model, kind: settings.kind }),
-    call: (call, signal, onDelta) => callOnce({ settings, vendor }, call, { signal, onDelta: onDelta ?? null }),
+    call: (call, signal, onDelta) => callOnce({ settings, vendor, origin }, call, { signal, onDelta: onDelta ?? null }),
   };
 }
 
@@ -47,6 +49,7 @@ function baseUrlOf(settings: SdkSettings): string {
 interface Sdk {
   readonly settings: SdkSettings;
   readonly vendor: Vendor;
+  readonly origin: string;
 }
 
 interface Listening {
@@ -61,11 +64,12 @@ interface Conversation extends Listening {
 
 async function callOnce(sdk: Sdk, call: ProviderCall, listening: Listening): Promise<ProviderResult> {
   const isStreamed = listening.onDelta !== null;
-  using exchange = makeExchange({ fetch: sdk.settings.fetch, furtherAnswer: sdk.vendor.furtherAnswer, isStreamed });
+  const { settings, vendor, origin } = sdk;
+  using exchange = makeExchange({ fetch: settings.fetch, origin, furtherAnswer: vendor.furtherAnswer, isStreamed });
   try {
     return await converse(sdk, call, { ...listening, exchange });
   } catch (error) {
-    return failed(failureIn(sdk, { ...listening, exchange, error }));
+    return failed(failureIn(sdk, { ...listening, exchange, error, said: textsIn(call.prompt) }));
   }
 }
 
@@ -95,6 +99,7 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
   if (of.onDelta !== null) {
     return stream(sdk, {
       ...of,
+      call,
       onDelta: of.onDelta,
       bounds,
       warnings,
@@ -104,12 +109,13 @@ async function converse(sdk: Sdk, call: ProviderCall, of: Conversation): Promise
   const result = await languageModel.doGenerate(options);
   const answer = answerOf(result, { ...bounds, warnings, refusal: refusalIn(result) });
   if (answer !== null) return { kind: 'answered', answer };
-  return failed(failureIn(sdk, { ...of, error: new Error(NO_ANSWER) }));
+  return failed(failureIn(sdk, { ...of, error: new Error(NO_ANSWER), said: [] }));
 }
 
 const NO_ANSWER = 'it holds no text and no reason for that';
 
 interface Streaming extends Conversation {
+  readonly call: ProviderCall;
   readonly onDelta: OnDelta;
   readonly bounds: Omit<Received, 'text'>;
   readonly warnings: readonly string[];
@@ -130,8 +136,13 @@ async function stream(sdk: Sdk, of: Streaming): Promise<ProviderResult> {
     if (answer === null) throw new Error(NO_ANSWER);
     return { kind: 'answered', answer };
   } catch (error) {
-    const failure = failureIn(sdk, { exchange, signal: of.signal, error });
     const { received, inputTokens } = collector.collected();
+    const failure = failureIn(sdk, {
+      exchange,
+      signal: of.signal,
+      error,
+      said: [...textsIn(of.call.prompt), received],
+    });
     if (received === '' || failure.billed === 'nothing') return failed(failure);
     return { kind: 'cut', failure, usage: usageOf(reportedSoFar(inputTokens), { ...bounds, text: received }) };
   }
@@ -149,7 +160,7 @@ function reportedSoFar(inputTokens: number | null): LanguageModelV4Usage {
 
 function failureIn(
   sdk: Sdk,
-  of: { readonly exchange: Exchange; readonly signal: AbortSignal; readonly error: unknown },
+  of: Pick<Conversation, 'exchange' | 'signal'> & { readonly error: unknown; readonly said: readonly string[] },
 ): Failure {
   const { settings } = sdk;
   return failureOf({
@@ -158,6 +169,7 @@ function failureIn(
     signal: of.signal,
     nowMs: settings.clock.now(),
     areErrorsBilled: settings.areErrorsBilled,
+    said: of.said,
     secrets: settings.apiKey === null ? [] : [settings.apiKey],
   });
 }

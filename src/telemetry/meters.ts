@@ -24,6 +24,10 @@ export function makeMeters(): Meters & Exposition {
     storeUp: gauge('store_up', '1 while the store answers this replica, 0 while it does not.'),
     operationsInFlight: gauge('operations_in_flight', 'Operations under way.'),
     operationsRefused: counter('operations_refused_total', 'Operations sent away because too much was under way.'),
+    authenticationFailures: counter(
+      'authentication_failures_total',
+      'Callers who came without a credential, or with one that does not work.',
+    ),
     retriesRefused: counter('retries_refused_total', 'Candidates passed over because their retry budget was used up.'),
     contentType: registry.contentType,
     read: () => registry.metrics(),

@@ -15,16 +15,34 @@ export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[
     `  Store        ${app.store.where}`,
     ...(app.store.warning === null ? [] : [`  WARNING      ${app.store.warning}`]),
     ...pricesOf(app, endpoints),
+    ...contentOf(app.info.contentKeptDays),
+    `  Auth         ${AUTH_WORDS[config.auth]}`,
+    ...keylessOf(config),
     `  Simulations  ${app.info.areSimulationsEnabled ? 'on' : 'off'}`,
     '',
     '  Try',
     `    curl -s ${base}/graphql -H 'content-type: application/json' \\`,
+    ...(config.auth === 'keys' ? ['      -H "authorization: Bearer $ADMIN_KEY" \\'] : []),
     `      -d '${EXAMPLE}'`,
-    `    open ${base}/graphql`,
+    ...(config.isGraphiqlOn ? [`    open ${base}/graphql`] : []),
     `    ${keyAdvice(endpoints)}`,
     '',
   ];
   return lines.join('\n');
+}
+
+const AUTH_WORDS = {
+  off: 'off: whoever reaches this address may do everything',
+  keys: 'keys: callers need one (docs/security.md)',
+} as const;
+
+/** Nobody can come in to make the first key. */
+function keylessOf({ auth, adminKey }: Config): readonly string[] {
+  return auth === 'keys' && adminKey === null
+    ? [
+        '  WARNING      ADMIN_KEY is not set: without a key that may make keys, nobody can make any. Make one: openssl rand -hex 32',
+      ]
+    : [];
 }
 
 const EXAMPLE = JSON.stringify({
@@ -44,6 +62,11 @@ function pricesOf(app: App, endpoints: readonly Endpoint[]): readonly string[] {
   return isPaid && app.registry.priceListVersion === 'seed-2025-11'
     ? ['  WARNING      prices are demonstration figures: set your own in a registry file (SWITCHYARD_CONFIG)']
     : [];
+}
+
+/** Nobody should find out later that what people wrote was kept. */
+function contentOf(keptDays: number | null): readonly string[] {
+  return keptDays === null ? [] : [`  WARNING      prompts and answers are kept (RECORD_CONTENT=${keptDays}d)`];
 }
 
 function keyAdvice(endpoints: readonly Endpoint[]): string {

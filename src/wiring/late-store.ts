@@ -1,5 +1,8 @@
 import { modeOf } from '../core/store-mode.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
+import type { ApiKeysPort } from '../ports/api-keys.ts';
+import type { AuditPort } from '../ports/audit.ts';
+import type { OperationsPort } from '../ports/operations.ts';
 import type { DurableStore, StoreKind } from '../ports/store.ts';
 import { encodeAct } from '../store/postgres/replay.ts';
 
@@ -44,20 +47,16 @@ export function makeLateStore(of: {
     noteWaiting: async (wait) => store().noteWaiting(wait),
     record: async (record) => store().record(record),
     find: async (id) => store().find(id),
+    keepContent: async (content, keptMs) => store().keepContent(content, keptMs),
+    findContent: async (id) => store().findContent(id),
+    forgetContent: async (countMax) => (arrived === null ? 0 : arrived.forgetContent(countMax)),
     page: async (query) => store().page(query),
     analyse: async (query) => store().analyse(query),
-    statsOf: async (provider, window) => store().statsOf(provider, window),
+    statsOf: async (query) => store().statsOf(query),
     keepLog: async (bounds) => (arrived === null ? { kind: 'hindered', why: why() } : arrived.keepLog(bounds)),
-    survey: async () => store().survey(),
-    countUnderWay: async () => store().countUnderWay(),
-    simulate: async (provider, wish, actor) => store().simulate(provider, wish, actor),
-    stopSimulation: async (provider, actor) => store().stopSimulation(provider, actor),
-    resetBreaker: async (provider, actor) => store().resetBreaker(provider, actor),
-    setEnabled: async (provider, isEnabled, actor) => store().setEnabled(provider, isEnabled, actor),
-    setBudget: async (wish, actor) => store().setBudget(wish, actor),
-    account: async (key) => store().account(key),
-    accountsOf: async (keys) => store().accountsOf(keys),
-    accounts: async (query) => store().accounts(query),
+    ...makeLateOperations(store),
+    ...makeLateKeys(store),
+    onKeysChanged: listening.onKeysChanged,
     range: async () => store().range(),
     tail: async (after, countMax) => store().tail(after, countMax),
     findEvent: async (sequence) => store().findEvent(sequence),
@@ -79,8 +78,39 @@ export function makeLateStore(of: {
   };
 }
 
+/** The acts of operators, and what they look at. */
+function makeLateOperations(store: () => DurableStore): OperationsPort {
+  return {
+    survey: async () => store().survey(),
+    countUnderWay: async (account) => store().countUnderWay(account),
+    simulate: async (provider, wish, actor) => store().simulate(provider, wish, actor),
+    stopSimulation: async (provider, actor) => store().stopSimulation(provider, actor),
+    resetBreaker: async (provider, actor) => store().resetBreaker(provider, actor),
+    setEnabled: async (provider, isEnabled, actor) => store().setEnabled(provider, isEnabled, actor),
+    setBudget: async (wish, actor) => store().setBudget(wish, actor),
+    account: async (key) => store().account(key),
+    accountsOf: async (keys) => store().accountsOf(keys),
+    accounts: async (query) => store().accounts(query),
+  };
+}
+
+/** The acts on API keys, and what operators read of all acts. */
+function makeLateKeys(store: () => DurableStore): Omit<ApiKeysPort, 'onKeysChanged'> & AuditPort {
+  return {
+    pageAudit: async (page) => store().pageAudit(page),
+    createKey: async (key, actor) => store().createKey(key, actor),
+    findKeysByHash: async (hashes) => store().findKeysByHash(hashes),
+    findKey: async (id) => store().findKey(id),
+    pageKeys: async (page) => store().pageKeys(page),
+    revokeKey: async (id, actor) => store().revokeKey(id, actor),
+    rotateKey: async (next, rotation, actor) => store().rotateKey(next, rotation, actor),
+    touchKeys: async (ids) => store().touchKeys(ids),
+    endedKeys: async (withinMs) => store().endedKeys(withinMs),
+  };
+}
+
 /** Keeps what is listened for until the store is there, and listens then. */
-function makeLateListening(): Pick<DurableStore, 'onHint' | 'onMessage'> & Pick<LateStore, 'arrive'> {
+function makeLateListening(): Pick<DurableStore, 'onHint' | 'onMessage' | 'onKeysChanged'> & Pick<LateStore, 'arrive'> {
   let arrived: DurableStore | null = null;
   const begun = new Map<(present: DurableStore) => Disposable, Disposable | null>();
   const listen = (begin: (present: DurableStore) => Disposable): Disposable => {
@@ -104,6 +134,7 @@ function makeLateListening(): Pick<DurableStore, 'onHint' | 'onMessage'> & Pick<
         act();
         return heard;
       }),
+    onKeysChanged: (act) => listen((present) => present.onKeysChanged(act)),
     onMessage: (topic, act) => listen((present) => present.onMessage(topic, act)),
   };
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUIDv7 } from 'node:crypto';
+import { createHash, randomBytes as nodeRandomBytes, randomUUIDv7 } from 'node:crypto';
 import { epochMs } from '../core/time.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 
@@ -19,6 +19,11 @@ export const SYSTEM_CHANCE: Chance = { next: () => Math.random() };
 /** SHA-256 of a text, in hexadecimal digits. */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** Random bytes that nobody can guess. */
+export function randomBytes(count: number): Uint8Array {
+  return nodeRandomBytes(count);
 }
 
 /** A UUIDv7: unique, and sorted by time. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { NO_FILTER } from '../../src/core/analytics.ts';
+import { EVERYBODY } from '../../src/core/view.ts';
 import type { RequestLogPort } from '../../src/ports/request-log.ts';
 import { makeMemoryRequestLog } from '../../src/store/memory/request-log.ts';
 import { makeRecorder } from '../../src/store/postgres/record-requests.ts';
@@ -17,7 +18,7 @@ requestLogContract('memory', async (): Promise<OpenLog> => {
     find: (id) => inner.find(id),
     page: (query) => inner.page(query),
     analyse: (query) => inner.analyse(query),
-    statsOf: (provider, window) => inner.statsOf(provider, window),
+    statsOf: (query) => inner.statsOf(query),
   };
   return {
     log,
@@ -64,6 +65,6 @@ test('a forged cursor is refused before it reaches the database', async () => {
   const forged = ['["cost ascending","1","x"]', `["cost ascending","${10n ** 18n * 99n}","${makeRecord(1).id}"]`];
   for (const parts of forged) {
     const page = { size: 1, direction: 'forward', cursor: btoa(parts) } as const;
-    expect(await log.page({ page, filter: NO_FILTER, order })).toEqual({ kind: 'badCursor' });
+    expect(await log.page({ page, filter: NO_FILTER, order, view: EVERYBODY })).toEqual({ kind: 'badCursor' });
   }
 });

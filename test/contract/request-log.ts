@@ -1,26 +1,24 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { NO_FILTER, type RequestFilter } from '../../src/core/analytics.ts';
-import { providerKey, requestId } from '../../src/core/ids.ts';
+import { requestId } from '../../src/core/ids.ts';
 import { picoUsd } from '../../src/core/money.ts';
 import { pageOfRequests } from '../../src/core/request-order.ts';
 import { REQUEST_ORDER_FIELDS, type RequestOrder, type RequestRecord } from '../../src/core/request-record.ts';
-import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
-import { type EpochMs, epochMs } from '../../src/core/time.ts';
+import type { EpochMs } from '../../src/core/time.ts';
+import { EVERYBODY } from '../../src/core/view.ts';
 import type { RequestLogPort } from '../../src/ports/request-log.ts';
 import {
   EVERYTHING,
   filters,
   makeAttempt,
   makeRecord,
-  queries,
   recordLists,
   records,
   START_MS,
-  WHOLE_WINDOW,
-  windows,
+  views,
 } from '../support/request-records.ts';
-import { expectSame } from '../support/same-numbers.ts';
+import { analyticsContract } from './request-analytics.ts';
 
 export interface OpenLog extends AsyncDisposable {
   readonly log: RequestLogPort;
@@ -31,6 +29,7 @@ export interface OpenLog extends AsyncDisposable {
 }
 
 const FIRST_PAGE = { size: 50, direction: 'forward', cursor: null } as const;
+const ALL = { filter: NO_FILTER, view: EVERYBODY } as const;
 const NEWEST_FIRST: RequestOrder = { field: 'createdAt', direction: 'descending' };
 const ORDERS: readonly RequestOrder[] = REQUEST_ORDER_FIELDS.flatMap((field) => [
   { field, direction: 'ascending' },
@@ -104,7 +103,7 @@ function recordingContract(log: () => RequestLogPort, fill: Fill): void {
     });
     await log().record(record);
     const filter = { ...NO_FILTER, userId: 'a\0b\uD800', metadata: record.metadata };
-    const answer = await log().page({ page: FIRST_PAGE, filter, order: NEWEST_FIRST });
+    const answer = await log().page({ page: FIRST_PAGE, filter, order: NEWEST_FIRST, view: EVERYBODY });
     expect(answer).toMatchObject({ kind: 'page', page: { items: [{ item: { id: record.id } }] } });
   });
 
@@ -118,18 +117,19 @@ function recordingContract(log: () => RequestLogPort, fill: Fill): void {
 function pageContract(log: () => RequestLogPort, fill: Fill): void {
   test('pages answer as the core does, whatever the filter, the order and the direction', async () => {
     const asked = fc.record({
-      filter: filters,
+      filter: fc.oneof(fc.constant(NO_FILTER), filters),
+      view: views,
       order: fc.constantFrom(...ORDERS),
       size: fc.integer({ min: 1, max: 8 }),
       direction: fc.constantFrom('forward', 'backward'),
       pages: fc.integer({ min: 1, max: 3 }),
     });
     await fc.assert(
-      fc.asyncProperty(recordLists(24), asked, async (list, { filter, order, size, direction, pages }) => {
+      fc.asyncProperty(recordLists(24), asked, async (list, { filter, view, order, size, direction, pages }) => {
         await fill(list);
         let cursor: string | null = null;
         for (let page = 0; page < pages; page += 1) {
-          const query = { page: { size, direction, cursor }, filter, order };
+          const query = { page: { size, direction, cursor }, filter, order, view };
           const answer = await log().page(query);
           expect(answer).toEqual(pageOfRequests(list, query));
           if (answer.kind === 'page') cursor = answer.page.items.at(direction === 'forward' ? -1 : 0)?.cursor ?? null;
@@ -150,7 +150,7 @@ function pageContract(log: () => RequestLogPort, fill: Fill): void {
         await fill(list);
         const seen = await walk(log(), { order, size, direction, arriving });
         expect(new Set(seen).size).toBe(seen.length);
-        const whole = pageOfRequests(list, { page: { ...FIRST_PAGE, size: 200 }, filter: NO_FILTER, order });
+        const whole = pageOfRequests(list, { page: { ...FIRST_PAGE, size: 200 }, ...ALL, order });
         const ids: readonly string[] = whole.kind === 'page' ? whole.page.items.map(({ item }) => item.id) : [];
         expect(seen.filter((id) => ids.includes(id))).toEqual(ids);
       }),
@@ -163,7 +163,12 @@ function pageContract(log: () => RequestLogPort, fill: Fill): void {
     const { cost, timing, createdAtMs } = makeRecord(2);
     const window = { fromMs: makeRecord(1).createdAtMs, toMs: createdAtMs };
     const shown = async (filter: Partial<RequestFilter>): Promise<readonly number[]> => {
-      const answer = await log().page({ page: FIRST_PAGE, filter: { ...NO_FILTER, ...filter }, order: NEWEST_FIRST });
+      const answer = await log().page({
+        page: FIRST_PAGE,
+        filter: { ...NO_FILTER, ...filter },
+        order: NEWEST_FIRST,
+        view: EVERYBODY,
+      });
       return answer.kind === 'page' ? answer.page.items.map(({ item }) => item.createdAtMs - START_MS) : [];
     };
     expect(await shown({ costMin: cost.total, totalMsMin: timing.totalMs })).toEqual([2, 1]);
@@ -174,7 +179,7 @@ function pageContract(log: () => RequestLogPort, fill: Fill): void {
 
   test('the page knows whether there is more on either side', async () => {
     await fill([1, 2, 3].map((number) => makeRecord(number)));
-    const query = { page: { ...FIRST_PAGE, size: 1 }, filter: NO_FILTER, order: NEWEST_FIRST };
+    const query = { page: { ...FIRST_PAGE, size: 1 }, ...ALL, order: NEWEST_FIRST };
     const first = await log().page(query);
     expect(first).toMatchObject({ page: { hasNext: true, hasPrevious: false } });
     const cursor = first.kind === 'page' ? (first.page.items[0]?.cursor ?? null) : null;
@@ -185,89 +190,18 @@ function pageContract(log: () => RequestLogPort, fill: Fill): void {
 
   test('a cursor of another order, or of nobody, is refused', async () => {
     await fill([makeRecord(1)]);
-    const answer = await log().page({ page: FIRST_PAGE, filter: NO_FILTER, order: NEWEST_FIRST });
+    const answer = await log().page({ page: FIRST_PAGE, ...ALL, order: NEWEST_FIRST });
     const given = answer.kind === 'page' ? (answer.page.items[0]?.cursor ?? '') : '';
     expect(given).toMatch(/^[\w-]+$/);
     const others = ORDERS.filter(({ field, direction }) => `${field} ${direction}` !== 'createdAt descending');
     for (const order of others) {
       const page = { ...FIRST_PAGE, cursor: given };
-      expect(await log().page({ page, filter: NO_FILTER, order })).toEqual({ kind: 'badCursor' });
+      expect(await log().page({ page, ...ALL, order })).toEqual({ kind: 'badCursor' });
     }
     for (const cursor of ['', 'x', '%', given.slice(0, -4), btoa('[]'), btoa('null'), 'A'.repeat(10_000)]) {
       const page = { ...FIRST_PAGE, cursor };
-      expect(await log().page({ page, filter: NO_FILTER, order: NEWEST_FIRST })).toEqual({ kind: 'badCursor' });
+      expect(await log().page({ page, ...ALL, order: NEWEST_FIRST })).toEqual({ kind: 'badCursor' });
     }
-  });
-}
-
-function analyticsContract(log: () => RequestLogPort, fill: Fill, setNow: (nowMs: EpochMs) => Promise<void>): void {
-  test('analytics are those of the core, whatever is asked', async () => {
-    await fc.assert(
-      fc.asyncProperty(recordLists(40), queries, async (list, query) => {
-        await fill(list);
-        const report = await log().analyse(query);
-        expectSame(report, analyseRecords(list, query, report.freshUntilMs));
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  test('the numbers of a provider are those of the core', async () => {
-    await fc.assert(
-      fc.asyncProperty(recordLists(30), windows, async (list, window) => {
-        await fill(list);
-        for (const provider of ['openai', 'other', 'nobody'].map(providerKey)) {
-          expectSame(await log().statsOf(provider, window), statsOfProvider(list, provider, window));
-        }
-      }),
-      RUNS,
-    );
-  });
-
-  test('one request with one fallback counts as one request and two attempts', async () => {
-    const attempts = [
-      makeAttempt({ outcome: 'timedOut', provider: providerKey('google') }),
-      makeAttempt({ number: 2 }),
-    ];
-    await fill([makeRecord(1, { fellBack: true, routing: { ...makeRecord(1).routing, attempts } })]);
-    const { totals, groups } = await log().analyse({ ...EVERYTHING, groupBy: ['provider'] });
-    expect(totals).toMatchObject({ requests: 1, rescued: 1, attempts: 2, attemptsFailed: 1 });
-    expect(groups).toMatchObject([
-      { keys: ['openai'], metrics: { requests: 1, attempts: 1, attemptsFailed: 0 } },
-      { keys: ['google'], metrics: { requests: 0, attempts: 1, attemptsFailed: 1 } },
-    ]);
-  });
-
-  test('numbers are fresh until the moment at which the store was asked, by its own clock', async () => {
-    const nowMs = epochMs(START_MS + 86_400_123);
-    await setNow(nowMs);
-    await log().record(makeRecord(1));
-    expect(await log().analyse(EVERYTHING)).toMatchObject({ freshUntilMs: nowMs, totals: { requests: 1 } });
-  });
-
-  test('totals, groups and points add up while requests arrive', async () => {
-    const arrivals = Array.from({ length: 40 }, (_, number) => log().record(makeRecord(number)));
-    const query = { ...EVERYTHING, groupBy: ['provider'] as const, intervalsMs: [1_000, 60_000] };
-    const reports = await Promise.all(Array.from({ length: 8 }, () => log().analyse(query)));
-    await Promise.all(arrivals);
-    for (const { totals, groups, series } of reports) {
-      for (const parts of [groups, ...series]) {
-        expect(parts.reduce((sum, { metrics }) => sum + metrics.requests, 0)).toBe(totals.requests);
-        expect(parts.reduce((sum, { metrics }) => sum + metrics.attempts, 0)).toBe(totals.attempts);
-      }
-    }
-  });
-
-  test('windows far from our time are only empty', async () => {
-    await fill([makeRecord(1)]);
-    const ages = [-8_640_000_000_000_000, -1, 0, START_MS, 8_640_000_000_000_000].map(epochMs);
-    const found = await Promise.all(
-      ages
-        .slice(1)
-        .map((toMs, index) => log().analyse({ ...EVERYTHING, window: { fromMs: ages[index] ?? toMs, toMs } })),
-    );
-    expect(found.map(({ totals }) => totals.requests)).toEqual([0, 0, 0, 1]);
-    expect((await log().statsOf(providerKey('openai'), WHOLE_WINDOW)).requests).toBe(1);
   });
 }
 
@@ -286,7 +220,7 @@ async function walk(
   const pages: (readonly string[])[] = [];
   let cursor: string | null = null;
   for (let hasMore = true; hasMore; ) {
-    const answer = await log.page({ page: { size, direction, cursor }, filter: NO_FILTER, order });
+    const answer = await log.page({ page: { size, direction, cursor }, ...ALL, order });
     if (answer.kind === 'badCursor') throw new Error('our own cursor was refused');
     const { items, hasNext, hasPrevious } = answer.page;
     pages.push(items.map(({ item }) => item.id));

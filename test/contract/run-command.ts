@@ -90,7 +90,8 @@ export async function run(store: Store, command: Command, step: number, made: Ma
       return {
         survey: await store.survey(),
         range: await store.range(),
-        underWay: await store.countUnderWay(),
+        underWay: await store.countUnderWay(null),
+        underWayOf: await Promise.all(ACCOUNTS.map((account) => store.countUnderWay(account))),
       };
     case 'pages':
       return readPages(store);

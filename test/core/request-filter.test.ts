@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NO_FILTER, type RequestFilter } from '../../src/core/analytics.ts';
-import { providerKey } from '../../src/core/ids.ts';
+import { apiKeyId, providerKey } from '../../src/core/ids.ts';
 import { picoUsd } from '../../src/core/money.ts';
 import { isMatch, isNoCondition } from '../../src/core/request-filter.ts';
 import { epochMs } from '../../src/core/time.ts';
@@ -15,6 +15,7 @@ test('a filter without a condition keeps every request; each condition is seen a
     provider: [providerKey('a')],
     model: ['m'],
     userId: '',
+    apiKeyId: apiKeyId(''),
     category: ['code'],
     fellBack: false,
     window: { fromMs: epochMs(0), toMs: epochMs(1) },

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   ANALYTICS_LIMITS,
-  type AnalyticsQuery,
   type LatencyStats,
   type MetricSet,
   OTHER_VALUE,
+  type ViewedQuery,
 } from '../../src/core/analytics.ts';
 import { providerKey } from '../../src/core/ids.ts';
 import { latencyOf, NO_METRICS, percentileOf } from '../../src/core/metric-set.ts';
@@ -14,6 +14,7 @@ import { isMatch, isWithin } from '../../src/core/request-filter.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, pointTimesOf, statsOfProvider } from '../../src/core/tally.ts';
 import { epochMs } from '../../src/core/time.ts';
+import { EVERYBODY, isSeen } from '../../src/core/view.ts';
 import {
   EVERYTHING,
   makeAttempt,
@@ -56,7 +57,7 @@ const COUNTS = [
   'outputTokens',
 ] as const satisfies readonly (keyof MetricSet)[];
 
-function analyse(records: readonly RequestRecord[], query: Partial<AnalyticsQuery> = {}) {
+function analyse(records: readonly RequestRecord[], query: Partial<ViewedQuery> = {}) {
   return analyseRecords(records, { ...EVERYTHING, ...query }, NOW_MS);
 }
 
@@ -84,12 +85,12 @@ describe('requests and attempts', () => {
   });
 
   test('the numbers of a provider hold the requests it answered and all attempts on it', () => {
-    expect(statsOfProvider([fallback], openai, WHOLE_WINDOW)).toMatchObject({
+    expect(statsOfProvider([fallback], { provider: openai, window: WHOLE_WINDOW, view: EVERYBODY })).toMatchObject({
       requests: 0,
       attempts: 1,
       attemptsFailed: 1,
     });
-    expect(statsOfProvider([fallback], google, WHOLE_WINDOW)).toMatchObject({
+    expect(statsOfProvider([fallback], { provider: google, window: WHOLE_WINDOW, view: EVERYBODY })).toMatchObject({
       requests: 1,
       attempts: 1,
       attemptsFailed: 0,
@@ -152,7 +153,8 @@ describe('sums', () => {
   test('the totals count exactly the requests that are in the window and match', () => {
     fc.assert(
       fc.property(recordLists(30), queries, (records, query) => {
-        const wanted = records.filter((one) => isWithin(one.createdAtMs, query.window) && isMatch(one, query.filter));
+        const seen = records.filter((one) => isSeen(one, query.view));
+        const wanted = seen.filter((one) => isWithin(one.createdAtMs, query.window) && isMatch(one, query.filter));
         const { totals } = analyseRecords(records, query, NOW_MS);
         expect(totals.requests).toBe(wanted.length);
         expect(totals.requests).toBe(totals.succeeded + totals.failed + totals.refused);
@@ -286,7 +288,7 @@ describe('windows', () => {
   test('a query beyond the limits is a bug of the door and throws', () => {
     const tooFine = { intervalsMs: [1] };
     const tooMany = { groupsMax: ANALYTICS_LIMITS.groupsMax + 1 };
-    const tooDeep: Partial<AnalyticsQuery> = { groupBy: ['provider', 'model', 'user'] };
+    const tooDeep: Partial<ViewedQuery> = { groupBy: ['provider', 'model', 'user'] };
     for (const query of [tooFine, tooMany, tooDeep]) expect(() => analyse([], query)).toThrow(RangeError);
   });
 });

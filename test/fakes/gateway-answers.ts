@@ -4,6 +4,7 @@ import type { PageAnswer, PageQuery } from '../../src/core/page.ts';
 import { recordedErrorOf, statusOf } from '../../src/core/record-of.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import type { EpochMs } from '../../src/core/time.ts';
+import { usedKeyOf } from '../../src/gateway/caller.ts';
 import type { ChatCall, InvalidInput, NotFound } from '../../src/gateway/gateway.ts';
 import { usd } from './gateway-data.ts';
 
@@ -17,6 +18,7 @@ export function recordOf(call: ChatCall, outcome: ChatOutcome, nowMs: EpochMs): 
     door: call.door,
     isStreamed: false,
     account: userAccount(request.userId ?? 'nobody'),
+    apiKey: usedKeyOf(call.caller),
     userId: request.userId,
     modelRequested: request.model,
     provider: outcome.routing.attempts.at(-1)?.provider ?? null,

@@ -58,6 +58,7 @@ export function infoAt(nowMs: EpochMs): GatewayInfo {
     startedAtMs: nowMs,
     configHash: 'abc123',
     areSimulationsEnabled: true,
+    contentKeptDays: null,
   };
 }
 

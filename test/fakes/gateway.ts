@@ -1,7 +1,6 @@
-import { type Account, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
 import { makeBreaker, type Transition } from '../../src/core/breaker.ts';
 import type { Fleet } from '../../src/core/fleet.ts';
-import { bareKey, holderOf, type ProviderKey, providerKey, replicaId, userAccount } from '../../src/core/ids.ts';
+import { bareKey, type ProviderKey, providerKey, type RequestId, replicaId } from '../../src/core/ids.ts';
 import type { ChatOutcome, NotRun } from '../../src/core/outcome.ts';
 import { parseChat } from '../../src/core/parse-chat.ts';
 import type { ProviderState } from '../../src/core/provider-state.ts';
@@ -10,10 +9,9 @@ import { isMatch } from '../../src/core/request-filter.ts';
 import type { RequestRecord } from '../../src/core/request-record.ts';
 import { analyseRecords, statsOfProvider } from '../../src/core/tally.ts';
 import { later } from '../../src/core/time.ts';
+import { EVERYBODY } from '../../src/core/view.ts';
 import type { BreakerNotice } from '../../src/gateway/breaker-notice.ts';
-import { budgetFrom } from '../../src/gateway/budgets.ts';
 import type {
-  Budget,
   BudgetWatch,
   BudgetWatchAnswer,
   ChatCall,
@@ -29,12 +27,14 @@ import type { StreamPiece } from '../../src/gateway/stream-log.ts';
 import type { BreakerEvent } from '../../src/ports/breaker-events.ts';
 import { type FakeClock, makeFakeClock } from './clock.ts';
 import { invalidInput, notFound, pageOf, recordOf, SWITCHED_OFF } from './gateway-answers.ts';
+import { makeFakeBudgets } from './gateway-budgets.ts';
 import { answered, DECISION, infoAt, REGISTRY, stateOf, usd } from './gateway-data.ts';
+import { type FakeKeys, makeFakeKeys } from './gateway-keys.ts';
 
 /** A gateway that keeps everything in memory and decides nothing: its answers are what a test puts in. */
-export interface FakeGateway extends Gateway {
+export interface FakeGateway extends Gateway, FakeKeys {
   readonly clock: FakeClock;
-  /** Everything that was recorded, oldest first: one entry for each chat that really ran. */
+  /** Oldest first: one entry for each chat that really ran. */
   readonly records: RequestRecord[];
   readonly events: BreakerEvent[];
   /** How the next chats end. */
@@ -66,20 +66,16 @@ export interface FakeGateway extends Gateway {
   watcherCount(): number;
 }
 
-const BUDGET_DEFAULT = usd('1.00');
 const WATCHERS_MAX = 3;
 
 export function makeFakeGateway(): FakeGateway {
   const clock = makeFakeClock();
   const states = new Map<string, ProviderState>(REGISTRY.providers.map(({ key }) => [key, stateOf(key, clock.now())]));
-  const accounts = new Map<string, Account>();
   const watchers = new Set<(event: BreakerEvent | Error) => void>();
   const keyOf = (name: string) => findProvider(REGISTRY, bareKey(name))?.key ?? null;
   const change = (key: ProviderKey, next: Partial<ProviderState>) => states.set(key, { ...states.get(key)!, ...next });
-  const budgetOf = (userId: string): Budget => {
-    const account = accounts.get(userId) ?? makeAccount(userAccount(userId), clock.now());
-    return { account, holder: { level: 'user', id: userId }, cap: account.cap ?? BUDGET_DEFAULT };
-  };
+
+  const recorded = (id: RequestId) => gateway.records.find((record) => record.id === id) ?? null;
 
   const gateway: FakeGateway = {
     registry: REGISTRY,
@@ -137,6 +133,7 @@ export function makeFakeGateway(): FakeGateway {
       return event;
     },
 
+    ...makeFakeKeys(clock),
     fleet: () => [{ configHash: gateway.info.configHash, replicas: gateway.replicas }, ...gateway.otherConfigs],
     now: () => clock.now(),
     storeMode: () => ({ kind: 'normal' }),
@@ -155,13 +152,12 @@ export function makeFakeGateway(): FakeGateway {
     },
     unreadStreams: () => ({ count: 0, whenEnded: async () => {} }),
     preview: async (call) => gateway.onPreview(call),
-
     async surveyProviders() {
       gateway.onSurvey();
       const providers = [...states.values()].map((state) => ({ state, slotsUsed: 7 }));
       return { nowMs: clock.now(), providers };
     },
-    statsOf: async (provider, window) => statsOfProvider(gateway.records, provider, window),
+    statsOf: async (provider, window) => statsOfProvider(gateway.records, { provider, window, view: EVERYBODY }),
     async breakerHistory(provider, page) {
       const found = gateway.events.filter((event) => event.provider === provider).toReversed();
       return pageOf(found, page, (event) => `seq-${event.sequence}`);
@@ -207,19 +203,20 @@ export function makeFakeGateway(): FakeGateway {
       }
       return { kind: 'watching', notices: notices() };
     },
-
     watchTicks: async (watch) => gateway.onTicks(watch),
     watchBudgets: async (watch) => gateway.onBudgets(watch),
 
-    async findRequest(id) {
+    findRequest: (id) => gateway.findAnswered(id),
+    async findAnswered(id) {
       if (gateway.logFault !== null) throw gateway.logFault;
-      return gateway.records.find((record) => record.id === id) ?? null;
+      return recorded(id);
     },
-    completeRequest: async ({ id }) => gateway.records.find((record) => record.id === id) ?? null,
+    completeRequest: async ({ id }) => recorded(id),
+    contentOf: async () => null,
     watchRequests: (watch) => gateway.onWatchRequests(watch),
     async cancelChat({ id }) {
-      const request = gateway.records.find((record) => record.id === id);
-      return request === undefined ? notFound(id) : { kind: 'stopped', request };
+      const request = recorded(id);
+      return request === null ? notFound(id) : { kind: 'stopped', request };
     },
     async pageRequests({ page, filter, order }) {
       const sign = order.direction === 'ascending' ? 1 : -1;
@@ -229,26 +226,11 @@ export function makeFakeGateway(): FakeGateway {
       return pageOf(found, page, (record) => `at-${record.id}`);
     },
     async analyse(query) {
-      const report = analyseRecords(gateway.records, query, clock.now());
+      const report = analyseRecords(gateway.records, { ...query, view: EVERYBODY }, clock.now());
       gateway.records.push(...gateway.arrivals);
       return report;
     },
-    findBudget: async ({ id }) => budgetOf(id),
-    payersBudget: async (account) => budgetOf(holderOf(account)!.id),
-    ownBudgetOf: async () => null,
-    budgetIn: (account) => budgetFrom(account, BUDGET_DEFAULT),
-    async pageBudgets(page, status) {
-      const found = [...accounts.keys()]
-        .map(budgetOf)
-        .filter(({ account, cap }) => status.length === 0 || status.includes(budgetStatusOf(account, cap)));
-      return pageOf(found, page, (budget) => `of-${budget.holder.id}`);
-    },
-    async setBudget({ holder: { id: userId }, limit, period, resetUsage }) {
-      if (limit < 0n) return invalidInput([{ path: ['limitUsd'], message: 'must not be negative' }]);
-      const { account } = budgetOf(userId);
-      accounts.set(userId, { ...account, cap: limit, period, posted: resetUsage ? usd('0') : account.posted });
-      return { kind: 'set', budget: budgetOf(userId) };
-    },
+    ...makeFakeBudgets(clock),
     async simulateFailure(wish) {
       const key = keyOf(wish.provider);
       if (key === null) return notFound(wish.provider);

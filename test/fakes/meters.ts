@@ -21,6 +21,7 @@ export function makeFakeMeters(): FakeMeters {
     storeUp: gauge('storeUp'),
     operationsInFlight: gauge('operationsInFlight'),
     operationsRefused: counter('operationsRefused'),
+    authenticationFailures: counter('authenticationFailures'),
     retriesRefused: counter('retriesRefused'),
     shown: (meter) => values.get(meter) ?? null,
   };

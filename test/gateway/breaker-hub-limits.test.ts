@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { providerKey } from '../../src/core/ids.ts';
 import { makeBreakerHub } from '../../src/gateway/breaker-hub.ts';
+import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { BreakerWatch } from '../../src/gateway/gateway.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
@@ -22,7 +23,8 @@ const BACKLOG_MAX = 256;
 const WATCHERS_MAX = 1_000;
 
 function watchFor(wish: Partial<BreakerWatch> = {}): BreakerWatch {
-  return { provider: null, includeCurrent: false, after: null, signal: new AbortController().signal, ...wish };
+  const { signal } = new AbortController();
+  return { provider: null, includeCurrent: false, after: null, caller: OPEN_CALLER, signal, ...wish };
 }
 
 /** A hub on a memory store, which a test may bend. */

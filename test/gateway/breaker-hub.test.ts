@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { providerKey } from '../../src/core/ids.ts';
+import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { BreakerWatch } from '../../src/gateway/gateway.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type GatewayKit, makeGatewayKit, REPLICA } from '../support/gateway-kit.ts';
@@ -13,7 +14,8 @@ const B = providerKey('b');
 const REGISTRY = makeRegistry(makeProvider('a', [makeModel('m', '1')]), makeProvider('b', [makeModel('n', '1')]));
 
 function watchFor(wish: Partial<BreakerWatch> = {}): BreakerWatch {
-  return { provider: null, includeCurrent: false, after: null, signal: new AbortController().signal, ...wish };
+  const { signal } = new AbortController();
+  return { provider: null, includeCurrent: false, after: null, caller: OPEN_CALLER, signal, ...wish };
 }
 
 /** A gateway whose clock stands still: what arrives was pushed, not polled for. */

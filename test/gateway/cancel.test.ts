@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { requestId } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
+import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { ChatCall } from '../../src/gateway/gateway.ts';
 import type { ProviderPort } from '../../src/ports/provider.ts';
 import { newUuid } from '../../src/wiring/system.ts';
@@ -22,7 +23,7 @@ async function send(kit: GatewayKit, raw: RawChat) {
 }
 
 function cancel({ gateway }: GatewayKit, { requestId: id }: Pick<ChatCall, 'requestId'>) {
-  return gateway.cancelChat({ id, signal: new AbortController().signal });
+  return gateway.cancelChat({ id, caller: OPEN_CALLER, signal: new AbortController().signal });
 }
 
 async function all<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
@@ -51,7 +52,7 @@ describe('a chat that runs', () => {
     kit.provider('b').script({ kind: 'hang' });
     const { call, outcome } = await send(kit, CHEAPEST);
     kit.clock.advance(40);
-    const request = await kit.gateway.findRequest(call.requestId);
+    const request = await kit.gateway.findAnswered(call.requestId);
     expect(request).toMatchObject({
       id: call.requestId,
       status: 'running',
@@ -67,7 +68,7 @@ describe('a chat that runs', () => {
     expect(request?.cost.reserved).toBe((await moneyOf(kit)).held);
     await cancel(kit, call);
     await outcome;
-    expect(await kit.gateway.findRequest(call.requestId)).toMatchObject({ status: 'cancelled' });
+    expect(await kit.gateway.findAnswered(call.requestId)).toMatchObject({ status: 'cancelled' });
   });
 
   test('is stopped: its caller is told so, nothing is left held, and the answer is its record', async () => {
@@ -124,7 +125,7 @@ describe('a chat that runs', () => {
     await using kit = makeKit();
     const goOn = holdBack(kit, 'look');
     const { call, outcome } = await send(kit, CHEAPEST);
-    expect(await kit.gateway.findRequest(call.requestId)).toBeNull();
+    expect(await kit.gateway.findAnswered(call.requestId)).toBeNull();
     const answer = cancel(kit, call);
     goOn();
     expect(await answer).toMatchObject({ request: { status: 'cancelled', provider: null } });
@@ -152,7 +153,7 @@ describe('a chat that runs', () => {
     expect(await answer).toMatchObject({ kind: 'stopped', request: { status: 'running' } });
     word.resolve();
     await expect(outcome).rejects.toThrow('deaf');
-    expect(await kit.gateway.findRequest(call.requestId)).toBeNull();
+    expect(await kit.gateway.findAnswered(call.requestId)).toBeNull();
   });
 });
 

@@ -32,7 +32,7 @@ describe.each(['memory', 'postgres'] as const)('the record of a request, on %s',
     kit.provider('a').script(FAILING);
     const outcome = await kit.chat(CHEAPEST);
     if (outcome.kind !== 'answered') throw new RangeError(outcome.why.message);
-    const record = await kit.gateway.findRequest(outcome.requestId);
+    const record = await kit.gateway.findAnswered(outcome.requestId);
     expect(record).toMatchObject({
       id: outcome.requestId,
       status: 'succeeded',
@@ -69,7 +69,7 @@ describe.each(['memory', 'postgres'] as const)('the record of a request, on %s',
       for (const { key } of PRICED.providers) kit.provider(key).script(act);
       const outcome = await kit.chat({ ...CHEAPEST, ...wish });
       if (outcome.kind !== 'ended') throw new RangeError(outcome.kind);
-      const record = await kit.gateway.findRequest(outcome.requestId);
+      const record = await kit.gateway.findAnswered(outcome.requestId);
       const { message, isRetryable, retryAfterMs } = outcome.why;
       expect(record).toMatchObject({
         status,
@@ -91,7 +91,7 @@ describe('what was saved', () => {
   test('is the difference to the dearest eligible candidate, for the same tokens', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });
     kit.provider('a').script({ kind: 'answer', inputTokens: 10, outputTokens: 100 });
-    const saved = async (raw: RawChat) => (await kit.gateway.findRequest((await kit.chat(raw)).requestId))?.saved;
+    const saved = async (raw: RawChat) => (await kit.gateway.findAnswered((await kit.chat(raw)).requestId))?.saved;
     // At a 10 × $1 + 100 × $10 per million; at d four times that, at c three times.
     expect(await saved(CHEAPEST)).toBe(usd('0.00303'));
     expect(await saved({ ...CHEAPEST, routing: { sort: 'price', ignore: ['d'] } })).toBe(usd('0.00202'));
@@ -102,11 +102,11 @@ describe('what was saved', () => {
     await using kit = makeGatewayKit({ registry: PRICED });
     kit.provider('d').script({ kind: 'answer', inputTokens: 10, outputTokens: 100 });
     const { requestId } = await kit.chat({ ...CHEAPEST, routing: { order: ['d'] } });
-    expect((await kit.gateway.findRequest(requestId))?.saved).toBe(0n);
+    expect((await kit.gateway.findAnswered(requestId))?.saved).toBe(0n);
     kit.provider('a').script(FAILING);
     kit.provider('b').script({ kind: 'answer', inputTokens: 10, outputTokens: 100 });
     const fallback = await kit.chat(CHEAPEST);
-    expect((await kit.gateway.findRequest(fallback.requestId))?.saved).toBe(usd('0.00202'));
+    expect((await kit.gateway.findAnswered(fallback.requestId))?.saved).toBe(usd('0.00202'));
   });
 });
 

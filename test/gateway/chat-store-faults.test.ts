@@ -50,7 +50,7 @@ describe('a settle that the store does not answer', () => {
     await using kit = makeKit((memory) => ({ settle: stumbling(Number.POSITIVE_INFINITY, memory.settle) }));
     const outcome = await kit.chat(CHEAPEST);
     expect(outcome).toMatchObject({ kind: 'answered', cost: { total: COST } });
-    expect((await kit.gateway.findRequest(outcome.requestId))?.status).toBe('succeeded');
+    expect((await kit.gateway.findAnswered(outcome.requestId))?.status).toBe('succeeded');
     expect(await kit.money()).toEqual({ posted: 0n, held: HOLD });
     for (let step = 0; step < 20; step += 1) {
       kit.advance(5_000);
@@ -108,7 +108,7 @@ describe('a record that cannot be written', () => {
     await using kit = makeKit((memory) => ({ record: stumbling(1, memory.record) }));
     const outcome = await kit.chat(CHEAPEST);
     expect(outcome).toMatchObject({ kind: 'answered', provider: 'a' });
-    expect(await kit.gateway.findRequest(outcome.requestId)).toBeNull();
+    expect(await kit.gateway.findAnswered(outcome.requestId)).toBeNull();
     expect(await kit.money()).toEqual({ posted: COST, held: 0n });
   });
 });
@@ -153,7 +153,10 @@ describe('a store that is away', () => {
     kit.provider('a').script({ kind: 'fail', failure: { kind: 'providerError', billed: 'unknown' } });
     const outcome = await kit.chat(CHEAPEST);
     expect(outcome).toMatchObject({ kind: 'ended', why: { code: 'ALL_PROVIDERS_FAILED' }, cost: { total: HOLD } });
-    expect(await kit.gateway.findRequest(outcome.requestId)).toMatchObject({ status: 'failed', cost: { total: HOLD } });
+    expect(await kit.gateway.findAnswered(outcome.requestId)).toMatchObject({
+      status: 'failed',
+      cost: { total: HOLD },
+    });
     expect(await kit.money()).toEqual({ posted: HOLD, held: 0n });
   });
 });

@@ -4,6 +4,7 @@ import { NO_FILTER } from '../../src/core/analytics.ts';
 import { fairAttemptMs } from '../../src/core/deadline.ts';
 import { userAccount } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
+import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { ProviderPort } from '../../src/ports/provider.ts';
 import { type GatewayKit, makeGatewayKit, quiet } from '../support/gateway-kit.ts';
 import { PRICED } from './priced-registry.ts';
@@ -20,6 +21,7 @@ async function recordsOf({ gateway }: GatewayKit) {
     page: { size: 50, direction: 'forward', cursor: null },
     filter: NO_FILTER,
     order: { field: 'createdAt', direction: 'ascending' },
+    caller: OPEN_CALLER,
   });
   if (answer.kind !== 'page') throw new RangeError(answer.kind);
   return answer.page.items.map(({ item }) => item);

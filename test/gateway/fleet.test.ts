@@ -36,6 +36,7 @@ function join(store: Pick<Store, 'beat' | 'leave'>, configHash = 'abc') {
       startedAtMs: clock.now(),
       configHash,
       areSimulationsEnabled: false,
+      contentKeptDays: null,
     },
   });
   /** Lets time pass to the next heartbeat. */

@@ -63,8 +63,10 @@ describe('whoever waits for another sending', () => {
   test('takes over when the replica of the other died, within its own time limit', async () => {
     await using kit = makeKit();
     const dead = requestId(newUuid());
-    const claim = { account: userAccount('ann'), key: 'k-1', requestId: dead, leaseMs: 40_000, awaited: null };
-    await kit.store.claimKey({ ...claim, bodyHash: kit.deps.digest(fingerprintOf(kit.callOf(KEYED).request)) });
+    const account = userAccount('ann');
+    const seal = kit.deps.makeSeal({ account, key: 'k-1' });
+    const claim = { account, key: seal.name, requestId: dead, leaseMs: 40_000, awaited: null };
+    await kit.store.claimKey({ ...claim, bodyHash: seal.digest(fingerprintOf(kit.callOf(KEYED).request)) });
     const startedAtMs = kit.clock.elapsedMs();
     kit.provider('a').script({ kind: 'hang' });
     kit.provider('b').script({ kind: 'hang' });

@@ -2,6 +2,7 @@ import { NO_FILTER } from '../../src/core/analytics.ts';
 import { userAccount } from '../../src/core/ids.ts';
 import type { ChatOutcome, NotRun } from '../../src/core/outcome.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
+import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { Act } from '../fakes/provider.ts';
 import { type GatewayKit, makeGatewayKit, quiet, usd } from '../support/gateway-kit.ts';
 import { PRICED } from './priced-registry.ts';
@@ -29,6 +30,7 @@ export async function recordsOf({ gateway }: GatewayKit) {
     page: { size: 50, direction: 'forward', cursor: null },
     filter: NO_FILTER,
     order: { field: 'createdAt', direction: 'ascending' },
+    caller: OPEN_CALLER,
   });
   return answer.kind === 'page' ? answer.page.items.map(({ item }) => item) : [];
 }

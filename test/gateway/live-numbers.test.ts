@@ -89,13 +89,17 @@ test('the ticks of one replica have the requests of all, and those that are unde
   const release = Promise.withResolvers<void>();
   here.provider('a').script({ kind: 'wait', until: release.promise, after: { kind: 'answer', inputTokens: 5 } });
   const running = here.chat({ prompt: 'hello' });
-  await eventually(async () => (await here.store.countUnderWay()) === 1);
+  await eventually(async () => (await here.store.countUnderWay(null)) === 1);
   // The database has the time of the machine. The clock of whoever watches is set to it, and stands still.
   const nowMs = (await there.store.survey()).nowMs + 1_000;
   there.clock.advance(nowMs - there.clock.now());
   const reader = read(
     await watching(
-      there.gateway.watchTicks({ pace: { everyMs: 1_000, windowMs: 60_000 }, signal: new AbortController().signal }),
+      there.gateway.watchTicks({
+        pace: { everyMs: 1_000, windowMs: 60_000 },
+        caller: OPEN_CALLER,
+        signal: new AbortController().signal,
+      }),
     ),
   );
   expect(await reader.next()).toMatchObject({ inFlight: 1, totals: { requests: 0 } });

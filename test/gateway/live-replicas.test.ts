@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { CHAT_LIMITS } from '../../src/core/chat-request.ts';
-import { replicaId, requestId } from '../../src/core/ids.ts';
+import { apiKeyId, replicaId, requestId } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
+import { type Caller, OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { RequestNotice } from '../../src/gateway/gateway.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { keyed } from '../support/callers.ts';
 import { eventually } from '../support/eventually.ts';
 import { type GatewayKit, makeGatewayKit } from '../support/gateway-kit.ts';
 import { openTestStore } from '../support/open-test-store.ts';
@@ -72,17 +74,41 @@ test('a chat is stopped from another replica, which answers its record', async (
   const call = one.callOf(CHEAPEST);
   const outcome = one.gateway.chat({ ...call, onDelta: () => undefined });
   await expect.poll(() => one.provider('a').calls.length).toBe(1);
-  const answer = await passingSlowly(two, two.gateway.cancelChat({ id: call.requestId, signal: NEVER }));
+  const answer = await passingSlowly(
+    two,
+    two.gateway.cancelChat({ id: call.requestId, caller: OPEN_CALLER, signal: NEVER }),
+  );
   expect(answer).toMatchObject({ kind: 'stopped', request: { id: call.requestId, status: 'cancelled' } });
   expect(await outcome).toMatchObject({ kind: 'ended', why: { code: 'CANCELLED' } });
   expect(await moneyOf(two)).toEqual({ posted: 20_000_000n, held: 0n });
+});
+
+test("another's chat is not stopped from another replica: it is as if it were not there, while it runs and after", async () => {
+  await using opened = new AsyncDisposableStack();
+  const [one, two] = await makeReplicas(opened);
+  const [alice, bob] = ['alice', 'bob'].map((userId) => keyed(['chat'], { id: apiKeyId(userId), userId }));
+  one.provider('a').script({ kind: 'hang' });
+  const call = { ...one.callOf({ ...CHEAPEST, userId: null }), caller: alice! };
+  const outcome = one.gateway.chat(call);
+  await expect.poll(() => one.provider('a').calls.length).toBe(1);
+  const cancel = (caller: Caller) => two.gateway.cancelChat({ id: call.requestId, caller, signal: NEVER });
+  const startedAtMs = two.clock.elapsedMs();
+  expect((await passing(two, cancel(bob!), 50)).kind).toBe('notFound');
+  expect(two.clock.elapsedMs() - startedAtMs).toBeGreaterThanOrEqual(5_000);
+  // As versions said it that asked nobody whose a chat is.
+  two.store.publish('chat.cancel', call.requestId);
+  expect(await passingSlowly(two, cancel(alice!))).toMatchObject({ kind: 'stopped', request: { status: 'cancelled' } });
+  expect(await outcome).toMatchObject({ kind: 'ended', why: { code: 'CANCELLED' } });
+  const againAtMs = two.clock.elapsedMs();
+  expect((await passing(two, cancel(bob!), 50)).kind).toBe('notFound');
+  expect(two.clock.elapsedMs() - againAtMs).toBeGreaterThanOrEqual(5_000);
 });
 
 test('an id that no replica knows is not found, after 5 s', async () => {
   await using opened = new AsyncDisposableStack();
   const [one] = await makeReplicas(opened);
   const startedAtMs = one.clock.elapsedMs();
-  const answer = one.gateway.cancelChat({ id: requestId(newUuid()), signal: NEVER });
+  const answer = one.gateway.cancelChat({ id: requestId(newUuid()), caller: OPEN_CALLER, signal: NEVER });
   expect(await passing(one, answer, 50)).toMatchObject({ kind: 'notFound' });
   expect(one.clock.elapsedMs() - startedAtMs).toBeGreaterThanOrEqual(5_000);
 });
@@ -91,7 +117,7 @@ test('whoever gives up stopping a chat of another replica does not wait on', asy
   await using opened = new AsyncDisposableStack();
   const [one] = await makeReplicas(opened);
   const leave = new AbortController();
-  const answer = one.gateway.cancelChat({ id: requestId(newUuid()), signal: leave.signal });
+  const answer = one.gateway.cancelChat({ id: requestId(newUuid()), caller: OPEN_CALLER, signal: leave.signal });
   leave.abort();
   expect(await answer).toMatchObject({ kind: 'notFound' });
 });

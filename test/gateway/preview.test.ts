@@ -5,6 +5,7 @@ import { NO_FILTER } from '../../src/core/analytics.ts';
 import { ANONYMOUS, userAccount } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import { epochMs } from '../../src/core/time.ts';
+import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import { planOf, scene } from '../core/plan-scenes.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { alone } from '../support/alone.ts';
@@ -64,6 +65,7 @@ async function visibleIn({ gateway, store }: GatewayKit): Promise<unknown> {
       page,
       filter: NO_FILTER,
       order: { field: 'createdAt', direction: 'ascending' },
+      caller: OPEN_CALLER,
     }),
   };
 }

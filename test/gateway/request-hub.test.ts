@@ -11,7 +11,7 @@ const BACKLOG_MAX = 256;
 const WATCHERS_MAX = 1_000;
 
 function cancel({ gateway }: GatewayKit, call: ReturnType<GatewayKit['callOf']>) {
-  return gateway.cancelChat({ id: call.requestId, signal: call.signal });
+  return gateway.cancelChat({ id: call.requestId, caller: call.caller, signal: call.signal });
 }
 
 describe('who watches requests', () => {

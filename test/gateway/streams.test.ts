@@ -38,7 +38,7 @@ test('a streamed chat is told from its start, with the decision, to its end, wit
   const outcome = endOf(pieces);
   expect(outcome).toMatchObject({ kind: 'answered', provider: 'a', cost: { total: 60_000_000n } });
   expect(await moneyOf(kit)).toEqual({ posted: 60_000_000n, held: 0n });
-  expect(await kit.gateway.findRequest(outcome.requestId)).toMatchObject({ isStreamed: true, status: 'succeeded' });
+  expect(await kit.gateway.findAnswered(outcome.requestId)).toMatchObject({ isStreamed: true, status: 'succeeded' });
 });
 
 describe('a provider that fails', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pace } from '../../src/core/tick.ts';
 import { StoreUnavailable } from '../../src/core/unavailable.ts';
+import { type Caller, OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { LiveTick, TickWatchAnswer } from '../../src/gateway/gateway.ts';
 import { makeTickHub } from '../../src/gateway/tick-hub.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -29,8 +30,8 @@ function makeHub(bend: (store: Store) => Partial<Store> = () => ({})) {
     },
   };
   const hub = makeTickHub({ store: { ...counted, ...bend(counted) }, clock, log: SILENT_LOG, registry: REGISTRY });
-  const watch = (pace: Partial<Pace> = {}, signal = new AbortController().signal) =>
-    hub.watch({ pace: { ...PACE, ...pace }, signal });
+  const watch = (pace: Partial<Pace> = {}, signal = new AbortController().signal, caller: Caller = OPEN_CALLER) =>
+    hub.watch({ pace: { ...PACE, ...pace }, caller, signal });
   return {
     watch,
     clock,
@@ -253,7 +254,7 @@ describe('a tick', () => {
     const running = kit.chat({ prompt: 'hello', routing: { only: ['b'] } });
     await quiet();
     kit.clock.advance(10);
-    const watch = { pace: PACE, signal: new AbortController().signal };
+    const watch = { pace: PACE, caller: OPEN_CALLER, signal: new AbortController().signal };
     const reader = ticksOf(await kit.gateway.watchTicks(watch));
     const tick = await reader.next();
     const { cost } = tick.totals;

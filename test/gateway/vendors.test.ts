@@ -184,7 +184,7 @@ async function play({ scene, waits }: Scene, vendor: Vendor, isStreamed: boolean
     deltas,
     inputTokensMax: provider.inputTokensMax(call.request.prompt, model),
     account: await opened.store.account(userAccount('ann')),
-    logged: await opened.gateway.findRequest(outcome.requestId),
+    logged: await opened.gateway.findAnswered(outcome.requestId),
   };
 }
 

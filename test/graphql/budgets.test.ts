@@ -35,6 +35,31 @@ test('a budget is set to the last digit, and read again', async () => {
   });
 });
 
+test('budgets of a user, a key and a team of one name are three, each found again by its own id', async () => {
+  await using service = await startService();
+  const set = async (level: string, userId: string, limitUsd: string) => {
+    const { data } = await ask(service, SET, { input: { level, userId, limitUsd } });
+    return data.setBudget.budget.id;
+  };
+  const ids = [await set('USER', 'red', '1'), await set('KEY', 'key_red', '2'), await set('TEAM', 'red', '3')];
+  expect(ids).toEqual(['bud_red', 'kbud_red', 'tbud_red']);
+  const { data } = await ask(
+    service,
+    `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Budget { userId level limitUsd } }
+      user: budget(userId: "red") { level limitUsd } key: budget(userId: "red", level: KEY) { level limitUsd } }`,
+    { ids },
+  );
+  expect(data).toEqual({
+    nodes: [
+      { userId: 'red', level: 'USER', limitUsd: '1.00' },
+      { userId: 'red', level: 'KEY', limitUsd: '2.00' },
+      { userId: 'red', level: 'TEAM', limitUsd: '3.00' },
+    ],
+    user: { level: 'USER', limitUsd: '1.00' },
+    key: { level: 'KEY', limitUsd: '2.00' },
+  });
+});
+
 test('a user who never spent has the default budget; a budget of nothing is full', async () => {
   await using service = await startService();
   await ask(service, SET, { input: { userId: 'broke', limitUsd: 0, period: null, resetUsage: null } });

@@ -21,28 +21,7 @@ import { printedSchema, schema } from '../../src/graphql/schema.ts';
 const contract = buildSchema(readFileSync(new URL('contract.graphql', import.meta.url), 'utf8'));
 
 /** What the contract promises and this version does not do yet. Everything else is served, word for word. */
-const NOT_BUILT_YET = [
-  'AnalyticsDimension.API_KEY',
-  'ApiKey',
-  'ApiKeyConnection',
-  'ApiKeyEdge',
-  'CreateApiKeyInput',
-  'CreateApiKeyResult',
-  'CreateApiKeySuccess',
-  'Gateway.contentRecording',
-  'Mutation.createApiKey',
-  'Mutation.revokeApiKey',
-  'Query.apiKeys',
-  'Request.answerText',
-  'Request.apiKey',
-  'Request.promptText',
-  'Request.traceId',
-  'RequestFilter.apiKeyId',
-  'RevokeApiKeyInput',
-  'RevokeApiKeyResult',
-  'RevokeApiKeySuccess',
-  'Viewer.apiKey',
-];
+const NOT_BUILT_YET = ['Request.traceId'];
 
 /** What is served beyond the contract. */
 const BEYOND_THE_CONTRACT = [
@@ -129,7 +108,9 @@ function defaultOf(input: GraphQLArgument | GraphQLInputField): string {
   const isList = String(input.type).startsWith('[');
   if (type === undefined || isObjectType(type) || isInterfaceType(type) || isUnionType(type)) return 'not served';
   return JSON.stringify(
-    isList && literal.kind === 'ListValue' && literal.values.length === 0 ? [] : valueFromAST(literal, type),
+    isList && literal.kind === 'ListValue'
+      ? literal.values.map((value) => valueFromAST(value, type))
+      : valueFromAST(literal, type),
   );
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LEVELS, providerKey, requestId } from '../../src/core/ids.ts';
+import { apiKeyId, LEVELS, providerKey, requestId } from '../../src/core/ids.ts';
 import {
+  apiKeyGlobalId,
   breakerEventGlobalId,
   breakerSnapshotGlobalId,
   budgetGlobalId,
@@ -21,6 +22,7 @@ test('every global id can be read again', () => {
       expect(parseGlobalId(requestGlobalId(requestId(uuid)))).toEqual({ kind: 'request', id: uuid });
       expect(parseGlobalId(providerGlobalId(provider))).toEqual({ kind: 'provider', key });
       expect(parseGlobalId(modelGlobalId({ provider, model }))).toEqual({ kind: 'model', provider, model });
+      expect(parseGlobalId(apiKeyGlobalId(apiKeyId('Key000000001')))).toEqual({ kind: 'apiKey', id: 'Key000000001' });
       expect(parseGlobalId(breakerEventGlobalId(sequence))).toEqual({ kind: 'breakerEvent', sequence });
       expect(parseGlobalId(breakerSnapshotGlobalId(sequence, provider))).toEqual({
         kind: 'breakerSnapshot',
@@ -63,6 +65,8 @@ test.each([
   'prov_',
   'model_openai',
   'bud_',
+  'key_',
+  'sy_Key000000001',
   'bev_42',
   'bev_1234567890123',
   'user_1',

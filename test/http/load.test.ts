@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { LOAD } from '../../src/core/load.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
+import { KEY_A, KEY_B } from '../fakes/credentials.ts';
 import { answered } from '../fakes/gateway-data.ts';
 import { bare, raw } from './raw.ts';
 import { ask, type Service, startService } from './running-server.ts';
@@ -13,7 +14,7 @@ const EVENTS = 'subscription { breakerEvents { id } }';
 const OVERLOADED = { code: 'OVERLOADED', retryable: true, retryAfterMs: 1_000 };
 
 /** Fills places with chats that end when the test says so. */
-async function fill(service: Service, count: number) {
+async function fill(service: Service, count: number, options: Parameters<typeof ask>[3] = {}) {
   const finish = Promise.withResolvers<void>();
   const allBegun = Promise.withResolvers<void>();
   let begun = 0;
@@ -23,7 +24,7 @@ async function fill(service: Service, count: number) {
     await finish.promise;
     return answered(call, service.gateway.now());
   };
-  const chats = Array.from({ length: count }, () => ask(service, CHAT));
+  const chats = Array.from({ length: count }, () => ask(service, CHAT, {}, options));
   await allBegun.promise;
   return {
     /** Lets them end, and answers what their callers got. */
@@ -223,4 +224,25 @@ describe('while the event loop is late', () => {
     clock.advance(0);
     expect((await ask(service, READ)).status).toBe(200);
   });
+});
+
+test('one line of keys fills less than half of the places: chats and queries of others go on beside it', async () => {
+  await using service = await startService({ auth: 'keys', inFlightMax: 10 });
+  const { credentials } = service.gateway;
+  const headersOf = (secret: string) => ({ headers: { authorization: `Bearer ${secret}` } });
+  const noisy = headersOf(credentials.give({ id: KEY_A }));
+  const quiet = headersOf(credentials.give({ id: KEY_B }));
+  using filled = await fill(service, 4, noisy);
+  for (const query of [CHAT, READ]) {
+    const refused = await ask(service, query, {}, noisy);
+    expect(refused).toMatchObject({ status: 503, errors: [{ extensions: OVERLOADED }] });
+    expect(refused.errors[0]!.message).toContain('4 operations under way');
+  }
+  expect((await ask(service, READ, {}, quiet)).status).toBe(200);
+  const { onChat } = service.gateway;
+  service.gateway.onChat = (call) => answered(call, service.gateway.now());
+  expect((await ask(service, CHAT, {}, quiet)).errors).toEqual([]);
+  service.gateway.onChat = onChat;
+  await filled.end();
+  await expect.poll(async () => (await ask(service, READ, {}, noisy)).status).toBe(200);
 });

@@ -1,6 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import type { Service } from './running-server.ts';
 
 export interface RawAnswer {
   readonly status: number;
@@ -10,7 +9,7 @@ export interface RawAnswer {
 
 /** One request without the help of fetch. `send` writes a body that is more than one text. */
 export function raw(
-  service: Service,
+  service: { readonly port: number },
   of: {
     readonly method?: string;
     readonly path?: string;
@@ -36,7 +35,7 @@ export function raw(
 }
 
 /** What a server writes back to bytes on a bare connection, until it closes it. */
-export function bare(service: Service, text: string): Promise<string> {
+export function bare(service: { readonly port: number }, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(service.port, '127.0.0.1', () => socket.write(text));
     let answer = '';

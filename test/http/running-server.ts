@@ -20,7 +20,12 @@ export interface Service extends AsyncDisposable {
 }
 
 export async function startService(
-  over: Partial<Pick<HttpServerDeps, 'clock' | 'inFlightMax'>> = {},
+  over: Partial<
+    Pick<
+      HttpServerDeps,
+      'clock' | 'inFlightMax' | 'auth' | 'isGraphiqlOn' | 'allowedOrigins' | 'socketsPerKey' | 'persisted'
+    >
+  > = {},
 ): Promise<Service> {
   const gateway = makeFakeGateway();
   const log: Record<string, unknown>[] = [];
@@ -39,6 +44,11 @@ export async function startService(
     host: '127.0.0.1',
     port: 0,
     inFlightMax: 1_000,
+    auth: 'off',
+    isGraphiqlOn: true,
+    allowedOrigins: [],
+    socketsPerKey: 100,
+    persisted: { texts: new Map(), areOnlyOnes: false },
     ...over,
   };
   const server = makeHttpServer(parts);

@@ -55,3 +55,16 @@ test('--help and --version answer on stdout, and an unknown word is refused with
   });
   expect(await startInVain({}, ['--prot', '1'])).toMatchObject({ code: 2, said: expect.stringContaining('--help') });
 });
+
+test('a file of documents with faults keeps the service from starting, and all faults are told at once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'switchyard-documents-'));
+  const path = join(folder, 'documents.json');
+  await writeFile(path, JSON.stringify({ one: '{ nobody }', two: '{' }));
+  const { code, said } = await startInVain({ STORE: 'memory', PERSISTED_DOCUMENTS: path, LOG_RETENTION_DAYS: '0' });
+  await rm(folder, { recursive: true });
+  expect(code).toBe(78);
+  expect(said).toMatch(/^LOG_RETENTION_DAYS is "0"/m);
+  expect(said).toMatch(
+    /documents\.json "one": Cannot query field "nobody"[^\n]*\n[^\n]*documents\.json "two": Syntax Error/,
+  );
+});

@@ -16,18 +16,18 @@ describe('what a provider said is kept without secrets', () => {
     ['gsk_0123456789abcdef and xai-0123456789abcdef', '[secret] and [secret]'],
     ['a task-based, risk-free answer', 'a task-based, risk-free answer'],
   ])('%s', (text, kept) => {
-    expect(redact(text, [])).toBe(kept);
+    expect(redact(text, { secrets: [], said: [] })).toBe(kept);
   });
 
   test('a message is one line of at most 500 characters', () => {
-    const kept = redact(`one\n\ttwo\u2028three\u0000four ${'x'.repeat(10_000)}`, []);
+    const kept = redact(`one\n\ttwo\u2028three\u0000four ${'x'.repeat(10_000)}`, { secrets: [], said: [] });
     expect(kept.startsWith('one two three four x')).toBe(true);
     expect(kept).toHaveLength(MESSAGE_LIMITS.charsMax);
     expect(kept.endsWith('…')).toBe(true);
   });
 
   test('a cut never leaves half a character', () => {
-    expect(redact('😀'.repeat(400), []).isWellFormed()).toBe(true);
+    expect(redact('😀'.repeat(400), { secrets: [], said: [] }).isWellFormed()).toBe(true);
   });
 
   test('no secret survives, whole, escaped or cut, wherever it stands', () => {
@@ -42,7 +42,10 @@ describe('what a provider said is kept without secrets', () => {
       fc.array(text, { minLength: 2, maxLength: 5 }),
       fc.boolean(),
       (secret, texts, isEscaped) => {
-        const kept = redact(texts.join(isEscaped ? encodeURIComponent(secret) : secret), [secret]);
+        const kept = redact(texts.join(isEscaped ? encodeURIComponent(secret) : secret), {
+          secrets: [secret],
+          said: [],
+        });
         expect(kept).not.toContain(secret);
         expect(kept).not.toContain(encodeURIComponent(secret));
         expect(kept.length).toBeLessThanOrEqual(MESSAGE_LIMITS.charsMax);
@@ -52,6 +55,8 @@ describe('what a provider said is kept without secrets', () => {
   });
 
   test('a secret that contains another one goes as a whole', () => {
-    expect(redact('got abcdefgh-ijklmnop', ['abcdefgh', 'abcdefgh-ijklmnop'])).toBe('got [secret]');
+    expect(redact('got abcdefgh-ijklmnop', { secrets: ['abcdefgh', 'abcdefgh-ijklmnop'], said: [] })).toBe(
+      'got [secret]',
+    );
   });
 });

@@ -6,7 +6,16 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import { ANSWER_BYTES_MAX } from '../../src/providers/exchange.ts';
 import type { SdkSettings } from '../../src/providers/sdk.ts';
 import type { SdkKind } from '../../src/providers/vendor.ts';
-import { API_KEY, callOf, makeProvider, openTcpUpstream, openUpstream, SDK_KINDS, sendJson } from './upstream.ts';
+import {
+  API_KEY,
+  callOf,
+  makeProvider,
+  openTcpUpstream,
+  openUpstream,
+  promptOfText,
+  SDK_KINDS,
+  sendJson,
+} from './upstream.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -236,4 +245,19 @@ test('a key that cannot stand in a header is the operator’s fault and is not s
 
 test('a compatible server without a base URL is refused when it is made', async () => {
   await expect(makeProvider('openaiCompatible', '', { baseUrl: null })).rejects.toThrow(/base URL/);
+});
+
+describe.each(SDK_KINDS)('%s: what it says of a failure', (kind) => {
+  test.each([400, 401, 429, 500])('with HTTP %i never repeats the prompt', async (status) => {
+    const secret = 'swordfish-77 is the password of my cat';
+    await using upstream = await openUpstream((response, request) => {
+      const echo = { error: { message: `cannot do: ${secret}`, type: 'error' }, authorization: request.headers };
+      sendJson(response, echo, status, { 'x-echo': secret });
+    });
+    const provider = await makeProvider(kind, upstream.url);
+    const result = await provider.call(callOf(kind, { prompt: promptOfText(secret) }), new AbortController().signal);
+    expect(result).toMatchObject({ kind: 'failed', failure: { httpStatus: status } });
+    expect(JSON.stringify(result)).toContain('cannot do: [prompt]');
+    expect(JSON.stringify(result)).not.toMatch(/swordfish|password/);
+  });
 });

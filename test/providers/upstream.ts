@@ -9,10 +9,11 @@ import { makeSdkProvider, type SdkSettings } from '../../src/providers/sdk.ts';
 import type { SdkKind } from '../../src/providers/vendor.ts';
 import { openUpstream as openNetwork } from '../../src/wiring/upstream.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
+import { SILENT_LOG } from '../fakes/log.ts';
 
 export const SDK_KINDS = ['openai', 'anthropic', 'gemini', 'openaiCompatible'] as const satisfies readonly SdkKind[];
 /** The way out that the service itself takes. */
-const NETWORK = await openNetwork();
+const NETWORK = await openNetwork({ gate: () => null, log: SILENT_LOG });
 
 export const API_KEY = 'test-key-0123456789';
 

@@ -95,16 +95,22 @@ test('pages, reports and single requests are those of the core, wherever the par
       await sql`delete from switchyard.attempt`;
       await Promise.all(list.map((record) => log.record(record)));
       for (const record of list) expect(await log.find(record.id)).toEqual(record);
+      const { view } = query;
       const report = await log.analyse({ ...query, filter: NO_FILTER });
       expectSame(report, analyseRecords(list, { ...query, filter: NO_FILTER }, report.freshUntilMs));
       expectSame(
-        await log.statsOf(providerKey('openai'), window),
-        statsOfProvider(list, providerKey('openai'), window),
+        await log.statsOf({ provider: providerKey('openai'), window, view }),
+        statsOfProvider(list, { provider: providerKey('openai'), window, view }),
       );
       for (const filter of [NO_FILTER, { ...NO_FILTER, window }]) {
         let cursor: string | null = null;
         for (let page = 0; page < 3; page += 1) {
-          const wanted = { page: { size, direction: 'forward', cursor }, filter, order: { field, direction } } as const;
+          const wanted = {
+            page: { size, direction: 'forward', cursor },
+            filter,
+            view,
+            order: { field, direction },
+          } as const;
           const answer = await log.page(wanted);
           expect(answer).toEqual(pageOfRequests(list, wanted));
           if (answer.kind === 'page') cursor = answer.page.items.at(-1)?.cursor ?? cursor;

@@ -15,7 +15,8 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
-import { newUuid, sha256 } from '../../src/wiring/system.ts';
+import { makeSeal } from '../../src/wiring/seal.ts';
+import { newUuid, randomBytes, sha256 } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type FakeMeters, makeFakeMeters } from '../fakes/meters.ts';
@@ -43,6 +44,12 @@ export interface KitOptions {
   readonly store?: Store;
   readonly budgetDefault?: PicoUsd;
   readonly areSimulationsEnabled?: boolean;
+  /** Default: one that nobody else has. */
+  readonly clock?: FakeClock;
+  /** The operator's own key. Default: none. */
+  readonly adminKey?: string;
+  /** Default: nothing of prompts and answers is kept. */
+  readonly contentKeptDays?: number;
   /** Default: never by chance. */
   readonly chance?: () => number;
   /** Default: scripted ones that answer. */
@@ -59,7 +66,7 @@ export function usd(text: string): PicoUsd {
 
 export function makeGatewayKit(options: KitOptions): GatewayKit {
   const { registry } = options;
-  const clock = makeFakeClock();
+  const clock = options.clock ?? makeFakeClock();
   const meters = makeFakeMeters();
   const store = options.store ?? makeMemoryStore({ registry, now: clock.now, replica: REPLICA });
   const scripted = new Map(registry.providers.map(({ key }) => [key, makeScriptedProvider(key)]));
@@ -71,6 +78,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
       replica: REPLICA,
       startedAtMs: clock.now(),
       configHash: 'test',
+      contentKeptDays: options.contentKeptDays ?? null,
       areSimulationsEnabled: options.areSimulationsEnabled ?? true,
     },
     store,
@@ -80,6 +88,9 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     chance: { next: options.chance ?? (() => 0.5) },
     newHoldId: () => holdId(newUuid()),
     digest: sha256,
+    randomBytes,
+    adminKeyHash: options.adminKey === undefined ? null : sha256(options.adminKey),
+    makeSeal,
     log: SILENT_LOG,
     meters,
     paces: makePaceBook(),
@@ -89,6 +100,11 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     live: makeLiveChats(),
     limits: makeLimitDesk({ store, clock, log: SILENT_LOG }),
     watchedBudgets: { touch: () => undefined, noteEnd: () => undefined },
+    content: {
+      keep: () => undefined,
+      find: async () => null,
+      [Symbol.asyncDispose]: async () => undefined,
+    },
     logRetentionDays: 90,
     budgetDefault: options.budgetDefault ?? picoUsd(10n ** 12n),
   };

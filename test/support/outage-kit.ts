@@ -175,14 +175,14 @@ async function startReplica(of: {
 
 /** What the gateway does with a store, in short. */
 function actsOn(store: Store) {
-  const admit = (account: AccountKey, amount: bigint, provider = A) => {
+  const admit = (account: AccountKey, amount: bigint, provider = A, also: readonly AccountKey[] = []) => {
     const bound = { input: picoUsd(amount), perOutputToken: picoUsd(0n), outputTokensMax: 1, outputTokensMin: 1 };
     return store.admit({
       requestId: requestId(newUuid()),
       attempt: 1,
       holdId: holdId(newUuid()),
       account,
-      also: [],
+      also,
       defaultCap: OUTAGE_CAP,
       ceiling: null,
       candidates: [{ provider, model: `${provider}-1`, bound }],
@@ -203,8 +203,8 @@ function actsOn(store: Store) {
     admit: (user: string, amount: bigint, provider = A) => admit(userAccount(user), amount, provider),
     settle,
     /** One attempt from beginning to end. Answers how it was settled. */
-    async spend(user: string, held: bigint, spent: bigint) {
-      const admitted = await admit(userAccount(user), held);
+    async spend(user: string, held: bigint, spent: bigint, also: readonly AccountKey[] = []) {
+      const admitted = await admit(userAccount(user), held, A, also);
       await store.dispatch(permitOf(admitted));
       return settle(admitted, { kind: 'spent', amount: picoUsd(spent), source: 'reported' });
     },

@@ -1,22 +1,33 @@
 import fc from 'fast-check';
-import type { AnalyticsQuery, RequestFilter, Window } from '../../src/core/analytics.ts';
+import type { RequestFilter, ViewedQuery, Window } from '../../src/core/analytics.ts';
 import { DIMENSIONS, NO_FILTER } from '../../src/core/analytics.ts';
+import type { UsedKey } from '../../src/core/api-key.ts';
 import { CATEGORIES } from '../../src/core/category.ts';
 import { ATTEMPT_OUTCOMES, type AttemptReport, type CandidateReport, REJECTIONS } from '../../src/core/decision.ts';
-import { ANONYMOUS, providerKey, requestId, userAccount } from '../../src/core/ids.ts';
+import {
+  type AccountKey,
+  ANONYMOUS,
+  apiKeyId,
+  keyAccount,
+  providerKey,
+  requestId,
+  userAccount,
+} from '../../src/core/ids.ts';
 import { picoUsd, ZERO_USD } from '../../src/core/money.ts';
 import { ERROR_CODES } from '../../src/core/outcome.ts';
 import { FINISH_REASONS } from '../../src/core/prompt.ts';
 import { DOORS, REQUEST_STATUSES, type RequestRecord } from '../../src/core/request-record.ts';
 import { epochMs } from '../../src/core/time.ts';
 import { USAGE_SOURCES } from '../../src/core/usage.ts';
+import { EVERYBODY, type View } from '../../src/core/view.ts';
 
 /** 2026-01-01, the start of the two minutes in which random requests arrive. */
 export const START_MS = epochMs(Date.UTC(2026, 0, 1));
 export const SPAN_MS = 120_000;
 export const WHOLE_WINDOW: Window = { fromMs: START_MS, toMs: epochMs(START_MS + SPAN_MS) };
 
-export const EVERYTHING: AnalyticsQuery = {
+export const EVERYTHING: ViewedQuery = {
+  view: EVERYBODY,
   window: WHOLE_WINDOW,
   groupBy: [],
   filter: NO_FILTER,
@@ -33,6 +44,7 @@ export function makeRecord(number: number, changes: Partial<RequestRecord> = {})
     door: 'graphql',
     isStreamed: false,
     account: ANONYMOUS,
+    apiKey: null,
     userId: null,
     modelRequested: 'auto',
     provider: providerKey('openai'),
@@ -84,6 +96,11 @@ export function makeAttempt(changes: Partial<AttemptReport> = {}): AttemptReport
 const providers = fc.constantFrom('openai', 'google', 'other').map(providerKey);
 const models = fc.constantFrom('gpt-5.1', 'gemini-pro', 'other');
 const users = fc.constantFrom('ann', 'bob', 'none', 'other', 'Zoë', '\u{1F600}', '\uFF5E', '');
+/** Two lines of keys, one of which was rotated. */
+const usedKeys = fc.constantFrom('first first', 'second first', 'other other').map((text): UsedKey => {
+  const [id = '', line = ''] = text.split(' ');
+  return { id: apiKeyId(id), line: apiKeyId(line) };
+});
 const money = fc
   .oneof(fc.bigInt({ min: 0n, max: 3n }), fc.bigInt({ min: 0n, max: 9_000_000_000_000_000_000n }))
   .map(picoUsd);
@@ -134,6 +151,11 @@ const attemptLists: fc.Arbitrary<readonly AttemptReport[]> = fc
   )
   .map((attempts) => attempts.map((attempt, index) => ({ number: index + 1, ...attempt })));
 
+function accountOf({ userId, apiKey }: Pick<RequestRecord, 'userId' | 'apiKey'>): AccountKey {
+  if (userId !== null) return userAccount(userId);
+  return apiKey === null ? ANONYMOUS : keyAccount(apiKey.line);
+}
+
 /** Any request at all: only what the types and doc comments promise holds. */
 export const records: fc.Arbitrary<RequestRecord> = fc
   .record({
@@ -144,6 +166,7 @@ export const records: fc.Arbitrary<RequestRecord> = fc
     status: fc.constantFrom(...REQUEST_STATUSES),
     door: fc.constantFrom(...DOORS),
     isStreamed: fc.boolean(),
+    apiKey: fc.option(usedKeys),
     userId: fc.option(users),
     modelRequested: words,
     provider: fc.option(providers),
@@ -190,7 +213,7 @@ export const records: fc.Arbitrary<RequestRecord> = fc
   })
   .map((record) => ({
     ...record,
-    account: record.userId === null ? ANONYMOUS : userAccount(record.userId),
+    account: accountOf(record),
     fellBack: record.routing.attempts.length > 1,
     timing: record.isStreamed ? record.timing : { ...record.timing, timeToFirstTokenMs: null },
   }));
@@ -214,6 +237,7 @@ const conditions: fc.Arbitrary<RequestFilter> = fc.record({
   provider: someOf('openai', 'google', 'nobody'),
   model: someOf('gpt-5.1', 'other', 'no\0model'),
   userId: users,
+  apiKeyId: fc.constantFrom('first', 'second', 'nobody\0').map(apiKeyId),
   category: someOf(...CATEGORIES),
   fellBack: fc.boolean(),
   window: windows,
@@ -227,6 +251,7 @@ const conditionNames = [
   'provider',
   'model',
   'userId',
+  'apiKeyId',
   'category',
   'fellBack',
   'window',
@@ -243,7 +268,20 @@ export const filters: fc.Arbitrary<RequestFilter> = fc
     ...Object.fromEntries(Object.entries(wanted).filter(([name]) => names.includes(name))),
   }));
 
-export const queries: fc.Arbitrary<AnalyticsQuery> = fc.record({
+/** Views of one are of what pays and of what is sent, which need not be the same requests. */
+export const views: fc.Arbitrary<View> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(EVERYBODY) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.oneof(users.map(userAccount), fc.constant(keyAccount(apiKeyId('other')))), usedKeys)
+      .map(([account, { line }]): View => ({ kind: 'one', account, line })),
+  },
+  { weight: 1, arbitrary: fc.constant<View>({ kind: 'nobody' }) },
+);
+
+export const queries: fc.Arbitrary<ViewedQuery> = fc.record({
+  view: views,
   window: windows,
   groupBy: fc.subarray([...DIMENSIONS], { maxLength: 2 }),
   filter: fc.oneof({ weight: 3, arbitrary: fc.constant(NO_FILTER) }, filters),

@@ -15,6 +15,8 @@ export interface Service extends AsyncDisposable {
   readonly process: ChildProcess;
   /** What it said to people so far. */
   readonly said: () => string;
+  /** All that it wrote to its log so far, as it came. */
+  readonly printed: () => string;
   /** The lines of its log so far. */
   readonly logged: () => readonly Record<string, unknown>[];
   /** Sends a GraphQL document. */

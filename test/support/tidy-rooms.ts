@@ -39,6 +39,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['core', 'config', 'settings', 'store/postgres', 'wiring'],
     packages: ['node:', 'drizzle-orm', 'postgres'],
   },
+  // The spans and moments of its command line are those of the API.
+  cli: { rooms: ['core', 'graphql'], packages: ['node:'] },
+  'client-config': { rooms: ['settings'], packages: [] },
+  keys: { rooms: ['cli', 'client-config', 'wiring'], packages: [] },
   'check-config': { rooms: ['core', 'config', 'settings', 'registry', 'wiring'], packages: ['node:'] },
 };
 

@@ -17,7 +17,7 @@ type Rule = (path: string, text: string) => readonly Finding[];
 
 const BANNED_NAME = /(?:^|[-.])(?:services?|managers?|helpers?|utils?|common|types?|index)(?=[-.])/;
 const BRAND_FILES = ['src/core/money.ts', 'src/core/time.ts', 'src/core/ids.ts'];
-const ENTRY_FILES = ['src/main.ts', 'src/check-config.ts', 'src/migrate.ts'];
+const ENTRY_FILES = ['src/main.ts', 'src/check-config.ts', 'src/migrate.ts', 'src/keys.ts'];
 
 /**
  * The rules that a parser is not needed for. What one is needed for (`any`, `!`, `enum`, `namespace`, the length of
@@ -130,11 +130,11 @@ function matchesIn(text: string, pattern: RegExp, message: string): readonly Fin
   }));
 }
 
-/** Entry files hand `process.env` on as it is, to `parseConfig`; nobody else mentions it, and nobody picks from it. */
+/** Entry files hand `process.env` on as it is, to `parseConfig` or `parseClientConfig`; nobody else mentions it, and nobody picks from it. */
 function environmentFindings(path: string, text: string): readonly Finding[] {
   if (!path.startsWith('src/')) return [];
   const code = keepOnly(text, ['code']);
-  const handedOn = ENTRY_FILES.includes(path) ? code.replaceAll(/\bparseConfig\(process\.env\)/g, '') : code;
+  const handedOn = ENTRY_FILES.includes(path) ? code.replaceAll(/\bparse(?:Client)?Config\(process\.env\)/g, '') : code;
   const mentioned = matchesIn(handedOn, /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[/g, 'only config.ts knows settings');
   const imported = importsOf(text).filter(({ specifier }) => /^(?:node:)?process$/.test(specifier));
   return [...mentioned, ...imported.map(({ line }) => ({ line, message: 'use the global `process`' }))];

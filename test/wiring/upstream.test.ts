@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { Failure } from '../../src/core/failure.ts';
 import { standingOf } from '../../src/core/verdict.ts';
 import { openUpstream } from '../../src/wiring/upstream.ts';
+import { SILENT_LOG } from '../fakes/log.ts';
 import { callOf, makeProvider, openUpstream as openServer, sendJson } from '../providers/upstream.ts';
 import { ANSWERS } from '../providers/wire.ts';
 
@@ -14,8 +15,10 @@ const NEVER = new AbortController().signal;
 const FULL_MS = 300;
 const FILL_MAX = 64;
 
-async function failureAt(url: string, connectMs?: number): Promise<Failure> {
-  await using network = await openUpstream(connectMs);
+const OPEN = { gate: () => null, log: SILENT_LOG };
+
+async function failureAt(url: string, parts: { readonly connectMs?: number } = {}): Promise<Failure> {
+  await using network = await openUpstream({ ...OPEN, ...parts });
   const provider = await makeProvider('openai', url, { fetch: network.fetch });
   const result = await provider.call(callOf('openai'), NEVER);
   if (result.kind === 'answered') throw new Error('it answered');
@@ -77,7 +80,10 @@ test('a provider that takes the connection but never speaks TLS is given up in t
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : 0;
-  expect(await failureAt(`https://127.0.0.1:${port}`, 200)).toMatchObject({ kind: 'networkError', billed: 'nothing' });
+  expect(await failureAt(`https://127.0.0.1:${port}`, { connectMs: 200 })).toMatchObject({
+    kind: 'networkError',
+    billed: 'nothing',
+  });
   for (const socket of sockets) socket.destroy();
 });
 
@@ -88,10 +94,10 @@ test('an answer may take longer than connecting may: only the attempt itself has
   await using server = await openServer((response) => {
     void late.promise.then(() => sendJson(response, ANSWERS.openai));
   });
-  await using network = await openUpstream(connectMs);
+  await using network = await openUpstream({ ...OPEN, connectMs });
   const provider = await makeProvider('openai', server.url, { fetch: network.fetch });
   const answer = provider.call(callOf('openai'), NEVER);
-  await failureAt(deaf.url, connectMs);
+  await failureAt(deaf.url, { connectMs });
   late.resolve();
   expect((await answer).kind).toBe('answered');
 });
@@ -104,7 +110,7 @@ test('connections are used again, and closed when the service is done with them'
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : 0;
-  const network = await openUpstream();
+  const network = await openUpstream(OPEN);
   const provider = await makeProvider('openai', `http://127.0.0.1:${port}`, { fetch: network.fetch });
   for (let sent = 0; sent < 10; sent += 1) {
     expect((await provider.call(callOf('openai'), NEVER)).kind).toBe('answered');

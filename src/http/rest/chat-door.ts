@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { availableOf } from '../../core/account.ts';
-import type { RequestId } from '../../core/ids.ts';
 import { formatUsd } from '../../core/money.ts';
-import { OPEN_CALLER } from '../../gateway/caller.ts';
+import { type Caller, mayBill } from '../../gateway/caller.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { DoorFault } from '../answer.ts';
+import { keyIdOf } from '../authenticate.ts';
 import { readBody, refuseBody } from '../body.ts';
 import type { Callers } from '../callers.ts';
+import type { Arrival } from '../graphql-door.ts';
 import type { InFlight } from '../in-flight.ts';
 import type { LoadGate } from '../load-gate.ts';
 import { maskedOf } from '../mask.ts';
@@ -31,29 +32,30 @@ export interface ChatDoorDeps {
   readonly isLeaving: () => boolean;
 }
 
-export type ChatDoor = (request: IncomingMessage, response: ServerResponse, requestId: RequestId) => Promise<void>;
+export type ChatDoor = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) => Promise<void>;
 
 /** `POST /v1/chat/completions`: reads what is asked, asks the gateway once, and writes what came of it. */
 export function makeChatDoor(deps: ChatDoorDeps): ChatDoor {
-  const answer: ChatDoor = async (request, response, requestId) => {
+  const answer: ChatDoor = async (request, response, arrival) => {
+    // Before the body: a key may end while it comes.
+    using waiting = deps.callers.waitingFor(response, keyIdOf(arrival.caller));
     const body = await readBody(request);
     if (body.kind === 'gone') return;
     if (body.kind === 'refused') {
       return refuseBody(request, response, body.fault, { clock: deps.clock, form: REST_FORM });
     }
-    using caller = deps.callers.waitingFor(response);
-    const visit = makeVisit({ ...deps, request, response, requestId, caller: OPEN_CALLER, signal: caller.signal });
+    const visit = makeVisit({ ...deps, ...arrival, request, response, signal: waiting.signal });
     try {
       await serve(deps, visit, body.text);
     } catch (error) {
       const masked = maskedOf(error, visit);
-      await sendError(visit, errorOfMasked(masked, requestGlobalId(requestId)));
+      await sendError(visit, errorOfMasked(masked, requestGlobalId(arrival.requestId)));
     } finally {
       logVisit(visit);
     }
   };
   // Counted here and not at the connection: a chat whose caller left still has to be settled.
-  return (request, response, requestId) => deps.inFlight.run(() => answer(request, response, requestId));
+  return (request, response, arrival) => deps.inFlight.run(() => answer(request, response, arrival));
 }
 
 async function serve(deps: ChatDoorDeps, visit: Visit, text: string): Promise<void> {
@@ -62,9 +64,9 @@ async function serve(deps: ChatDoorDeps, visit: Visit, text: string): Promise<vo
   const parsed = parseChatBody(body.value, visit.request.headers, deps.gateway);
   if (parsed.kind === 'invalid') return sendError(visit, errorOfIssues(parsed.issues));
   // There was room when it came, but a body takes its time.
-  const fault = deps.gate.refuse('act');
+  const fault = deps.gate.refuse('act', visit.caller);
   if (fault !== null) return sendError(visit, errorOfFault(fault));
-  return deps.gate.run(() => ask(deps, visit, parsed.asked));
+  return deps.gate.run(visit.caller, () => ask(deps, visit, withoutForeignUser(parsed.asked, visit.caller)));
 }
 
 type Body = { readonly kind: 'read'; readonly value: object } | { readonly kind: 'refused'; readonly fault: DoorFault };
@@ -88,6 +90,16 @@ function parseBody({ request }: Visit, text: string): Body {
 function badRequest(what: string): Body {
   return { kind: 'refused', fault: { status: 400, code: 'BAD_REQUEST', message: `The request body ${what}.` } };
 }
+
+/** Clients send a `user` for many reasons: one whom the caller may not bill is left out, and the answer says so. */
+function withoutForeignUser(asked: AskedChat, caller: Caller): AskedChat {
+  const { request, warnings } = asked;
+  if (request.userId === null || mayBill(caller, request.userId)) return asked;
+  return { ...asked, request: { ...request, userId: null }, warnings: [...warnings, USER_LEFT_OUT] };
+}
+
+const USER_LEFT_OUT =
+  'user was left out: your key may not bill others. That needs the scope chat:on-behalf-of; your key paid by itself or for its own user.';
 
 function ask(deps: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
   if (visit.request.headers[WISH_HEADERS.dryRun] === 'true') {

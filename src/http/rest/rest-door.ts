@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestId } from '../../core/ids.ts';
-import { OPEN_CALLER } from '../../gateway/caller.ts';
 import { pathOf, SHUTTING_DOWN, sendFault, sendMethodNotAllowed } from '../answer.ts';
+import { type Doorkeeper, forbidden } from '../authenticate.ts';
 import { refuseBody, turnAway } from '../body.ts';
 import { type ChatDoorDeps, makeChatDoor } from './chat-door.ts';
 import { answerModels, MODELS_PATH } from './models-door.ts';
@@ -23,7 +23,9 @@ export interface RestDoor {
   answer(request: IncomingMessage, response: ServerResponse, requestId: RequestId): Promise<void>;
 }
 
-export function makeRestDoor(deps: ChatDoorDeps & { readonly isDraining: () => boolean }): RestDoor {
+export function makeRestDoor(
+  deps: ChatDoorDeps & { readonly doorkeeper: Doorkeeper; readonly isDraining: () => boolean },
+): RestDoor {
   const { gateway, gate, clock } = deps;
   const answerChat = makeChatDoor(deps);
   const refusing = { clock, form: REST_FORM };
@@ -32,13 +34,16 @@ export function makeRestDoor(deps: ChatDoorDeps & { readonly isDraining: () => b
     async answer(request, response, requestId) {
       const path = pathOf(request);
       if (deps.isDraining()) return refuseBody(request, response, SHUTTING_DOWN, refusing);
+      const admission = await deps.doorkeeper.admit(request.headers.authorization);
+      if (admission.kind === 'refused') return turnAway(request, response, admission.fault, refusing);
+      const { caller } = admission;
       const isChat = CHAT_PATHS.includes(path);
       if (isChat && request.method !== 'POST') return sendMethodNotAllowed(response, 'POST', REST_FORM);
-      const fault = gate.refuse(isChat ? 'act' : 'read');
+      const fault = (isChat ? forbidden(caller, 'chat') : null) ?? gate.refuse(isChat ? 'act' : 'read', caller);
       if (fault !== null) return turnAway(request, response, fault, refusing);
-      if (isChat) return answerChat(request, response, requestId);
+      if (isChat) return answerChat(request, response, { requestId, caller });
       if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
-        const visit = makeVisit({ ...deps, request, response, requestId, caller: OPEN_CALLER, signal: NEVER });
+        const visit = makeVisit({ ...deps, request, response, requestId, caller, signal: NEVER });
         noteWish(visit, { name: 'models', kind: 'query', isPaid: false });
         answerModels(request, response, gateway);
         return logVisit(visit);

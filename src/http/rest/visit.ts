@@ -47,7 +47,7 @@ export function makeVisit(of: {
     isExplained: request.headers[WISH_HEADERS.metadata] === 'enabled',
     headers: () => ({ ...EXPOSED_HEADERS, ...limitHeadersOf(of.gateway.limitsSeen(caller)) }),
     log: of.log.with({ requestId: requestGlobalId(requestId) }),
-    note: { name: null, kind: null, isPaid: false, errorCount: 0 },
+    note: { name: null, kind: null, isPaid: false, cost: null, errorCount: 0 },
     startedAtMs: clock.elapsedMs(),
   };
 }

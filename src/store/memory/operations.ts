@@ -6,10 +6,11 @@ import { pageOfSorted } from '../../core/page.ts';
 import { usedOf } from '../../core/rate-window.ts';
 import { later } from '../../core/time.ts';
 import type { OperationsPort } from '../../ports/operations.ts';
+import { keepAudit } from './audit.ts';
 import { appendEvent } from './events.ts';
 import { accountIn, keepAccount, type MemoryState, providerIn, simulationIn, stateOf } from './state.ts';
 
-/** Administrative acts, on memory. There is no audit log: it would not outlive the process; the service's log has the acts. */
+/** Administrative acts, on memory. */
 export function makeMemoryOperations(state: MemoryState): OperationsPort {
   return {
     async survey() {
@@ -20,22 +21,27 @@ export function makeMemoryOperations(state: MemoryState): OperationsPort {
       }));
       return { nowMs, providers };
     },
-    async countUnderWay() {
+    async countUnderWay(account) {
       const nowMs = state.now();
-      const open = state.holds.values().filter((hold) => hold.state === 'held' && hold.expiresAtMs > nowMs);
+      const open = state.holds
+        .values()
+        .filter((hold) => hold.state === 'held' && hold.expiresAtMs > nowMs)
+        .filter((hold) => account === null || hold.account === account);
       return new Set(open.map((hold) => hold.requestId)).size;
     },
-    async simulate(key, wish) {
+    async simulate(key, wish, actor) {
       const { durationMs, ...simulation } = wish;
       const endsAtMs = later(state.now(), durationMs);
       providerIn(state, key).simulation = { ...simulation, endsAtMs, failuresInjected: 0 };
+      keepAudit(state, actor, { act: 'simulateFailure', target: key, detail: wish });
     },
-    async stopSimulation(wanted) {
+    async stopSimulation(wanted, actor) {
       const nowMs = state.now();
       const healed = Array.from(state.providers)
         .filter(([key, known]) => (wanted === null || key === wanted) && simulationIn(known, nowMs) !== null)
         .map(([key]) => key);
       for (const key of healed) providerIn(state, key).simulation = null;
+      keepAudit(state, actor, { act: 'stopSimulation', target: wanted ?? '*', detail: healed });
       return healed;
     },
     async resetBreaker(key, actor) {
@@ -44,16 +50,20 @@ export function makeMemoryOperations(state: MemoryState): OperationsPort {
       provider.breaker = change.breaker;
       provider.throttledUntilMs = null;
       provider.setAside = null;
+      keepAudit(state, actor, { act: 'resetBreaker', target: key, detail: {} });
       return change.transition === null ? null : appendEvent(state, key, change.transition);
     },
-    async setEnabled(key, isEnabled) {
+    async setEnabled(key, isEnabled, actor) {
       const provider = providerIn(state, key);
       provider.isEnabled = isEnabled;
       if (isEnabled) provider.setAside = null;
+      keepAudit(state, actor, { act: 'setProviderEnabled', target: key, detail: { enabled: isEnabled } });
     },
-    async setBudget(wish) {
+    async setBudget(wish, actor) {
       const account = withBudget(accountIn(state, wish.account), wish, state.now());
       keepAccount(state, account);
+      const detail = { ...wish, cap: wish.cap.toString() };
+      keepAudit(state, actor, { act: 'setBudget', target: wish.account, detail });
       return account;
     },
     async account(key) {

@@ -37,8 +37,8 @@ export function makeMemoryRequestLog({
     async analyse(query) {
       return analyseRecords(records.values(), query, now());
     },
-    async statsOf(provider, window) {
-      return statsOfProvider(records.values(), provider, window);
+    async statsOf(query) {
+      return statsOfProvider(records.values(), query);
     },
     async keepLog({ retentionDays }) {
       const keptFromMs = now() - retentionDays * DAY_MS;

@@ -9,10 +9,17 @@ import { makeRateWindow, nextFreeAt, type RateWindow } from '../../core/rate-win
 import type { Registry } from '../../core/registry.ts';
 import { isInForce, type Simulation } from '../../core/simulation.ts';
 import type { EpochMs } from '../../core/time.ts';
+import type { AuditEntry } from '../../ports/audit.ts';
 import type { BreakerEvent } from '../../ports/breaker-events.ts';
 
-/** What one process can keep. More accounts than this need PostgreSQL; older events and ended holds are forgotten. */
-export const MEMORY_LIMITS = { accountsMax: 1_000_000, eventsMax: 10_000, endedHoldsMax: 10_000 } as const;
+/** What one process can keep. More accounts and keys than this need PostgreSQL; older events, acts and ended holds are forgotten. */
+export const MEMORY_LIMITS = {
+  accountsMax: 1_000_000,
+  apiKeysMax: 100_000,
+  eventsMax: 10_000,
+  auditEntriesMax: 10_000,
+  endedHoldsMax: 10_000,
+} as const;
 
 export interface ProviderMemory {
   breaker: Breaker;
@@ -46,6 +53,7 @@ export interface MemoryState {
   readonly accounts: Map<AccountKey, Account>;
   readonly holds: Map<HoldId, HoldMemory>;
   readonly events: BreakerEvent[];
+  readonly audit: AuditEntry[];
   readonly hints: Set<() => void>;
   /** Sequence of the newest event ever. */
   sequence: number;
@@ -77,6 +85,7 @@ export function makeMemoryState(options: {
     accounts: new Map(),
     holds: new Map(),
     events: [],
+    audit: [],
     hints: new Set(),
     sequence: 0,
   };

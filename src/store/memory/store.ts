@@ -3,8 +3,11 @@ import type { Registry } from '../../core/registry.ts';
 import type { EpochMs } from '../../core/time.ts';
 import type { Store } from '../../ports/store.ts';
 import { makeMemoryAdmission } from './admission.ts';
+import { makeMemoryApiKeys } from './api-keys.ts';
+import { makeMemoryAudit } from './audit.ts';
 import { makeMemoryBooks } from './books.ts';
 import { makeMemoryCallerLimits } from './caller-limits.ts';
+import { makeMemoryContent } from './content.ts';
 import { makeMemoryEvents } from './events.ts';
 import { makeMemoryShares } from './fair-shares.ts';
 import { makeMemoryFleet } from './fleet.ts';
@@ -25,10 +28,13 @@ export function makeMemoryStore(options: {
     kind: 'memory',
     ...makeMemoryAdmission(state),
     ...makeMemoryOperations(state),
+    ...makeMemoryAudit(state),
+    ...makeMemoryApiKeys(state),
     ...makeMemoryEvents(state),
     ...makeMemoryFleet(),
     ...makeMemoryBooks(state),
     ...makeMemoryRequestLog({ now: options.now }),
+    ...makeMemoryContent({ now: options.now }),
     ...makeMemoryKeys({ now: options.now }),
     ...makeMemoryCallerLimits({ now: options.now }),
     ...makeMemoryShares(state),

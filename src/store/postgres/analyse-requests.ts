@@ -7,13 +7,13 @@ import {
   type MetricSet,
   NO_VALUE,
   OTHER_VALUE,
-  type Window,
+  type ProviderQuery,
+  type ViewedQuery,
 } from '../../core/analytics.ts';
 import { decodeList, decodeNumber, decodeText } from '../../core/decode.ts';
-import type { ProviderKey } from '../../core/ids.ts';
 import { checkAnalyticsQuery, compareGroups, type GroupSize, pointTimesOf } from '../../core/tally.ts';
 import { epochMs } from '../../core/time.ts';
-import { conditionsOf, isWithin } from './request-conditions.ts';
+import { conditionsOf, isSeen, isWithin } from './request-conditions.ts';
 import { attemptMetrics, decodeMetrics, requestMetrics } from './request-metrics.ts';
 import { storableText } from './storable.ts';
 
@@ -26,7 +26,7 @@ interface Line {
 }
 
 /** All numbers of a query in one statement, and so out of one snapshot. */
-export async function fetchAnalytics(sql: postgres.Sql, query: AnalyticsQuery): Promise<AnalyticsReport> {
+export async function fetchAnalytics(sql: postgres.Sql, query: ViewedQuery): Promise<AnalyticsReport> {
   checkAnalyticsQuery(query);
   // The clock is read before the snapshot is taken: what was recorded by then is in it. The other way round, it might not be.
   const [clock] = await sql`select floor(extract(epoch from switchyard.clock()) * 1000)::float8 as now_ms`;
@@ -47,13 +47,21 @@ export async function fetchAnalytics(sql: postgres.Sql, query: AnalyticsQuery): 
 }
 
 /** The numbers of one provider, requests and attempts out of one snapshot. */
-export async function fetchProviderStats(sql: postgres.Sql, provider: ProviderKey, window: Window): Promise<MetricSet> {
-  const condition = (instant: postgres.Fragment) =>
-    sql`provider = ${storableText(provider)} and ${isWithin(sql, instant, window)}`;
+export async function fetchProviderStats(
+  sql: postgres.Sql,
+  { provider, window, view }: ProviderQuery,
+): Promise<MetricSet> {
+  const condition = sql`provider = ${storableText(provider)} and ${isWithin(sql, sql`created_at`, window)}`;
+  // An attempt is its request's owner's. Whoever sees all need not ask whose each is.
+  const owner =
+    view.kind === 'everybody'
+      ? sql`true`
+      : sql`exists (select from switchyard.request r
+          where r.id = a.request_id and r.created_at = a.created_at and ${isSeen(sql, view)})`;
   const [halves] = await sql`
     select
-      (select ${requestMetrics(sql)} from switchyard.request where ${condition(sql`created_at`)}) as requests,
-      (select ${attemptMetrics(sql)} from switchyard.attempt where ${condition(sql`created_at`)}) as attempts`;
+      (select ${requestMetrics(sql)} from switchyard.request r where ${condition} and ${isSeen(sql, view)}) as requests,
+      (select ${attemptMetrics(sql)} from switchyard.attempt a where ${condition} and ${owner}) as attempts`;
   return decodeMetrics(halves?.requests, halves?.attempts);
 }
 
@@ -61,7 +69,7 @@ export async function fetchProviderStats(sql: postgres.Sql, provider: ProviderKe
  * The requests and the attempts that are asked for are read once, then counted at every place at once: as totals, by
  * group, and by point of each series. `key` is a group's own name, `name` the one it has after the rest was folded.
  */
-function analyticsStatement(sql: postgres.Sql, query: AnalyticsQuery): postgres.Fragment {
+function analyticsStatement(sql: postgres.Sql, query: ViewedQuery): postgres.Fragment {
   const { groupBy, window } = query;
   const points = query.intervalsMs.map((_, series) => sql.unsafe(`, p${series}`));
   const pointSets = query.intervalsMs.map((_, series) => sql.unsafe(`, (p${series})`));
@@ -71,11 +79,11 @@ function analyticsStatement(sql: postgres.Sql, query: AnalyticsQuery): postgres.
   const naming = hasGroups ? sql`join named using (key)` : sql``;
   return sql`
     with asked as materialized (
-      select r.id, r.created_at, r.status, r.door, r.is_streamed, r.user_id, r.provider, r.model, r.category, r.fell_back,
+      select r.id, r.created_at, r.status, r.door, r.is_streamed, r.user_id, r.key_line, r.provider, r.model, r.category, r.fell_back,
         r.input_tokens, r.output_tokens, r.cost_total, r.saved, r.total_ms, r.first_token_ms, r.overhead_ms,
         ${keyOf(sql, groupBy, 'r')} as key ${[sql``, ...pointColumns(sql, query)]}
       from switchyard.request r
-      where ${isWithin(sql, sql`r.created_at`, window)} and ${conditionsOf(sql, query.filter)}
+      where ${isWithin(sql, sql`r.created_at`, window)} and ${conditionsOf(sql, query)}
     ), attempted as materialized (
       select a.outcome, ${keyOf(sql, groupBy, 'a')} as key ${[sql``, ...points]}
       from asked r join switchyard.attempt a on a.request_id = r.id and a.created_at = r.created_at
@@ -124,6 +132,8 @@ function columnOf(sql: postgres.Sql, dimension: Dimension, owner: 'r' | 'a'): po
       return sql`r.category`;
     case 'user':
       return sql`r.user_id`;
+    case 'apiKey':
+      return sql`r.key_line`;
     case 'door':
       return sql`r.door`;
     case 'status':

@@ -15,6 +15,7 @@ import { accountKey, providerKey, requestId } from '../../core/ids.ts';
 import { FINISH_REASONS } from '../../core/prompt.ts';
 import { DOORS, REQUEST_STATUSES, type RequestRecord } from '../../core/request-record.ts';
 import { type TokenUsage, USAGE_SOURCES } from '../../core/usage.ts';
+import { decodeUsedKey } from '../../core/view.ts';
 
 /** A request out of a row that was selected with `requestColumns`. */
 export function decodeRequest(row: Fields): RequestRecord {
@@ -25,6 +26,7 @@ export function decodeRequest(row: Fields): RequestRecord {
     door: decodeOneOf(DOORS, row.door),
     isStreamed: decodeBoolean(row.is_streamed),
     account: accountKey(decodeText(row.account)),
+    apiKey: row.key_id === null ? null : decodeUsedKey({ id: row.key_id, line: row.key_line }),
     userId: decodeNullable(row.user_id, decodeText),
     modelRequested: decodeText(row.model_requested),
     provider: decodeNullable(row.provider, (value) => providerKey(decodeText(value))),

@@ -23,9 +23,9 @@ export function encodeExchange({ replica, settles, admissions, looks }: Asked): 
     requestId: admission.requestId,
     attempt: admission.attempt,
     account: accounts.numberOf(admission.account),
+    tenant: accounts.numberOf(tenantOf(admission)),
     // Left out where nobody pays along, which costs nothing then.
     ...(admission.also.length > 0 && { also: admission.also.map(accounts.numberOf) }),
-    tenant: accounts.numberOf(tenantOf(admission)),
     defaultCap: admission.defaultCap?.toString() ?? null,
     ceiling: admission.ceiling?.toString() ?? null,
     probeLeaseMs: probeLeaseMs(admission.attemptMs),

@@ -13,6 +13,8 @@ export function encodeRequest(record: RequestRecord): string {
     door: record.door,
     is_streamed: record.isStreamed,
     account: record.account,
+    key_id: record.apiKey?.id ?? null,
+    key_line: record.apiKey?.line ?? null,
     user_id: record.userId,
     model_requested: record.modelRequested,
     provider: record.provider,

@@ -19,7 +19,7 @@ import type { Asker } from './exchange.ts';
  * small would read all of it for ever.
  */
 const UNDER_WAY = `select count(distinct request_id)::integer as count from switchyard.hold
-  where state = 'held' and expires_at > switchyard.clock() and provider <> ''`;
+  where state = 'held' and expires_at > switchyard.clock() and provider <> '' and ($1::text is null or account = $1)`;
 
 /** Administrative acts, on PostgreSQL: each is one function of drizzle/, which also writes the audit log. */
 export function makePostgresOperations({ act, read }: Connection, { replica, own }: Asker): OperationsPort {
@@ -41,8 +41,8 @@ export function makePostgresOperations({ act, read }: Connection, { replica, own
         })),
       };
     },
-    async countUnderWay() {
-      const [row] = await read((sql) => sql.unsafe(UNDER_WAY));
+    async countUnderWay(account) {
+      const [row] = await read((sql) => sql.unsafe(UNDER_WAY, [account]));
       return decodeNumber(row?.count);
     },
     async simulate(provider, wish, actor) {

@@ -17,7 +17,7 @@ export function makePostgresRequestLog(connection: Pick<Connection, 'read'>, rec
     find: (id) => connection.read((sql) => fetchRequest(sql, id)),
     page: (query) => connection.read((sql) => fetchRequestPage(sql, query)),
     analyse: (query) => connection.read((sql) => fetchAnalytics(sql, query)),
-    statsOf: (provider, window) => connection.read((sql) => fetchProviderStats(sql, provider, window)),
+    statsOf: (query) => connection.read((sql) => fetchProviderStats(sql, query)),
   };
 }
 

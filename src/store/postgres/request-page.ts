@@ -4,6 +4,7 @@ import type { Fields } from '../../core/decode.ts';
 import type { PageAnswer, PageQuery } from '../../core/page.ts';
 import { cursorOf, parseCursor, type RequestPosition } from '../../core/request-order.ts';
 import type { RequestOrder, RequestRecord } from '../../core/request-record.ts';
+import type { View } from '../../core/view.ts';
 import { decodeRequest } from './decode-request.ts';
 import { conditionsOf } from './request-conditions.ts';
 import { isUuid, storableInstant } from './storable.ts';
@@ -21,9 +22,14 @@ interface Walk {
 /** One page by keyset: it starts at the cursor's place, however many rows came in between, and reads no row before it. */
 export async function fetchRequestPage(
   sql: postgres.Sql,
-  query: { readonly page: PageQuery; readonly filter: RequestFilter; readonly order: RequestOrder },
+  query: {
+    readonly page: PageQuery;
+    readonly filter: RequestFilter;
+    readonly order: RequestOrder;
+    readonly view: View;
+  },
 ): Promise<PageAnswer<RequestRecord>> {
-  const { page, filter, order } = query;
+  const { page, order } = query;
   const start = page.cursor === null ? null : parseCursor(page.cursor, order);
   if (page.cursor !== null && (start === null || !isUuid(start.id))) return { kind: 'badCursor' };
   const isForward = page.direction === 'forward';
@@ -32,12 +38,12 @@ export async function fetchRequestPage(
     sql<Fields[]>`
       select ${requestColumns(sql)}
       from switchyard.request r
-      where ${conditionsOf(sql, filter)} and ${walk.ahead}
+      where ${conditionsOf(sql, query)} and ${walk.ahead}
       order by ${walk.key} ${walk.direction}, r.id ${walk.direction}
       limit ${page.size + 1}`,
     start === null
       ? []
-      : sql`select 1 from switchyard.request r where ${conditionsOf(sql, filter)} and ${walk.behind} limit 1`,
+      : sql`select 1 from switchyard.request r where ${conditionsOf(sql, query)} and ${walk.behind} limit 1`,
   ]);
   const taken = rows.slice(0, page.size).map(decodeRequest);
   const hasMoreAhead = rows.length > taken.length;
@@ -56,7 +62,7 @@ export async function fetchRequestPage(
 export function requestColumns(sql: postgres.Sql): postgres.Fragment {
   return sql`
     r.id::text, (extract(epoch from r.created_at) * 1000)::float8 as created_at_ms,
-    r.status, r.door, r.is_streamed, r.account, r.user_id, r.model_requested, r.provider, r.model, r.category, r.fell_back,
+    r.status, r.door, r.is_streamed, r.account, r.key_id, r.key_line, r.user_id, r.model_requested, r.provider, r.model, r.category, r.fell_back,
     r.input_tokens, r.cached_input_tokens, r.output_tokens, r.reasoning_tokens, r.usage_source,
     r.cost_total::text, r.cost_input::text, r.cost_output::text, r.cost_reserved::text, r.price_list_version, r.saved::text,
     r.total_ms, r.first_token_ms, r.upstream_ms, r.overhead_ms, r.finish_reason, r.error, r.decision,

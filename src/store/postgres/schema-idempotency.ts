@@ -3,17 +3,18 @@ import { switchyard } from './schema-root.ts';
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
 
-/** Who runs the request of an idempotency key, and how it ended. The only place where answers are kept, and no longer than until `expires_at`. */
+/** Who runs the request of an idempotency key, and how it ended. Answers are kept here no longer than until `expires_at`, and hidden from whoever has only the store. */
 export const idempotencyKey = switchyard.table(
   'idempotency_key',
   {
     account: text().notNull(),
+    /** What stands in its place, as `wiring/seal.ts` derives it. */
     key: text().notNull(),
-    /** SHA-256 of what is asked, in hexadecimal digits. */
+    /** Of what is asked, in hexadecimal digits; who has the key can make it. */
     bodyHash: text('body_hash').notNull(),
     requestId: uuid('request_id').notNull(),
     state: text({ enum: ['running', 'kept', 'freed'] }).notNull(),
-    /** Text and not jsonb: it comes back as it was, with characters that jsonb cannot hold. Null while it runs, or when there is nothing to tell. */
+    /** Sealed. Null while it runs, or when there is nothing to tell. */
     outcome: text(),
     /** While it runs: from then on another may run it. */
     leaseEndsAt: instant('lease_ends_at').notNull(),

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -36,6 +37,9 @@ export const request = switchyard.table(
     door: text('door', { enum: DOORS }).notNull(),
     isStreamed: boolean('is_streamed').notNull(),
     account: text('account').notNull(),
+    /** The key that it came with, and the first one of its line. Null, both of them: it came without. */
+    keyId: text('key_id'),
+    keyLine: text('key_line'),
     userId: text('user_id'),
     modelRequested: text('model_requested').notNull(),
     provider: text('provider'),
@@ -73,6 +77,9 @@ export const request = switchyard.table(
     index('request_cost_total').on(table.costTotal, table.id),
     index('request_total_ms').on(table.totalMs, table.id),
     index('request_user_id_created_at').on(table.userId, table.createdAt, table.id),
+    index('request_account_created_at').on(table.account, table.createdAt, table.id),
+    // Of nothing, and free, as long as requests come without keys.
+    index('request_key_line_created_at').on(table.keyLine, table.createdAt, table.id).where(sql`key_line is not null`),
   ],
 );
 

@@ -4,10 +4,13 @@ import { modeOf } from '../../core/store-mode.ts';
 import { StoreUnavailable } from '../../core/unavailable.ts';
 import type { DurableStore } from '../../ports/store.ts';
 import { makePostgresAdmission } from './admission.ts';
+import { makePostgresApiKeys } from './api-keys.ts';
+import { makePostgresAudit } from './audit.ts';
 import { makePostgresBooks } from './books.ts';
 import { makePostgresEvents } from './breaker-events.ts';
 import { makePostgresCallerLimits } from './caller-limits.ts';
 import { type ConnectionSettings, connect } from './connection.ts';
+import { makePostgresContent } from './content.ts';
 import { makeExchange } from './exchange.ts';
 import { makePostgresShares } from './fair-shares.ts';
 import { forgetReplicas, makePostgresFleet, syncProviders } from './fleet.ts';
@@ -44,10 +47,13 @@ export async function openPostgresStore(
     kind: options.kind,
     ...makePostgresAdmission(connection, exchange),
     ...makePostgresOperations(connection, asker),
+    ...makePostgresAudit(connection),
+    ...makePostgresApiKeys(connection),
     ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
     ...makePostgresBooks(connection),
     ...makePostgresReplay(connection, { exchange, recorder }),
     ...makePostgresRequestLog(connection, recorder),
+    ...makePostgresContent(connection),
     ...makePostgresUpkeep(connection),
     ...makePostgresReserve(connection, asker),
     ...makePostgresKeys(connection),

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { requestId } from '../../../src/core/ids.ts';
 import type { Caller } from '../../../src/gateway/caller.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
-import { type HttpServer, makeHttpServer } from '../../../src/http/server.ts';
+import { type HttpServer, type HttpServerDeps, makeHttpServer } from '../../../src/http/server.ts';
 import { makeLog } from '../../../src/telemetry/log.ts';
 import { makeMeters } from '../../../src/telemetry/meters.ts';
 import { newUuid, SYSTEM_CLOCK } from '../../../src/wiring/system.ts';
@@ -22,16 +22,26 @@ export interface OpenService extends AsyncDisposable {
   readonly kit: GatewayKit;
   readonly server: HttpServer;
   readonly log: readonly Record<string, unknown>[];
+  /** The same as it was written. */
+  readonly lines: readonly string[];
 }
 
 /** `as`: who everybody is taken for. Default: whoever the door says. */
-export async function openService(options: KitOptions & { readonly as?: Caller }): Promise<OpenService> {
+export async function openService(
+  options: KitOptions & { readonly as?: Caller },
+  over: Partial<Pick<HttpServerDeps, 'patience'>> = {},
+): Promise<OpenService> {
   const kit = makeGatewayKit(options);
   const log: Record<string, unknown>[] = [];
+  const lines: string[] = [];
+  const write = (line: string) => {
+    lines.push(line);
+    log.push(JSON.parse(line));
+  };
   const meters = makeMeters();
   const server = makeHttpServer({
     gateway: options.as === undefined ? kit.gateway : gatewayFor(kit.gateway, options.as),
-    log: makeLog({ level: 'debug', stream: { write: (line: string) => void log.push(JSON.parse(line)) } }),
+    log: makeLog({ level: 'debug', stream: { write } }),
     // The server's waits are about real sockets.
     clock: SYSTEM_CLOCK,
     newId: () => requestId(newUuid()),
@@ -40,7 +50,13 @@ export async function openService(options: KitOptions & { readonly as?: Caller }
     meters,
     host: '127.0.0.1',
     port: 0,
+    auth: 'off',
+    isGraphiqlOn: false,
+    allowedOrigins: [],
+    socketsPerKey: 100,
     inFlightMax: 1_000,
+    persisted: { texts: new Map(), areOnlyOnes: false },
+    ...over,
   });
   const listening = await server.listen();
   if (listening.kind !== 'listening') throw new Error(listening.message);
@@ -51,6 +67,7 @@ export async function openService(options: KitOptions & { readonly as?: Caller }
     kit,
     server,
     log,
+    lines,
     async [Symbol.asyncDispose]() {
       await server.drain(0);
       await kit[Symbol.asyncDispose]();

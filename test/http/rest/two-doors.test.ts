@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { NO_FILTER } from '../../../src/core/analytics.ts';
 import { userAccount } from '../../../src/core/ids.ts';
 import type { PicoUsd } from '../../../src/core/money.ts';
 import type { Registry } from '../../../src/core/registry.ts';
+import { OPEN_CALLER } from '../../../src/gateway/caller.ts';
 import { PRICED } from '../../gateway/priced-registry.ts';
 import { quiet, usd } from '../../support/gateway-kit.ts';
 import { overGraphql, overRest, type Send, type Told } from './both-doors.ts';
@@ -160,26 +162,14 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
-const EVERYTHING = {
-  window: null,
-  status: [],
-  provider: [],
-  model: [],
-  category: [],
-  userId: null,
-  fellBack: null,
-  costMin: null,
-  totalMsMin: null,
-  metadata: {},
-};
-
 /** What is on the books, and in the log but for ids and the door. */
 async function keptOf({ kit }: OpenService) {
   const { posted, held } = await kit.store.account(userAccount('ann'));
   const answer = await kit.gateway.pageRequests({
     page: { cursor: null, size: 10, direction: 'forward' },
-    filter: EVERYTHING,
+    filter: NO_FILTER,
     order: { field: 'createdAt', direction: 'ascending' },
+    caller: OPEN_CALLER,
   });
   if (answer.kind !== 'page') throw new Error('no page');
   const records = answer.page.items.map(({ item: { id: _id, door, ...record } }) => ({ door, record }));

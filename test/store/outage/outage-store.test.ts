@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { availableOf } from '../../../src/core/account.ts';
-import { userAccount } from '../../../src/core/ids.ts';
+import { teamAccount, userAccount } from '../../../src/core/ids.ts';
 import { picoUsd } from '../../../src/core/money.ts';
 import { SLICE } from '../../../src/core/slices.ts';
 import { StoreUnavailable } from '../../../src/core/unavailable.ts';
@@ -86,6 +86,48 @@ describe('while the store is away', () => {
     expect(await kit.moneyOf('ann')).toEqual({ posted: usd('0.01') + 400n, held: SLICE_MAX });
     const holds = await kit.database.sql`select amount::text from switchyard.hold where slice_id is not null`;
     expect(holds).toEqual([{ amount: usd('0.03').toString() }]);
+  });
+
+  test('accounts that pay together go on from one slice of all of them, and neither alone nor in other company', async () => {
+    const team = teamAccount('red');
+    const moneyOfTeam = async () => {
+      const { posted, held } = await kit.durable.account(team);
+      return { posted, held };
+    };
+    await kit.spend('ann', 400n, 400n, [team]);
+    await kit.wait(2_000);
+    expect([await kit.moneyOf('ann'), await moneyOfTeam()]).toEqual([
+      { posted: 400n, held: SLICE_MAX },
+      { posted: 400n, held: SLICE_MAX },
+    ]);
+    kit.way.leave();
+    const payers = { account: userAccount('ann'), also: [team] };
+    expect((await kit.store.look(payers)).also).toMatchObject([{ key: team, posted: 400n, held: 0n }]);
+    const settled = await kit.spend('ann', usd('0.03'), usd('0.01'), [team]);
+    const paid = { posted: usd('0.01') + 400n, held: 0n };
+    expect(settled).toMatchObject({ kind: 'kept', paying: { account: paid, also: [paid] } });
+    await expect(kit.spend('ann', 1n, 1n)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(kit.spend('bob', 1n, 1n, [team])).rejects.toBeInstanceOf(StoreUnavailable);
+    kit.way.comeBack();
+    await kit.wait(10_000);
+    const after = { posted: usd('0.01') + 400n, held: SLICE_MAX };
+    expect([await kit.moneyOf('ann'), await moneyOfTeam()]).toEqual([after, after]);
+  });
+
+  test('users of one team share what may be reserved of it', async () => {
+    const team = teamAccount('red');
+    const cap = picoUsd(SLICE_MAX * 30n);
+    await kit.durable.setBudget(
+      { account: team, cap, period: 'total', resetUsage: false },
+      { name: 'tester', reason: null },
+    );
+    for (const user of ['ann', 'bob', 'cid']) await kit.spend(user, 0n, 0n, [team]);
+    await kit.wait(2_000);
+    // A twentieth of thirty slices is one and a half.
+    expect((await kit.moneyOf('ann')).held).toBe(SLICE_MAX);
+    expect((await kit.moneyOf('bob')).held).toBe(SLICE_MAX / 2n);
+    expect((await kit.moneyOf('cid')).held).toBe(0n);
+    expect((await kit.durable.account(team)).held).toBe(SLICE_MAX + SLICE_MAX / 2n);
   });
 
   test('it spends no more than its slice, whatever else it has', async () => {

@@ -16,7 +16,7 @@ const WAITED_MS = 5_000;
 
 /** One tenant with many callers takes whatever a provider has, and another asks for little. */
 export const noisyTenant = defineExperiment({
-  number: 21,
+  number: 22,
   title: 'a noisy tenant beside a quiet one',
   mustYield: 'the quiet one gets all that it asks for, up to half of the limit',
   sizes: {
@@ -152,7 +152,7 @@ async function askUntilServed(
 }
 
 function wishOf(userId: string, tag: string) {
-  return { tag: `21-${userId}-${tag}`, userId, maxOutputTokens: OUTPUT_TOKENS };
+  return { tag: `22-${userId}-${tag}`, userId, maxOutputTokens: OUTPUT_TOKENS };
 }
 
 /** By the instants of the database at which slots were taken. */

@@ -1,0 +1,205 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { API_KEY_LIMITS, type ApiKey } from '../../src/core/api-key.ts';
+import { parseKeyText } from '../../src/core/key-text.ts';
+import { SCOPES, type Scope } from '../../src/core/scope.ts';
+import { later } from '../../src/core/time.ts';
+import { ADMIN_CALLER, type Caller, OPEN_CALLER } from '../../src/gateway/caller.ts';
+import type { KeyWish } from '../../src/gateway/key-directory.ts';
+import { makeGatewayKit } from '../support/gateway-kit.ts';
+import { SEED_REGISTRY } from '../support/registries.ts';
+
+const DAY_MS = 86_400_000;
+const WISH: KeyWish = {
+  name: 'test',
+  scopes: ['chat'],
+  userId: null,
+  teamId: null,
+  expiresAtMs: null,
+  limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
+};
+
+function makeKit() {
+  const kit = makeGatewayKit({ registry: SEED_REGISTRY });
+  onTestFinished(() => kit[Symbol.asyncDispose]());
+  const { gateway } = kit;
+  const create = async (over: Partial<KeyWish> = {}, caller: Caller = ADMIN_CALLER) => {
+    const made = await gateway.createKey({ ...WISH, ...over }, caller);
+    if (made.kind !== 'created') throw new RangeError(made.message);
+    return made;
+  };
+  /** A caller with a key of these scopes. */
+  const holder = async (scopes: readonly Scope[], over: Partial<KeyWish> = {}): Promise<Caller> => {
+    return { kind: 'key', key: (await create({ scopes, ...over })).key };
+  };
+  const issuesOf = async (over: Partial<KeyWish>, caller: Caller) => {
+    const answer = await gateway.createKey({ ...WISH, ...over }, caller);
+    return answer.kind === 'invalidInput' ? answer.issues.map(({ path }) => path.join('.')) : [];
+  };
+  return { ...kit, create, holder, issuesOf };
+}
+
+test('a key is made as it was wished, of a line of its own, and its text is told once', async () => {
+  const { gateway, create, clock, store, deps } = makeKit();
+  const limits = { requestsPerMinute: 60, tokensPerMinute: 10_000, concurrency: 4 };
+  const expiresAtMs = later(clock.now(), DAY_MS);
+  const { key, secret } = await create({
+    name: 'search team',
+    scopes: ['chat', 'budgets:write', 'chat'],
+    userId: 'ann',
+    teamId: 'search',
+    expiresAtMs,
+    limits,
+  });
+  expect(key).toEqual({
+    id: key.id,
+    line: key.id,
+    name: 'search team',
+    prefix: secret.slice(0, 15),
+    scopes: ['chat', 'budgets:admin'],
+    userId: 'ann',
+    teamId: 'search',
+    limits,
+    createdAtMs: clock.now(),
+    lastUsedAtMs: null,
+    expiresAtMs,
+    revokedAtMs: null,
+  } satisfies ApiKey);
+  expect(parseKeyText(secret)).toBe(key.id);
+  const told = JSON.stringify([
+    await gateway.pageKeys({ size: 10, direction: 'forward', cursor: null }),
+    await gateway.pageAudit({ size: 10, direction: 'forward', cursor: null }),
+    await gateway.findKey(key.id, ADMIN_CALLER),
+    await store.findKey(key.id),
+  ]);
+  expect(told).not.toContain(secret.slice(16));
+  expect(told).not.toContain(deps.digest(secret));
+});
+
+test('every problem of a wish is told at once, under the name of its field', async () => {
+  const { issuesOf, clock } = makeKit();
+  const { nameCharsMax, userIdCharsMax, tokensPerMinuteMax } = API_KEY_LIMITS;
+  const wrong = {
+    name: 'x'.repeat(nameCharsMax + 1),
+    scopes: ['chat', 'everything'],
+    userId: 'x'.repeat(userIdCharsMax + 1),
+    teamId: 'half a pair \ud800',
+    expiresAtMs: clock.now(),
+    limits: { requestsPerMinute: 0, tokensPerMinute: tokensPerMinuteMax + 1, concurrency: 1.5 },
+  };
+  expect(await issuesOf(wrong, ADMIN_CALLER)).toEqual([
+    'name',
+    'scopes.1',
+    'userId',
+    'teamId',
+    'expiresAt',
+    'requestsPerMinute',
+    'tokensPerMinute',
+    'concurrency',
+  ]);
+  expect(await issuesOf({ name: ' ', userId: '', teamId: 'NUL \0' }, OPEN_CALLER)).toEqual([
+    'name',
+    'userId',
+    'teamId',
+  ]);
+});
+
+test('nobody gives away a scope that they do not have', async () => {
+  const { holder, issuesOf } = makeKit();
+  const maker = await holder(['keys:admin', 'chat', 'requests:read']);
+  for (const scope of SCOPES) {
+    const isOwn = ['keys:admin', 'keys:read', 'chat', 'requests:read'].includes(scope);
+    expect(await issuesOf({ scopes: ['chat', scope] }, maker), scope).toEqual(isOwn ? [] : ['scopes']);
+    expect(await issuesOf({ scopes: [scope] }, await holder(['admin'])), scope).toEqual([]);
+  }
+});
+
+test("nobody gets at another user's money or requests, or another team's money, by making a key for them", async () => {
+  const { holder, issuesOf } = makeKit();
+  const own = await holder(['keys:admin', 'chat', 'requests:read'], { userId: 'ann', teamId: 'red' });
+  expect(await issuesOf({ userId: 'ann', teamId: 'red', scopes: ['chat', 'requests:read'] }, own)).toEqual([]);
+  expect(await issuesOf({ userId: 'bob' }, own)).toEqual(['userId']);
+  expect(await issuesOf({ teamId: 'blue' }, own)).toEqual(['teamId']);
+  const proxy = await holder(['keys:admin', 'chat', 'chat:on-behalf-of', 'requests:read']);
+  expect(await issuesOf({ userId: 'bob', teamId: 'blue' }, proxy)).toEqual([]);
+  expect(await issuesOf({ userId: 'bob', scopes: ['requests:read'] }, proxy)).toEqual(['userId']);
+});
+
+test('a rotated key works on for the overlap and not a millisecond longer; its line and all it may do go on', async () => {
+  const { gateway, create, clock } = makeKit();
+  const { key, secret } = await create({ scopes: ['chat', 'requests:read'], userId: 'ann', teamId: 'red' });
+  clock.advance(5_000);
+  const rotated = await gateway.rotateKey({ id: key.prefix, overlapMs: DAY_MS }, ADMIN_CALLER);
+  if (rotated.kind !== 'rotated') throw new RangeError(rotated.message);
+  const { id, prefix, createdAtMs, ...same } = rotated.key;
+  expect(same).toEqual({ ...same, line: key.id, name: key.name, scopes: key.scopes, userId: 'ann', teamId: 'red' });
+  expect(rotated.replaced).toEqual({ ...key, revokedAtMs: later(clock.now(), DAY_MS) });
+  const states = async () =>
+    Promise.all([secret, rotated.secret].map(async (text) => (await gateway.authenticate(text)).kind));
+  expect(await states()).toEqual(['known', 'known']);
+  clock.advance(DAY_MS - 1);
+  expect(await states()).toEqual(['known', 'known']);
+  clock.advance(1);
+  expect(await states()).toEqual(['refused', 'known']);
+  const again = await gateway.rotateKey({ id: key.id, overlapMs: 0 }, ADMIN_CALLER);
+  expect(again).toMatchObject({ kind: 'invalidInput', issues: [{ path: ['apiKeyId'] }] });
+});
+
+test('nobody rotates a key that they could not have made, for the answer has its secret', async () => {
+  const { gateway, create, holder } = makeKit();
+  const { key } = await create({ scopes: ['admin'] });
+  const maker = await holder(['keys:admin', 'chat']);
+  expect(await gateway.rotateKey({ id: key.id, overlapMs: 0 }, maker)).toMatchObject({
+    issues: [{ path: ['scopes'] }],
+  });
+  const { key: bobs } = await create({ userId: 'bob' });
+  expect(await gateway.rotateKey({ id: bobs.id, overlapMs: 0 }, maker)).toMatchObject({
+    issues: [{ path: ['userId'] }],
+  });
+  const { key: own } = await create();
+  for (const overlapMs of [-1, API_KEY_LIMITS.overlapMsMax + 1, 0.5]) {
+    expect(await gateway.rotateKey({ id: own.id, overlapMs }, maker)).toMatchObject({
+      issues: [{ path: ['overlap'] }],
+    });
+  }
+  expect((await gateway.rotateKey({ id: own.id, overlapMs: 0 }, maker)).kind).toBe('rotated');
+});
+
+test('what is no id of a key is not found, and not told back: it may have been a secret', async () => {
+  const { gateway, create } = makeKit();
+  const { secret } = await create();
+  for (const id of ['', 'key_', 'nobodyhas000', 'NUL \0', secret]) {
+    const answers = [
+      await gateway.revokeKey({ id }, ADMIN_CALLER),
+      await gateway.rotateKey({ id, overlapMs: 0 }, ADMIN_CALLER),
+    ];
+    expect(answers).toMatchObject([{ kind: 'notFound' }, { kind: 'notFound' }]);
+    expect(JSON.stringify(answers)).not.toContain(secret);
+    expect(await gateway.findKey(id, ADMIN_CALLER)).toBeNull();
+  }
+});
+
+test('a key is shown to those who may see keys, and to whoever comes with it', async () => {
+  const { gateway, holder, create } = makeKit();
+  const { key } = await create();
+  const own: Caller = { kind: 'key', key };
+  const other = await holder(['chat', 'requests:read-all']);
+  const reader = await holder(['keys:read']);
+  const seen = await Promise.all([own, reader, other].map((caller) => gateway.findKey(`key_${key.id}`, caller)));
+  expect(seen).toEqual([key, key, null]);
+});
+
+test('the audit log says who did it: the operator, an open door, or which key', async () => {
+  const { gateway, create, holder } = makeKit();
+  const maker = await holder(['admin']);
+  const { key } = await create({}, maker);
+  await gateway.revokeKey({ id: key.id }, OPEN_CALLER);
+  await gateway.resetBreaker('openai', 'drill', maker);
+  const answer = await gateway.pageAudit({ size: 10, direction: 'forward', cursor: null });
+  const makerId = maker.kind === 'key' ? maker.key.id : '';
+  expect(answer.kind === 'page' && answer.page.items.map(({ item }) => [item.actor, item.act, item.target])).toEqual([
+    [`key:${makerId}`, 'resetBreaker', 'openai'],
+    ['open', 'revokeApiKey', `key:${key.id}`],
+    [`key:${makerId}`, 'createApiKey', `key:${key.id}`],
+    ['admin', 'createApiKey', `key:${makerId}`],
+  ]);
+});
