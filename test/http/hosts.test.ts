@@ -63,7 +63,7 @@ describe('a service that asks for no keys', () => {
     'rebound.example@localhost',
     'rebound.example#localhost',
     'localhost:rebound.example',
-  ])('is not called as "%s", at no door', async (host) => {
+  ])('is not called as %s, at no door', async (host) => {
     const headers = asPageOf(host);
     const refused = { status: 421, text: expect.stringMatching(/ALLOWED_ORIGINS.*MISDIRECTED/) };
     expect(await raw(service, { headers, body: BODY })).toMatchObject(refused);
