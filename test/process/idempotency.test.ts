@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -102,10 +105,13 @@ test('a replica that is told to stop finishes the chat of a caller that hung up'
 test('an answer that was given is told again after a kill -9, with the same content', {
   timeout: PATIENCE_MS,
 }, async () => {
-  const one = await startReplica();
+  // What was not carried out yet stands in the journal, which outlives the process: the next one on its disk takes it over.
+  const disk = { DATA_DIR: mkdtempSync(join(tmpdir(), 'switchyard-disk-')) };
+  opened.defer(() => rmSync(disk.DATA_DIR, { recursive: true, force: true }));
+  const one = await startReplica(disk);
   const first = await send(one);
   await one.end('SIGKILL');
-  const two = await startReplica();
+  const two = await startReplica(disk);
   expect(await send(two)).toEqual({ ...first, replayed: true });
   expect(await send(two, { ...INPUT, prompt: 'Write a long one' })).toEqual({
     __typename: 'IdempotencyConflictError',
