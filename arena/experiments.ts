@@ -18,6 +18,7 @@ import { slowWatcher } from './experiments/17-slow-watcher.ts';
 import { strangers } from './experiments/18-strangers.ts';
 import { wrongClock } from './experiments/20-wrong-clock.ts';
 import { oneTeam } from './experiments/21-one-team.ts';
+import { noisyTenant } from './experiments/22-noisy-tenant.ts';
 import type { Experiment } from './support/experiment.ts';
 
 /** All of them, by number: docs/guarantees.md has a row for each. */
@@ -42,4 +43,5 @@ export const EXPERIMENTS: readonly Experiment[] = [
   strangers,
   wrongClock,
   oneTeam,
+  noisyTenant,
 ];

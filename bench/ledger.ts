@@ -1,6 +1,17 @@
 import postgres from 'postgres';
-import { ANONYMOUS, holdId, providerKey, replicaId, requestId, userAccount } from '../src/core/ids.ts';
+import {
+  ANONYMOUS,
+  apiKeyId,
+  holdId,
+  keyAccount,
+  providerKey,
+  replicaId,
+  requestId,
+  teamAccount,
+  userAccount,
+} from '../src/core/ids.ts';
 import { picoUsd } from '../src/core/money.ts';
+import type { Payers } from '../src/core/paying.ts';
 import type { Registry } from '../src/core/registry.ts';
 import type { DurableStore } from '../src/ports/store.ts';
 import { startEmbeddedServer } from '../src/store/embedded/server.ts';
@@ -27,6 +38,9 @@ const REGISTRY: Registry = {
 
 const CONNECTIONS = 16;
 const ACCOUNTS = 1_000;
+const TEAM = [keyAccount(apiKeyId('bench')), teamAccount('bench')];
+const userOf = (sequence: number) => userAccount(`user-${sequence % ACCOUNTS}`);
+const alone = (account: Payers['account']): Payers => ({ account, also: [] });
 const LOG = {
   debug: () => undefined,
   info: () => undefined,
@@ -66,10 +80,14 @@ export async function openLedger(
   return {
     targets: new Map([
       ['bare guarded UPDATE, one row', (limits) => measure(limits, () => reserveBare(sql))],
-      ['admit + settle, one account', (limits) => measure(limits, () => holdAndSettle(store, ANONYMOUS))],
+      ['admit + settle, one account', (limits) => measure(limits, () => holdAndSettle(store, alone(ANONYMOUS)))],
       [
         `admit + settle, ${ACCOUNTS} accounts`,
-        (limits) => measure(limits, (sequence) => holdAndSettle(store, userAccount(`user-${sequence % ACCOUNTS}`))),
+        (limits) => measure(limits, (sequence) => holdAndSettle(store, alone(userOf(sequence)))),
+      ],
+      [
+        `admit + settle, ${ACCOUNTS} users of one key and team`,
+        (limits) => measure(limits, (sequence) => holdAndSettle(store, { account: userOf(sequence), also: TEAM })),
       ],
     ]),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
@@ -84,15 +102,14 @@ async function reserveBare(sql: postgres.Sql): Promise<void> {
   if (rows.length !== 1) throw new Error('the bare account was refused: a refusal is quick, and would flatter');
 }
 
-async function holdAndSettle(store: DurableStore, account: typeof ANONYMOUS): Promise<void> {
+async function holdAndSettle(store: DurableStore, payers: Payers): Promise<void> {
   const id = newUuid();
   const bound = { input: picoUsd(400n), perOutputToken: picoUsd(1n), outputTokensMax: 100, outputTokensMin: 16 };
   const admitted = await store.admit({
     requestId: requestId(id),
     attempt: 1,
     holdId: holdId(id),
-    account,
-    also: [],
+    ...payers,
     defaultCap: picoUsd(1_000_000_000_000_000n),
     ceiling: null,
     candidates: [{ provider: providerKey('bench-1'), model: 'bench-1', bound }],

@@ -186,7 +186,7 @@ export const SETTINGS = {
   allowedOrigins: optional({
     name: 'ALLOWED_ORIGINS',
     meaning:
-      'Web pages of these origins may call `/graphql` and `/v1` from browsers. Unset: only pages of its own host.',
+      'Web pages of these origins may call `/graphql` and `/v1` from browsers, and while `AUTH` is `off` the service answers to their hosts. Unset: only pages of its own host.',
     bounds: `at most ${ACCESS_BOUNDS.originsMax} origins such as https://app.example.com, separated by commas`,
     parse: parseOrigins,
   }),

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Config, type ConfigFault, parseConfig } from '../src/config.ts';
 import { formatUsd } from '../src/core/money.ts';
 import { SETTINGS, type Setting } from '../src/settings.ts';
-
-const DOCS = new URL('../docs/configuration.md', import.meta.url);
 
 const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
@@ -290,15 +287,3 @@ describe('who may come in', () => {
     expect(configOf({ ADMIN_KEY: '6f1c9a0be77d4c52a8e3f94b1d06c7a5' }).adminKey).toMatch(/^6f1c/);
   });
 });
-
-describe('docs/configuration.md', () => {
-  test('tells every setting as the code has it', () => {
-    const rows = readFileSync(DOCS, 'utf8').match(/^\| `[A-Z_]+` \|.*$/gm);
-    expect(rows).toEqual(settings.map(rowOf));
-  });
-});
-
-function rowOf(setting: Setting<unknown>): string {
-  const assumed = setting.default === null ? '–' : `\`${setting.default}\``;
-  return `| \`${setting.name}\` | ${setting.unit ?? '–'} | ${assumed} | ${setting.bounds} | ${setting.meaning} |`;
-}

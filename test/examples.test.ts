@@ -44,7 +44,7 @@ test('every example is run here', () => {
 });
 
 for (const [name, printed] of Object.entries(PRINTED)) {
-  // What is typed by hand must come after the connection and within the 3 s that a service waits for it: a busy machine may miss that.
+  // Who types by hand has 3 s to open a connection that is there: a machine that stands still for so long may miss that.
   const retry = name === 'wscat.sh' ? 2 : 0;
   test(`${name} does what it shows`, { timeout: RUN_MS, retry }, async () => {
     const program = name.endsWith('.sh') ? 'bash' : process.execPath;

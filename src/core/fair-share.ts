@@ -1,4 +1,5 @@
 import { type AccountKey, holderOf } from './ids.ts';
+import type { Payers } from './paying.ts';
 import { RATE_WINDOW } from './rate-window.ts';
 import { type EpochMs, later } from './time.ts';
 
@@ -9,8 +10,8 @@ const PATIENCE_MS = 5_000;
 export type Tenant = AccountKey;
 
 /** A team that pays along is the tenant; otherwise the payer is. */
-export function tenantOf(payers: { readonly account: AccountKey; readonly also?: readonly AccountKey[] }): Tenant {
-  return payers.also?.find((account) => holderOf(account)?.level === 'team') ?? payers.account;
+export function tenantOf({ account, also }: Payers): Tenant {
+  return also.find((other) => holderOf(other)?.level === 'team') ?? account;
 }
 
 /** What tenants have of one provider's rolling limit. */

@@ -3,6 +3,7 @@ import { describeFleet, isAgreed, replicasOf } from '../core/fleet.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { sendJson, sendMethodNotAllowed } from './answer.ts';
 import type { Doorkeeper } from './authenticate.ts';
+import type { Hosts } from './hosts.ts';
 
 /** Whether the service can do its work, and what was looked at. */
 export interface Readiness {
@@ -30,6 +31,7 @@ export function makeHealthDoor(deps: {
   readonly readiness: () => Promise<Readiness>;
   readonly isLeaving: () => boolean;
   readonly doorkeeper: Doorkeeper;
+  readonly hosts: Hosts;
 }): HealthDoor {
   return {
     answerLive(request, response) {
@@ -37,7 +39,8 @@ export function makeHealthDoor(deps: {
     },
     async answerReady(request, response) {
       if (!isRead(request, response)) return;
-      const isOperator = await deps.doorkeeper.may(request.headers.authorization, 'admin');
+      const isOperator =
+        deps.hosts.isMeant(request) && (await deps.doorkeeper.may(request.headers.authorization, 'admin'));
       const { isReady, checks } = await look(deps);
       // Details may name hosts and paths: they are for the operator.
       const failing = checks

@@ -16,11 +16,13 @@ import { refuseBody, turnAway } from './body.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { GraphqlDoor } from './graphql-door.ts';
 import type { HealthDoor } from './health.ts';
+import { type Hosts, MISDIRECTED } from './hosts.ts';
 import type { LoadGate } from './load-gate.ts';
 import { METRICS_PATH, type MetricsDoor } from './metrics.ts';
 import type { Origins } from './origins.ts';
 import { MODELS_PATH } from './rest/models-door.ts';
 import { CHAT_PATH, type RestDoor } from './rest/rest-door.ts';
+import { REST_FORM } from './rest/rest-error.ts';
 import { GRAPHQL_PATH } from './yoga.ts';
 
 type Route = (request: IncomingMessage, response: ServerResponse, requestId: RequestId) => Promise<void>;
@@ -35,10 +37,14 @@ interface RouterDeps {
   readonly metrics: MetricsDoor;
   readonly doorkeeper: Doorkeeper;
   readonly origins: Origins;
+  readonly hosts: Hosts;
   readonly clock: Clock;
   readonly gate: LoadGate;
   readonly isDraining: () => boolean;
 }
+
+/** Probes call by an address or a name of their own. */
+const PROBE_PATHS: readonly string[] = ['/livez', '/healthz', '/health', '/readyz'];
 
 /** Which path is answered by whom. */
 export function makeRouter(deps: RouterDeps): Route {
@@ -72,7 +78,11 @@ export function makeRouter(deps: RouterDeps): Route {
 
   return async (request, response, requestId) => {
     const path = pathOf(request);
-    const isApi = path === GRAPHQL_PATH || deps.rest.isAt(path);
+    const isRest = deps.rest.isAt(path);
+    if (!PROBE_PATHS.includes(path) && !deps.hosts.isMeant(request)) {
+      return turnAway(request, response, MISDIRECTED, { clock: deps.clock, form: isRest ? REST_FORM : undefined });
+    }
+    const isApi = path === GRAPHQL_PATH || isRest;
     if (isApi && deps.origins.greet(request, response)) return;
     const route = routes.get(path) ?? (isApi ? deps.rest.answer : answerUnknown);
     return route(request, response, requestId);

@@ -12,6 +12,7 @@ import { makeCallers } from './callers.ts';
 import { makeGraphiqlPage } from './graphiql.ts';
 import { makeGraphqlDoor } from './graphql-door.ts';
 import { makeHealthDoor, type Readiness } from './health.ts';
+import { makeHosts } from './hosts.ts';
 import { type InFlight, makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
 import { makeMetricsDoor } from './metrics.ts';
@@ -153,6 +154,7 @@ function makeDoors(
     callers: makeCallers(),
     doorkeeper: makeDoorkeeper(deps),
     origins: makeOrigins(deps.allowedOrigins),
+    hosts: makeHosts(deps),
     gate: makeLoadGate({
       ...deps,
       countMax: deps.inFlightMax,

@@ -9,6 +9,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { pathOf } from './answer.ts';
 import { type Doorkeeper, keyIdOf } from './authenticate.ts';
+import type { Hosts } from './hosts.ts';
 import type { InFlight } from './in-flight.ts';
 import type { LoadGate } from './load-gate.ts';
 import type { Origins } from './origins.ts';
@@ -43,6 +44,7 @@ export interface SocketDeps {
   readonly gate: LoadGate;
   readonly doorkeeper: Doorkeeper;
   readonly origins: Origins;
+  readonly hosts: Hosts;
   /** Connections that one line of keys may hold. */
   readonly socketsPerKey: number;
   readonly persisted: PersistedDocuments;
@@ -96,7 +98,7 @@ export function makeSocketDoor(deps: SocketDeps): SocketDoor {
 
   return {
     upgrade(request, socket, head) {
-      const refusal = refusalOf(request, { isDraining, count: peers.size, origins: deps.origins });
+      const refusal = refusalOf(request, { ...deps, isDraining, count: peers.size });
       if (refusal !== null) return refuse(socket, refusal);
       sockets.handleUpgrade(request, socket, head, (opened) => open(opened, socket, request.headers.authorization));
     },
@@ -185,8 +187,9 @@ function edgeOf(socket: WebSocket, log: Log, deal: (work: () => Promise<void>) =
 /** Null: the connection is taken. */
 function refusalOf(
   request: IncomingMessage,
-  state: { readonly isDraining: boolean; readonly count: number; readonly origins: Origins },
+  state: { readonly isDraining: boolean; readonly count: number } & Pick<SocketDeps, 'origins' | 'hosts'>,
 ): string | null {
+  if (!state.hosts.isMeant(request)) return '421 Misdirected Request';
   if (pathOf(request) !== GRAPHQL_PATH) return '404 Not Found';
   // A browser lets every page open sockets to every address: pages of other origins must not spend anybody's money here.
   if (!state.origins.mayConnect(request)) return '403 Forbidden';

@@ -15,7 +15,7 @@ afterAll(async () => {
 const typed = (type: string) => ({ 'content-type': type });
 
 describe('requests that are read in two ways', () => {
-  const smuggled = `0\r\n\r\nPOST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${EVIL.length}\r\n\r\n${EVIL}`;
+  const smuggled = `0\r\n\r\nPOST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${EVIL.length}\r\n\r\n${EVIL}`;
   const attacks: readonly Attack[] = [
     [
       'a length and chunks',
@@ -48,10 +48,17 @@ describe('requests that are read in two ways', () => {
     [
       'a request to another host through this one',
       () =>
-        bytes(target, 'GET http://169.254.169.254/latest/meta-data HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'),
+        bytes(
+          target,
+          'GET http://169.254.169.254/latest/meta-data HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n',
+        ),
       [400, 404],
     ],
-    ['a tunnel', () => bytes(target, 'CONNECT 169.254.169.254:80 HTTP/1.1\r\nhost: x\r\n\r\n'), [null, 400, 405]],
+    [
+      'a tunnel',
+      () => bytes(target, 'CONNECT 169.254.169.254:80 HTTP/1.1\r\nhost: localhost\r\n\r\n'),
+      [null, 400, 405],
+    ],
   ];
   test.each(named(attacks))('%s', (_name, attack) => expectRepelled(target, attack));
 });
@@ -115,7 +122,7 @@ describe('paths, methods and headers', () => {
     ['a content type of 10 kB', () => send(target, EVIL, typed('a/'.repeat(5_000))), 415],
     [
       'nonsense behind a request',
-      () => bytes(target, 'GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\nNONSENSE\r\n\r\n'),
+      () => bytes(target, 'GET /nowhere HTTP/1.1\r\nhost: localhost\r\n\r\nNONSENSE\r\n\r\n'),
       [400, 404],
     ],
   ];
@@ -127,7 +134,7 @@ describe('those who take their time', () => {
     named([
       [
         'headers that never end',
-        () => bytes(target, 'POST /graphql HTTP/1.1\r\nhost: x\r\n', { text: 'x: y\r\n', everyMs: 100 }),
+        () => bytes(target, 'POST /graphql HTTP/1.1\r\nhost: localhost\r\n', { text: 'x: y\r\n', everyMs: 100 }),
         [408, null],
       ],
       [

@@ -14,7 +14,7 @@ export const EVIL = JSON.stringify({ query: EVIL_CHAT_DOCUMENT });
 
 /** The same as a request on a bare connection, with headers of any kind. */
 export const post = (headers: string, body = EVIL) =>
-  `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${headers}\r\n\r\n${body}`;
+  `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${headers}\r\n\r\n${body}`;
 
 type Headers = Record<string, string>;
 

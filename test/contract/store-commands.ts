@@ -175,7 +175,7 @@ const command = fc.oneof(
     }),
   },
   {
-    weight: 2,
+    weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('noteWaiting'),
       account: fc.nat(2),
@@ -210,10 +210,10 @@ const SETTLE = {
 } as const;
 
 /** A cheap attempt that only a breaker or a limit can refuse. */
-function admitOn(at: number, account: AccountKey = ANONYMOUS): Command {
+export function admitOn(at: number, payers: Payers = NOBODY_IN_PARTICULAR): Command {
   const bound = { input: picoUsd(5n), perOutputToken: ZERO_USD, outputTokensMax: 1, outputTokensMin: 1 };
   const candidates = [{ provider: PROVIDERS[at]!, model: CONTRACT_REGISTRY.providers[at]!.models[0]!.name, bound }];
-  return { kind: 'admit', payers: { account, also: [] }, candidates, ceiling: null, attemptMs: 1_000 };
+  return { kind: 'admit', payers, candidates, ceiling: null, attemptMs: 1_000 };
 }
 
 /** Attempts on one provider, each ended at once: the way to an open breaker, a probe and back, which single steps hardly find. */
@@ -247,7 +247,7 @@ function ended(verdict: 'success' | 'failure' | 'neutral', isSimulated = false):
   return [admitOn(0), { ...SETTLE, verdict, isSimulated }];
 }
 
-const wait = (ms: number): Command => ({ kind: 'wait', ms });
+export const wait = (ms: number): Command => ({ kind: 'wait', ms });
 
 /** Once through every state of a breaker, late and double settles included, so that no run misses them. */
 export const STORY: readonly Command[] = [
@@ -287,22 +287,7 @@ export const STORY: readonly Command[] = [
   { kind: 'checkBooks' }, // not due
   wait(61_000),
   { kind: 'checkBooks' },
-];
-
-/** Half of a limit of 3 is one slot: the most for a tenant while another waits, until 5 s after it was told to come back. */
-export const SHARES: readonly Command[] = [
-  admitOn(0),
-  { kind: 'noteWaiting', account: 1, provider: 0, forMs: 400 },
-  admitOn(0), // held back
-  admitOn(0, ACCOUNTS[1]), // waited for
-  wait(400),
-  admitOn(0), // held back still
-  wait(5_000),
-  admitOn(0), // waited for no more
-  admitOn(0), // full
-  wait(61_000),
-  admitOn(0),
-  { kind: 'noteWaiting', account: 1, provider: 0, forMs: 600_000 },
-  wait(31_000),
-  admitOn(0), // held back until its own slot is free
+  admitOn(1),
+  { ...SETTLE, verdict: 'neutral', throttledForMs: 5_000 },
+  admitOn(1), // throttled
 ];

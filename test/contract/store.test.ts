@@ -8,7 +8,8 @@ import { SILENT_LOG } from '../fakes/log.ts';
 import { openTestStore } from '../support/open-test-store.ts';
 import { makeStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 import { run } from './run-command.ts';
-import { CONTRACT_REGISTRY, type Command, commands, SHARES, STORY } from './store-commands.ts';
+import { SHARES } from './shares-story.ts';
+import { CONTRACT_REGISTRY, type Command, commands, STORY } from './store-commands.ts';
 
 const REPLICA = replicaId('replica-1');
 const START = epochMs(Date.UTC(2026, 0, 30, 23, 59, 0));

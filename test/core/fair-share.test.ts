@@ -87,5 +87,5 @@ test('the tenant is the team, or else whoever pays', () => {
   expect(tenantOf({ account: userAccount('ann'), also: [key, teamAccount('red')] })).toBe('team:red');
   expect(tenantOf({ account: userAccount('ann'), also: [key] })).toBe('user:ann');
   expect(tenantOf({ account: key, also: [] })).toBe('key:k');
-  expect(tenantOf({ account: ANONYMOUS })).toBe('anonymous');
+  expect(tenantOf({ account: ANONYMOUS, also: [] })).toBe('anonymous');
 });

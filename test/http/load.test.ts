@@ -138,7 +138,7 @@ describe('with all places taken', () => {
     using _chats = await fill(service, 1);
     const body = JSON.stringify({ query: CHAT });
     const request = (more: string) =>
-      `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${more}\r\n${body}`;
+      `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n${more}\r\n${body}`;
     const answers = await bare(service, request('') + request('connection: close\r\n'));
     expect(answers.match(/^HTTP\/1.1 503 /gm)).toHaveLength(2);
     expect(answers.match(/"code":"OVERLOADED"/g)).toHaveLength(2);

@@ -20,7 +20,7 @@ function sendAndStall(service: Service, path: string, body: object): Promise<Soc
     const socket = connect(service.port, '127.0.0.1', () => {
       socket.pause();
       socket.write(
-        `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+        `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
         () => resolve(socket),
       );
     });

@@ -1,0 +1,30 @@
+import { ACCOUNTS, admitOn, type Command, wait } from './store-commands.ts';
+
+const TEAM = 4;
+/** Two users of one team are one tenant. */
+const [RED, ALSO_RED] = [0, 1].map((user) => ({ account: ACCOUNTS[user]!, also: [ACCOUNTS[TEAM]!] }));
+
+/** Half of a limit of 3 is one slot: the most for a tenant while another waits, until 5 s after it was told to come back. */
+export const SHARES: readonly Command[] = [
+  admitOn(0),
+  { kind: 'noteWaiting', account: 1, provider: 0, forMs: 400 },
+  admitOn(0), // held back
+  admitOn(0, { account: ACCOUNTS[1]!, also: [] }), // waited for
+  wait(400),
+  admitOn(0), // held back still
+  wait(5_000),
+  admitOn(0), // waited for no more
+  admitOn(0), // full
+  wait(61_000),
+  admitOn(0),
+  { kind: 'noteWaiting', account: 1, provider: 0, forMs: 600_000 },
+  wait(31_000),
+  admitOn(0), // held back until its own slot is free
+  wait(121_000),
+  admitOn(0, RED),
+  { kind: 'noteWaiting', account: 5, provider: 0, forMs: 400 },
+  admitOn(0, ALSO_RED), // held back with its team
+  { kind: 'setBudget', account: TEAM, cap: 0n, period: 0, resetUsage: false },
+  wait(61_000),
+  admitOn(0, RED), // stopped by the team's budget
+];
