@@ -1,13 +1,16 @@
 import { API_KEY_LIMITS, type CallerLimits } from '../core/api-key.ts';
+import type { ApiKeyId } from '../core/ids.ts';
 import type { InputIssue } from '../core/outcome.ts';
 import { allows, mayGrant, parseScope, type Scope } from '../core/scope.ts';
 import type { EpochMs } from '../core/time.ts';
-import { type Caller, may, mayBill, scopesOf } from './caller.ts';
+import { type Caller, lineOf, may, mayBill, scopesOf, userIdOf } from './caller.ts';
 import type { KeyWish, RotationWish } from './key-directory.ts';
 
 /** What a key stands for, however it was asked for. */
 interface Grant {
   readonly scopes: readonly Scope[];
+  /** Null: one that begins with this key. */
+  readonly line: ApiKeyId | null;
   readonly userId: string | null;
   readonly teamId: string | null;
 }
@@ -32,7 +35,7 @@ export function parseKeyWish(wish: KeyWish, caller: Caller, nowMs: EpochMs): Par
       ? [{ path: ['expiresAt'], message: 'must lie in the future' }]
       : []),
     ...limitFaults(wish.limits),
-    ...grantFaults({ scopes, userId, teamId }, caller),
+    ...grantFaults({ scopes, line: null, userId, teamId }, caller),
   ];
   return issues.length > 0 ? { kind: 'invalid', issues } : { kind: 'valid', scopes };
 }
@@ -47,7 +50,7 @@ export function rotationFaults({ overlapMs }: RotationWish): readonly InputIssue
  * Why a caller may not hold such a key in their hands: nobody gets more by making a key than they have. That is also so of whose money
  * it spends and whose requests it shows.
  */
-export function grantFaults({ scopes, userId, teamId }: Grant, caller: Caller): readonly InputIssue[] {
+export function grantFaults({ scopes, line, userId, teamId }: Grant, caller: Caller): readonly InputIssue[] {
   const own = scopesOf(caller);
   const beyond = scopes.filter((scope) => !mayGrant(own, [scope]));
   const issues: InputIssue[] = [];
@@ -57,11 +60,19 @@ export function grantFaults({ scopes, userId, teamId }: Grant, caller: Caller): 
   if (userId !== null && !mayBill(caller, userId)) {
     issues.push({ path: ['userId'], message: 'a key that bills another user than your own needs chat:on-behalf-of' });
   }
+  const isOwnLine = line === null || line === lineOf(caller);
+  if (!isOwnLine && !may(caller, 'chat:on-behalf-of')) {
+    issues.push({ path: ['apiKeyId'], message: 'a key of another line than your own needs chat:on-behalf-of' });
+  }
   const isSeen = allows(scopes, 'requests:read') || allows(scopes, 'content:read');
-  const isOwn = userId === null || (caller.kind === 'key' && caller.key.userId === userId);
-  if (isSeen && !isOwn && !may(caller, 'requests:read-all')) {
+  const isOwnUser = userId === null || userId === userIdOf(caller);
+  if (isSeen && !isOwnUser && !may(caller, 'requests:read-all')) {
     const message = "a key that reads another user's requests needs requests:read-all";
     issues.push({ path: ['userId'], message });
+  }
+  if (isSeen && !isOwnLine && !may(caller, 'requests:read-all')) {
+    const message = "a key that reads another line's requests needs requests:read-all";
+    issues.push({ path: ['apiKeyId'], message });
   }
   const isOwnTeam = teamId === null || (caller.kind === 'key' && caller.key.teamId === teamId);
   if (!isOwnTeam && !may(caller, 'chat:on-behalf-of')) {

@@ -2,6 +2,7 @@ import type { ChatRequest } from '../core/chat-request.ts';
 import type { Delta } from '../core/delta.ts';
 import type { RequestId } from '../core/ids.ts';
 import { type PicoUsd, ZERO_USD } from '../core/money.ts';
+import type { StreamCall } from '../gateway/gateway.ts';
 import type { StreamEvent, StreamPiece } from '../gateway/stream-log.ts';
 import type { AnsweredChat } from './answered-chat.ts';
 import { ApiErrorRef } from './api-error.ts';
@@ -135,7 +136,9 @@ builder.subscriptionField('chatStream', (t) =>
     subscribe: (_root, { input, resumeAfter }, context) => {
       const parsed = context.gateway.parseChat(input);
       if (parsed.kind === 'invalidInput') return failedAtOnce(unrecorded(parsed));
-      return eventsOf(parsed.request, parseResume(resumeAfter, parsed.request), context);
+      // Before the stream begins: what is refused from within it can only be told as one that broke.
+      const { onDelta: _none, ...call } = chatCall(parsed.request, context);
+      return eventsOf({ ...call, resumeAfter: parseResume(resumeAfter, parsed.request) }, context);
     },
     resolve: (event) => event,
   }),
@@ -158,16 +161,11 @@ async function* failedAtOnce(failure: FailureShape): AsyncGenerator<Shape> {
   yield { kind: 'failed', sequence: 0, failure, cost: ZERO_USD };
 }
 
-async function* eventsOf(
-  asked: ChatRequest,
-  resumeAfter: number | null,
-  context: OperationContext,
-): AsyncGenerator<Shape> {
-  const { onDelta: _none, ...call } = chatCall(asked, context);
-  for await (const piece of context.gateway.stream({ ...call, resumeAfter })) {
+async function* eventsOf(call: StreamCall, { gateway, surveys }: OperationContext): AsyncGenerator<Shape> {
+  for await (const piece of gateway.stream(call)) {
     // One subscription is one operation: each event shows its provider as it is then.
-    context.surveys.forget();
-    yield shapeOf(piece, asked, call.requestId);
+    surveys.forget();
+    yield shapeOf(piece, call.request, call.requestId);
   }
 }
 

@@ -56,7 +56,7 @@ export async function check(scene: Scene, question: Question): Promise<void> {
 function refusalOf({ caller, row, call, target }: Question): string | null {
   if (caller === 'nobody') return 'UNAUTHENTICATED';
   if (caller === 'admin') return null;
-  const isForeign = target.owner !== caller && call.othersNeed !== undefined;
+  const isForeign = target.owner !== caller && (call.othersNeed !== undefined || call.isBilled === true);
   return isForeign || !['any key', 'chat', 'requests:read'].includes(row.needs) ? 'FORBIDDEN' : null;
 }
 

@@ -132,7 +132,8 @@ export async function makeScene(store?: Store): Promise<Scene> {
       const { posted, held, cap } = await kit.store.account(accountOf(owner));
       const id = running[owner];
       const chat = id === undefined ? null : await kit.gateway.findAnswered(id);
-      return { posted, held, cap, chat: chat?.status, ended: await scene.endedCount(owner) };
+      const key = owner === 'nobodys' ? null : await kit.store.findKey(CALLERS[owner].key.id);
+      return { posted, held, cap, key, chat: chat?.status, ended: await scene.endedCount(owner) };
     },
     async targetOf(owner) {
       const [newest] = await recordsOf(owner);
@@ -154,6 +155,9 @@ export async function makeScene(store?: Store): Promise<Scene> {
 
 /** Each owner has as many requests as no other, so that sums tell who is in them. */
 async function fill({ kit, chat }: Scene, callOf: (owner: Owner, raw: RawChat) => ReturnType<GatewayKit['callOf']>) {
+  for (const { key } of [CALLERS.A, CALLERS.B]) {
+    await kit.store.createKey({ ...key, hash: `of ${key.id}` }, { name: 'admin', reason: null });
+  }
   for (const [index, owner] of OWNERS.entries()) {
     for (let count = 0; count <= 2 ** index; count += 1) await chat(owner);
     const { onDelta: _none, ...call } = callOf(owner, { ...CHAT, idempotencyKey: `order-of-${owner}` });

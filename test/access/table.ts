@@ -1,4 +1,6 @@
+import { apiKeyId } from '../../src/core/ids.ts';
 import {
+  apiKeyGlobalId,
   breakerEventGlobalId,
   breakerSnapshotGlobalId,
   budgetGlobalId,
@@ -36,6 +38,8 @@ export interface Call {
   readonly isLikeUnknown?: true;
   /** What the field needs besides when it is about others. */
   readonly othersNeed?: string;
+  /** Names who is to pay: nobody names others without leave. */
+  readonly isBilled?: true;
 }
 
 export interface Row {
@@ -57,8 +61,6 @@ const seen: Tells = (caller) => OWNERS.filter((owner) => caller === 'admin' || c
 const named: Tells = (caller, owner) => seen(caller, owner).filter((one) => one !== 'nobodys');
 /** The caller's own, whatever is asked for. */
 const own: Tells = (caller) => OWNERS.filter((owner) => caller === owner);
-/** Who pays: whoever is named by one who may name others, otherwise the caller. */
-const payer: Tells = (caller, owner) => (caller === 'admin' ? asked(caller, owner) : own(caller, owner));
 
 const PAGE = { first: 200 } as const;
 const HOUR = { window: { last: 'PT1H' } } as const;
@@ -84,6 +86,8 @@ const request = (part: 'ended' | 'running', args: (id: string) => object): Call 
   tells: asked,
   isLikeUnknown: true,
 });
+const key = (args: (id: string) => object): Call =>
+  about('keyId', (id) => args(apiKeyGlobalId(apiKeyId(id))), asked, { isLikeUnknown: true });
 const ended = (of: Tells, read: (value: Counted) => number): Partial<Call> => ({ count: { of, what: 'ended', read } });
 const listed = (of: Tells) => ended(of, ({ nodes }) => nodes.length);
 
@@ -91,6 +95,7 @@ const listed = (of: Tells) => ended(of, ({ nodes }) => nodes.length);
 export const NODES: Readonly<Record<string, Call>> = {
   Request: request('ended', (id) => ({ id })),
   Budget: about('userId', (userId) => ({ id: budgetGlobalId({ level: 'user', id: userId }) }), asked),
+  ApiKey: key((id) => ({ id })),
   Provider: always(
     { id: 'prov_b' },
     nothing,
@@ -103,7 +108,7 @@ export const NODES: Readonly<Record<string, Call>> = {
 /** The one table: what each field of the API needs, and of whom it tells. */
 export const TABLE: Readonly<Record<string, Row>> = {
   'Query.gateway': { needs: 'any key', calls: { plain: always({}, nothing) } },
-  'Query.viewer': { needs: 'any key', calls: { plain: always({}, nothing) } },
+  'Query.viewer': { needs: 'any key', calls: { plain: always({}, own) } },
   'Query.providers': { needs: 'any key', calls: { plain: always({}, nothing) } },
   'Query.provider': {
     needs: 'any key',
@@ -129,6 +134,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
     calls: {
       request: request('ended', (id) => ({ ids: [id] })),
       budget: about('userId', (userId) => ({ ids: [budgetGlobalId({ level: 'user', id: userId })] }), asked),
+      key: key((id) => ({ ids: [id] })),
     },
   },
   'Query.requests': {
@@ -176,7 +182,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
     needs: 'chat',
     calls: {
       plain: always({ input: CHAT }, nothing),
-      'for a user': about('userId', (userId) => ({ input: { ...CHAT, userId } }), nothing),
+      'for a user': about('userId', (userId) => ({ input: { ...CHAT, userId } }), nothing, { isBilled: true }),
     },
   },
   'Query.budget': {
@@ -187,12 +193,14 @@ export const TABLE: Readonly<Record<string, Row>> = {
     },
   },
   'Query.budgets': { needs: 'budgets:read', calls: { all: always(PAGE, named) } },
+  'Query.apiKeys': { needs: 'keys:read', calls: { all: always(PAGE, named) } },
+  'Query.auditLog': { needs: 'admin', calls: { all: always(PAGE, named) } },
 
   'Mutation.chat': {
     needs: 'chat',
     calls: {
       plain: always({ input: CHAT }, own),
-      'for a user': about('userId', (userId) => ({ input: { ...CHAT, userId } }), payer),
+      'for a user': about('userId', (userId) => ({ input: { ...CHAT, userId } }), asked, { isBilled: true }),
       'with a key that somebody has': {
         args: ({ idempotencyKey }) => ({ input: { ...CHAT, idempotencyKey } }),
         tells: own,
@@ -223,6 +231,15 @@ export const TABLE: Readonly<Record<string, Row>> = {
     needs: 'providers:admin',
     calls: { plain: always({ input: { providerId: 'b', enabled: true } }, nothing) },
   },
+  'Mutation.createApiKey': {
+    needs: 'keys:admin',
+    calls: {
+      plain: always({ input: { name: 'one more' } }, nothing),
+      'of a user': about('userId', (userId) => ({ input: { name: 'one more', userId } }), asked),
+    },
+  },
+  'Mutation.rotateApiKey': { needs: 'keys:admin', calls: { plain: key((apiKeyId) => ({ input: { apiKeyId } })) } },
+  'Mutation.revokeApiKey': { needs: 'keys:admin', calls: { plain: key((apiKeyId) => ({ input: { apiKeyId } })) } },
 
   'Subscription.breakerEvents': {
     needs: 'any key',
@@ -266,7 +283,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
     needs: 'chat',
     calls: {
       plain: always({ input: CHAT }, own),
-      'for a user': about('userId', (userId) => ({ input: { ...CHAT, userId } }), payer),
+      'for a user': about('userId', (userId) => ({ input: { ...CHAT, userId } }), asked, { isBilled: true }),
       'with a key that somebody has': {
         args: ({ idempotencyKey }) => ({ input: { ...CHAT, idempotencyKey }, resumeAfter: 0 }),
         tells: own,

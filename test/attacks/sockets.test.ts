@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ClientOptions, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
+import { INIT, openSocket, type Socket, subscribe, WATCH } from './open-socket.ts';
 import { bytes, EVIL_CHAT, many } from './send.ts';
 import { openTarget, REPLY_BYTES_MAX, type Reply, type Target } from './target.ts';
 
@@ -13,41 +14,7 @@ afterAll(async () => {
   await target[Symbol.asyncDispose]();
 });
 
-const PROTOCOL = 'graphql-transport-ws';
-const INIT = JSON.stringify({ type: 'connection_init' });
-const WATCH = 'subscription { breakerEvents(includeCurrent: false) { id } }';
-const subscribe = (query: string, id = '1', more: object = {}) =>
-  JSON.stringify({ id, type: 'subscribe', payload: { query, ...more } });
-
-/** One connection, and all that was said on it. */
-interface Socket {
-  readonly socket: WebSocket;
-  readonly heard: readonly string[];
-  /** Resolves when it has heard so many messages. */
-  hears(count: number): Promise<void>;
-  /** How it was closed, or refused. */
-  readonly ended: Promise<Reply>;
-}
-
-function open(options: ClientOptions & { readonly protocol?: string } = {}): Socket {
-  const { protocol = PROTOCOL, ...rest } = options;
-  const socket = new WebSocket(`ws://127.0.0.1:${target.port}/graphql`, protocol, rest);
-  const heard: string[] = [];
-  const ended = Promise.withResolvers<Reply>();
-  socket.on('error', () => undefined);
-  socket.on('message', (data) => void heard.push(String(data)));
-  socket.once('unexpected-response', (request, response) => {
-    ended.resolve({ status: response.statusCode ?? null, text: '' });
-    request.destroy();
-  });
-  socket.once('close', (code, reason) => ended.resolve({ status: code, text: String(reason) }));
-  return {
-    socket,
-    heard,
-    ended: ended.promise,
-    hears: (count) => expect.poll(() => heard.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count),
-  };
-}
+const open = (options: Parameters<typeof openSocket>[1] = {}) => openSocket(target, options);
 
 /** Connects, says all of it, and waits for the end. */
 async function say(...frames: readonly (string | Buffer)[]): Promise<Reply> {

@@ -1,4 +1,7 @@
 import { expect } from 'vitest';
+import type { ApiKeyId } from '../../src/core/ids.ts';
+import { ADMIN_CALLER } from '../../src/gateway/caller.ts';
+import type { KeyWish } from '../../src/gateway/key-directory.ts';
 import { type OpenService, openService } from '../http/rest/rest-kit.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeModel, makeProvider } from '../support/registries.ts';
@@ -8,9 +11,31 @@ export const REPLY_BYTES_MAX = 2_048;
 /** Generous: attackers, honest callers and the service share one process here. */
 const HONEST_MS_P99_MAX = 1_500;
 const HONEST_EVERY_MS = 50;
-const HONEST = 'honest';
+export const HONEST = 'honest';
 
-const CHAT = `mutation { chat(input: { prompt: "${HONEST}", userId: "${HONEST}" }) { __typename } }`;
+const CHAT = `mutation { chat(input: { prompt: "${HONEST}", userId: "${HONEST}", routing: { only: ["one"] } }) { __typename } }`;
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Somebody with a key has so many WebSockets, and no more. */
+export const SOCKETS_PER_KEY = 20;
+
+const WISH: KeyWish = {
+  name: 'somebody',
+  scopes: ['chat'],
+  userId: null,
+  teamId: null,
+  expiresAtMs: null,
+  limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
+};
+
+/** The second one is for chats that are held, beside the honest caller's. */
+const REGISTRY = {
+  priceListVersion: 'attacks',
+  providers: ['one', 'two'].map((key) =>
+    makeProvider(key, [makeModel(`model-${key}`, '1', { maxOutputTokens: 100 })], { requestsPerMinute: 10_000 }),
+  ),
+};
 
 /** What came back of one attack. */
 export interface Reply {
@@ -29,15 +54,59 @@ export interface Target extends AsyncDisposable {
   expectHonestlyServed(): void;
 }
 
+/** The same, of a service that lets in those with keys only. */
+export interface GuardedTarget extends Target {
+  readonly honest: NewKey;
+  /** Makes a key for somebody else. */
+  makeKey(over?: Partial<KeyWish>): Promise<NewKey>;
+  /** Ends a key, as its operator would. */
+  revoke(key: NewKey): Promise<void>;
+}
+
+export interface NewKey {
+  readonly id: ApiKeyId;
+  readonly secret: string;
+}
+
+export const ADMIN_KEY = '7f3a9c5e1b8d2f6047a1c3e5d7f90b2468ace013579bdf';
+
+const PATIENCE = { headersMs: 1_000, requestMs: 2_000, checkEveryMs: 250 } as const;
+
 export async function openTarget(): Promise<Target> {
-  const model = makeModel('model', '1', { maxOutputTokens: 100 });
-  const registry = {
-    priceListVersion: 'attacks',
-    providers: [makeProvider('one', [model], { requestsPerMinute: 10_000 })],
+  const service = await openService({ registry: REGISTRY }, { patience: PATIENCE });
+  return attacked(service, { honest: {}, operator: {} });
+}
+
+export async function openGuardedTarget(): Promise<GuardedTarget> {
+  const service = await openService(
+    { registry: REGISTRY, adminKey: ADMIN_KEY },
+    { patience: PATIENCE, auth: 'keys', socketsPerKey: SOCKETS_PER_KEY },
+  );
+  const { gateway } = service.kit;
+  const makeKey = async (over: Partial<KeyWish> = {}): Promise<NewKey> => {
+    const made = await gateway.createKey({ ...WISH, ...over }, ADMIN_CALLER);
+    if (made.kind !== 'created') throw new RangeError(made.message);
+    return { id: made.key.id, secret: made.secret };
   };
-  const patience = { headersMs: 1_000, requestMs: 2_000, checkEveryMs: 250 };
-  const service = await openService({ registry }, { patience });
-  const honest = startHonest(service);
+  const honest = await makeKey({ name: HONEST, userId: HONEST });
+  const target = await attacked(service, { honest: bearer(honest.secret), operator: bearer(ADMIN_KEY) });
+  return {
+    ...target,
+    honest,
+    makeKey,
+    revoke: async ({ id }) => void (await gateway.revokeKey({ id }, ADMIN_CALLER)),
+  };
+}
+
+export const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+
+/** A service that somebody honest begins to use. */
+async function attacked(
+  service: OpenService,
+  headers: { readonly honest: Headers; readonly operator: Headers },
+): Promise<Target> {
+  const honest = startHonest(service, headers.honest);
+  await eventually(async () => honest.tookMs.length > 0);
   return {
     service,
     port: service.port,
@@ -47,7 +116,7 @@ export async function openTarget(): Promise<Target> {
       // Reads are sent away first while a replica is busy: then once more.
       let payers: readonly string[] | null = null;
       await eventually(async () => {
-        payers = await payersAt(service);
+        payers = await payersAt(service, headers.operator);
         return payers !== null;
       });
       expect(payers).toEqual([HONEST]);
@@ -67,13 +136,13 @@ export async function openTarget(): Promise<Target> {
 }
 
 /** A chat each 50 ms, whatever happens. */
-function startHonest({ url }: OpenService) {
+function startHonest({ url }: OpenService, headers: Headers) {
   const tookMs: number[] = [];
   const failures: string[] = [];
   const running = new Set<Promise<void>>();
   const chat = async () => {
     const startedAtMs = performance.now();
-    const answer = await ask(url, CHAT).catch((error: unknown) => String(error));
+    const answer = await ask(url, CHAT, headers).catch((error: unknown) => String(error));
     tookMs.push(performance.now() - startedAtMs);
     if (!answer.includes('"ChatSuccess"')) failures.push(answer);
   };
@@ -91,9 +160,10 @@ function startHonest({ url }: OpenService) {
   };
 }
 
-/** What anybody but the honest caller was answered by a provider. */
+/** What providers were asked by anybody but those who say that they are honest. */
 function strangersServedBy({ kit }: OpenService): readonly string[] {
-  const prompts = kit.provider('one').calls.map(({ prompt }) =>
+  const calls = REGISTRY.providers.flatMap(({ key }) => kit.provider(key).calls);
+  const prompts = calls.map(({ prompt }) =>
     prompt.messages
       .flatMap(({ parts }) => parts)
       .map((part) => JSON.stringify(part))
@@ -103,8 +173,8 @@ function strangersServedBy({ kit }: OpenService): readonly string[] {
 }
 
 /** Null: not told now. */
-async function payersAt({ url }: OpenService): Promise<readonly string[] | null> {
-  const text = await ask(url, '{ budgets(first: 200) { nodes { userId spentUsd reservedUsd } } }');
+async function payersAt({ url }: OpenService, headers: Headers): Promise<readonly string[] | null> {
+  const text = await ask(url, '{ budgets(first: 200) { nodes { userId spentUsd reservedUsd } } }', headers);
   const { data } = JSON.parse(text);
   if (data === undefined) return null;
   return data.budgets.nodes
@@ -112,8 +182,8 @@ async function payersAt({ url }: OpenService): Promise<readonly string[] | null>
     .map((budget: Record<string, string>) => budget.userId);
 }
 
-async function ask(url: string, query: string): Promise<string> {
-  const headers = { 'content-type': 'application/json' };
+async function ask(url: string, query: string, own: Headers): Promise<string> {
+  const headers = { 'content-type': 'application/json', ...own };
   const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
   return response.text();
 }

@@ -149,13 +149,19 @@ test('nobody rotates a key that they could not have made, for the answer has its
   const { key } = await create({ scopes: ['admin'] });
   const maker = await holder(['keys:admin', 'chat']);
   expect(await gateway.rotateKey({ id: key.id, overlapMs: 0 }, maker)).toMatchObject({
-    issues: [{ path: ['scopes'] }],
+    issues: [{ path: ['scopes'] }, { path: ['apiKeyId'] }, { path: ['apiKeyId'] }],
   });
   const { key: bobs } = await create({ userId: 'bob' });
   expect(await gateway.rotateKey({ id: bobs.id, overlapMs: 0 }, maker)).toMatchObject({
-    issues: [{ path: ['userId'] }],
+    issues: [{ path: ['userId'] }, { path: ['apiKeyId'] }],
   });
-  const { key: own } = await create();
+  // Nor one that pays by itself: who holds the next key of a line spends its budget, and reads what it sent.
+  const { key: others } = await create({ scopes: ['requests:read'] });
+  const reader = await holder(['keys:admin', 'requests:read', 'chat:on-behalf-of']);
+  expect(await gateway.rotateKey({ id: others.id, overlapMs: 0 }, reader)).toMatchObject({
+    issues: [{ path: ['apiKeyId'], message: expect.stringContaining('requests:read-all') }],
+  });
+  const own = maker.kind === 'key' ? maker.key : others;
   for (const overlapMs of [-1, API_KEY_LIMITS.overlapMsMax + 1, 0.5]) {
     expect(await gateway.rotateKey({ id: own.id, overlapMs }, maker)).toMatchObject({
       issues: [{ path: ['overlap'] }],

@@ -29,7 +29,7 @@ export interface OpenService extends AsyncDisposable {
 /** `as`: who everybody is taken for. Default: whoever the door says. */
 export async function openService(
   options: KitOptions & { readonly as?: Caller },
-  over: Partial<Pick<HttpServerDeps, 'patience'>> = {},
+  over: Partial<Pick<HttpServerDeps, 'patience' | 'auth' | 'socketsPerKey'>> = {},
 ): Promise<OpenService> {
   const kit = makeGatewayKit(options);
   const log: Record<string, unknown>[] = [];
