@@ -6,6 +6,9 @@ import { type EpochMs, later } from './time.ts';
 /** How long after the moment that it was told a tenant is still waited for. */
 const PATIENCE_MS = 5_000;
 
+/** Of all who wait for a provider the two that are waited for longest say everything: whoever asks, the last of the others is one of them. */
+const WAITERS_MAX = 2;
+
 /** Who shares a provider's rolling limit with others: a team, a user, a line of keys, or all who are nobody in particular. */
 export type Tenant = AccountKey;
 
@@ -18,7 +21,7 @@ export function tenantOf({ account, also }: Payers): Tenant {
 export interface Shares {
   /** Slots, and when they are free again. */
   readonly taken: readonly { readonly tenant: Tenant; readonly freeAtMs: EpochMs }[];
-  /** Tenants that found the limit used up, and until when they are waited for. */
+  /** Tenants that found the limit used up, and until when they are waited for: those two that are waited for longest. */
   readonly waiting: ReadonlyMap<Tenant, EpochMs>;
 }
 
@@ -65,5 +68,6 @@ export function withWaiting(
   const endsAtMs = later(nowMs, toldMs + PATIENCE_MS);
   const known = waiting.get(wait.tenant);
   waiting.set(wait.tenant, known !== undefined && known > endsAtMs ? known : endsAtMs);
-  return { ...shares, waiting };
+  const lastFirst = Array.from(waiting).toSorted(([, one], [, other]) => other - one);
+  return { ...shares, waiting: new Map(lastFirst.slice(0, WAITERS_MAX)) };
 }
