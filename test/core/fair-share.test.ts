@@ -109,10 +109,13 @@ test('a throttle far ahead is no waiting for a slot', () => {
   expect(shares.waiting.get(QUIET)).toBe(START + 65_250);
 });
 
-test('the tenant is the team, or else whoever pays', () => {
+test('the tenant is the team, or else the line of the key, whoever it acts for; a user only without a key', () => {
   const key = keyAccount(apiKeyId('k'));
   expect(tenantOf({ account: userAccount('ann'), also: [key, teamAccount('red')] })).toBe('team:red');
-  expect(tenantOf({ account: userAccount('ann'), also: [key] })).toBe('user:ann');
+  expect(tenantOf({ account: key, also: [teamAccount('red')] })).toBe('team:red');
+  expect(tenantOf({ account: userAccount('ann'), also: [key] })).toBe('key:k');
+  expect(tenantOf({ account: userAccount('invented'), also: [key] })).toBe('key:k');
   expect(tenantOf({ account: key, also: [] })).toBe('key:k');
+  expect(tenantOf({ account: userAccount('ann'), also: [] })).toBe('user:ann');
   expect(tenantOf({ account: ANONYMOUS, also: [] })).toBe('anonymous');
 });
