@@ -10,3 +10,6 @@ CREATE INDEX request_account_created_at ON switchyard.request (account, created_
 --> statement-breakpoint
 -- Of nothing, and free, as long as requests come without keys.
 CREATE INDEX request_key_line_created_at ON switchyard.request (key_line, created_at, id) WHERE key_line IS NOT NULL;
+--> statement-breakpoint
+-- A filter asks for a key or a line: one without an index would have the whole log read.
+CREATE INDEX request_key_id_created_at ON switchyard.request (key_id, created_at, id) WHERE key_id IS NOT NULL;

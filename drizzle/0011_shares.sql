@@ -18,33 +18,67 @@ DECLARE
 BEGIN
   -- Fairness is no money: nobody waits for the disk.
   PERFORM set_config('synchronous_commit', 'off', true);
-  DELETE FROM switchyard.rate_waiter WHERE ctid IN (SELECT ctid FROM switchyard.rate_waiter
-    WHERE provider IN (SELECT value->>'provider' FROM jsonb_array_elements(p->'at')) AND ends_at <= v_now FOR UPDATE SKIP LOCKED);
+  -- The two that are waited for longest say everything: whoever asks, the last of the others is one of them. So nobody can add to what
+  -- others have to read; and of many that are told the same moment only two write.
   INSERT INTO switchyard.rate_waiter AS w (provider, tenant, ends_at)
-    SELECT value->>'provider', p->>'tenant', interval '5 seconds' + least(switchyard.slot_taken_until(v_now),
-        timestamptz 'epoch' + switchyard.span((value->>'untilMs')::double precision))
-      FROM jsonb_array_elements(p->'at') ORDER BY value->>'provider' COLLATE "C"
+    SELECT provider, p->>'tenant', ends_at FROM (SELECT value->>'provider' AS provider, interval '5 seconds'
+        + least(switchyard.slot_taken_until(v_now), timestamptz 'epoch' + switchyard.span((value->>'untilMs')::double precision)) AS ends_at
+      FROM jsonb_array_elements(p->'at')) told
+      WHERE (SELECT count(*) FROM switchyard.rate_waiter r WHERE r.provider = told.provider AND r.ends_at >= told.ends_at) < 2
+      ORDER BY provider COLLATE "C"
     ON CONFLICT (provider, tenant) DO UPDATE SET ends_at = excluded.ends_at WHERE w.ends_at < excluded.ends_at;
+  -- Last, and skipping: whoever holds locks here waits for nobody. What is left over by others at the same moment goes with the next.
+  DELETE FROM switchyard.rate_waiter WHERE ctid IN (SELECT r.ctid FROM switchyard.rate_waiter r
+    JOIN jsonb_array_elements(p->'at') a ON a.value->>'provider' = r.provider
+    CROSS JOIN LATERAL (SELECT ends_at, tenant FROM switchyard.rate_waiter WHERE provider = r.provider
+      ORDER BY ends_at DESC, tenant DESC OFFSET 1 LIMIT 1) kept
+    WHERE (r.ends_at, r.tenant) < (kept.ends_at, kept.tenant) FOR UPDATE OF r SKIP LOCKED);
+END $$;
+--> statement-breakpoint
+-- What tenants of an exchange have of a provider's slots: the instants at which theirs are free, the last first.
+CREATE TYPE switchyard.tenant_slots AS (tenant text, free_at timestamptz[]);
+--> statement-breakpoint
+-- Who waits for a provider, and the tenants that may have to leave it to them. `next_until` is null while only one waits.
+CREATE TYPE switchyard.waiting AS (latest text, latest_until timestamptz, next_until timestamptz, share integer,
+  own switchyard.tenant_slots[]);
+--> statement-breakpoint
+-- Read once for each provider of an exchange, whoever and however many are in it. Null: nobody waits.
+CREATE FUNCTION switchyard.waiting_at(p_provider text, p_admissions integer, p_now timestamptz) RETURNS switchyard.waiting
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  w switchyard.waiting;
+  v_tenants text[];
+  v_ends timestamptz[];
+BEGIN
+  SELECT array_agg(tenant), array_agg(ends_at) INTO v_tenants, v_ends FROM (SELECT tenant, ends_at FROM switchyard.rate_waiter
+    WHERE provider = p_provider AND ends_at > p_now ORDER BY ends_at DESC LIMIT 2) last;
+  IF v_tenants IS NULL THEN RETURN NULL; END IF;
+  w.latest := v_tenants[1];
+  w.latest_until := v_ends[1];
+  w.next_until := v_ends[2];
+  w.share := greatest((SELECT count(*) FROM switchyard.rate_slot WHERE provider = p_provider) / 2, 1);
+  -- Only of those that can come to their share in this exchange.
+  w.own := ARRAY(SELECT ROW(tenant, array_agg(free_at ORDER BY free_at DESC))::switchyard.tenant_slots FROM switchyard.rate_slot
+    WHERE provider = p_provider AND free_at > p_now AND tenant IS NOT NULL GROUP BY tenant HAVING count(*) + p_admissions > w.share);
+  RETURN w;
 END $$;
 --> statement-breakpoint
 -- Until when a tenant leaves the free slots of a provider to others, at the latest, counting those that it takes in this call. Null: it need
 -- not. What other replicas give it at this very moment is not seen: it may come to a little more than half.
-CREATE FUNCTION switchyard.held_back_until(p_provider text, p_tenant text, p_taken bigint, p_now timestamptz) RETURNS bigint
+CREATE FUNCTION switchyard.held_back_until(w switchyard.waiting, p_tenant text, p_taken bigint, p_now timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  v_awaited_until timestamptz;
-  v_own timestamptz[];
-  v_share integer;
+  v_awaited_until timestamptz := CASE WHEN w.latest = p_tenant THEN w.next_until ELSE w.latest_until END;
+  v_less_at timestamptz;
 BEGIN
-  SELECT max(ends_at) INTO v_awaited_until FROM switchyard.rate_waiter
-    WHERE provider = p_provider AND tenant <> p_tenant AND ends_at > p_now;
   IF v_awaited_until IS NULL THEN RETURN NULL; END IF;
-  v_share := greatest((SELECT count(*) FROM switchyard.rate_slot WHERE provider = p_provider) / 2, 1);
-  v_own := ARRAY(SELECT free_at FROM switchyard.rate_slot
-    WHERE provider = p_provider AND free_at > p_now AND tenant = p_tenant ORDER BY free_at)
-    || array_fill(switchyard.slot_taken_until(p_now), ARRAY[p_taken::integer]);
-  IF cardinality(v_own) < v_share THEN RETURN NULL; END IF;
-  RETURN switchyard.ms(least(v_own[cardinality(v_own) - v_share + 1], v_awaited_until));
+  IF p_taken >= w.share THEN
+    v_less_at := switchyard.slot_taken_until(p_now);
+  ELSE
+    v_less_at := (SELECT free_at[w.share - p_taken] FROM unnest(w.own) WHERE tenant = p_tenant);
+    IF v_less_at IS NULL THEN RETURN NULL; END IF;
+  END IF;
+  RETURN switchyard.ms(least(v_less_at, v_awaited_until));
 END $$;
 --> statement-breakpoint
 -- As before; a slot that a replica reserves is nobody's.
@@ -100,7 +134,7 @@ DECLARE
   v_why jsonb;
   v_state switchyard.provider_state;
   v_is_probe boolean;
-  v_is_awaited boolean[];
+  v_waiting switchyard.waiting[];
   v_tenant text;
   v_held_back bigint;
   v_available bigint;
@@ -129,8 +163,9 @@ BEGIN
   SELECT array_agg(x ORDER BY place), array_agg(coalesce(x.state = 'closed' AND switchyard.provider_refusal(x, p_now) IS NULL, false) ORDER BY place),
       array_agg(coalesce(w.count, 0) ORDER BY place), array_agg(1), array_agg(0), array_agg(NULL::bigint),
       array_agg(timestamptz '-infinity'), array_agg(0), array_agg(0),
-      array_agg(EXISTS (SELECT 1 FROM switchyard.rate_waiter r WHERE r.provider = name AND r.ends_at > p_now) ORDER BY place)
-    INTO v_states, v_is_plain, v_wanted, v_next, v_last, v_full_until, v_claimed_at, v_claimed_slot, v_claimed_count, v_is_awaited
+      array_agg(CASE WHEN EXISTS (SELECT 1 FROM switchyard.rate_waiter r WHERE r.provider = name AND r.ends_at > p_now)
+        THEN switchyard.waiting_at(name, jsonb_array_length(admit_all.p->'admissions'), p_now) END ORDER BY place)
+    INTO v_states, v_is_plain, v_wanted, v_next, v_last, v_full_until, v_claimed_at, v_claimed_slot, v_claimed_count, v_waiting
     FROM jsonb_array_elements_text(p->'providers') WITH ORDINALITY p(name, place)
     LEFT JOIN switchyard.provider_state x ON x.provider = name
     LEFT JOIN (SELECT (value->'candidates'->0->>0)::integer + 1 AS place, count(*)::integer AS count
@@ -200,8 +235,8 @@ BEGIN
       IF v_why IS NULL AND v_next[s] > v_last[s] THEN
         v_why := jsonb_build_object('kind', 'rateLimited', 'untilMs', v_full_until[s]);
       END IF;
-      IF v_why IS NULL AND v_is_awaited[s] THEN
-        v_held_back := switchyard.held_back_until((v_states[s]).provider, v_tenant,
+      IF v_why IS NULL AND (v_waiting[s]).share IS NOT NULL THEN
+        v_held_back := switchyard.held_back_until(v_waiting[s], v_tenant,
           (SELECT count(*) FROM unnest(o_provider, o_tenant) o(provider, tenant)
             WHERE o.provider = (v_states[s]).provider AND o.tenant = v_tenant), p_now);
         IF v_held_back IS NOT NULL THEN v_why := jsonb_build_object('kind', 'rateLimited', 'untilMs', v_held_back); END IF;

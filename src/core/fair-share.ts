@@ -1,4 +1,4 @@
-import { type AccountKey, holderOf } from './ids.ts';
+import { type AccountKey, holderOf, type Level } from './ids.ts';
 import type { Payers } from './paying.ts';
 import { RATE_WINDOW } from './rate-window.ts';
 import { type EpochMs, later } from './time.ts';
@@ -6,19 +6,23 @@ import { type EpochMs, later } from './time.ts';
 /** How long after the moment that it was told a tenant is still waited for. */
 const PATIENCE_MS = 5_000;
 
-/** Who shares a provider's rolling limit with others: a team, a user, a line of keys, or all who are nobody in particular. */
+/** Of all who wait for a provider the two that are waited for longest say everything: whoever asks, the last of the others is one of them. */
+const WAITERS_MAX = 2;
+
+/** Who shares a provider's rolling limit with others: a team, a line of keys, a user while nobody needs a key, or all who are nobody in particular. */
 export type Tenant = AccountKey;
 
-/** A team that pays along is the tenant; otherwise the payer is. */
+/** A team that pays along is the tenant, or else the key. A user is one only without keys: whoever acts for others can name any number of them. */
 export function tenantOf({ account, also }: Payers): Tenant {
-  return also.find((other) => holderOf(other)?.level === 'team') ?? account;
+  const paysAlong = (level: Level) => also.find((other) => holderOf(other)?.level === level);
+  return paysAlong('team') ?? paysAlong('key') ?? account;
 }
 
 /** What tenants have of one provider's rolling limit. */
 export interface Shares {
   /** Slots, and when they are free again. */
   readonly taken: readonly { readonly tenant: Tenant; readonly freeAtMs: EpochMs }[];
-  /** Tenants that found the limit used up, and until when they are waited for. */
+  /** Tenants that found the limit used up, and until when they are waited for: those two that are waited for longest. */
   readonly waiting: ReadonlyMap<Tenant, EpochMs>;
 }
 
@@ -65,5 +69,6 @@ export function withWaiting(
   const endsAtMs = later(nowMs, toldMs + PATIENCE_MS);
   const known = waiting.get(wait.tenant);
   waiting.set(wait.tenant, known !== undefined && known > endsAtMs ? known : endsAtMs);
-  return { ...shares, waiting };
+  const lastFirst = Array.from(waiting).toSorted(([, one], [, other]) => other - one);
+  return { ...shares, waiting: new Map(lastFirst.slice(0, WAITERS_MAX)) };
 }

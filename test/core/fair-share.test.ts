@@ -77,15 +77,45 @@ test('a tenant alone has the whole limit, also while it waits itself', () => {
   expect(heldBackUntil(shares, { tenant: LOUD, limit: 6 }, epochMs(START))).toBeNull();
 });
 
+test('the two that are waited for longest answer for all others, whoever asks, and no more are kept', () => {
+  const tenants = ['ann', 'bob', 'cem', 'dan', 'eve'].map(userAccount);
+  const notes = fc.array(fc.record({ who: fc.nat(4), gap: fc.nat(9_000), forMs: fc.nat(70_000) }), { maxLength: 40 });
+  fc.assert(
+    fc.property(notes, (sequence) => {
+      let shares = NO_SHARES;
+      const all = new Map<string, number>();
+      let nowMs = START;
+      for (const { who, gap, forMs } of sequence) {
+        nowMs += gap;
+        const tenant = tenants[who]!;
+        shares = withWaiting(shares, { tenant, untilMs: epochMs(nowMs + forMs) }, epochMs(nowMs));
+        all.set(tenant, Math.max(all.get(tenant) ?? 0, nowMs + Math.min(forMs, 60_250) + 5_000));
+        ok(shares.waiting.size <= 2);
+        for (const one of tenants) {
+          // A limit of which a slot that is never free again is half.
+          const taken = [{ tenant: one, freeAtMs: epochMs(START * 2) }];
+          const last = Math.max(...[...all].filter(([other]) => other !== one).map(([, endsAtMs]) => endsAtMs));
+          const untilMs = heldBackUntil({ ...shares, taken }, { tenant: one, limit: 1 }, epochMs(nowMs));
+          equal(untilMs, last > nowMs ? last : null);
+        }
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 test('a throttle far ahead is no waiting for a slot', () => {
   const shares = withWaiting(NO_SHARES, { tenant: QUIET, untilMs: epochMs(START + 600_000) }, epochMs(START));
   expect(shares.waiting.get(QUIET)).toBe(START + 65_250);
 });
 
-test('the tenant is the team, or else whoever pays', () => {
+test('the tenant is the team, or else the line of the key, whoever it acts for; a user only without a key', () => {
   const key = keyAccount(apiKeyId('k'));
   expect(tenantOf({ account: userAccount('ann'), also: [key, teamAccount('red')] })).toBe('team:red');
-  expect(tenantOf({ account: userAccount('ann'), also: [key] })).toBe('user:ann');
+  expect(tenantOf({ account: key, also: [teamAccount('red')] })).toBe('team:red');
+  expect(tenantOf({ account: userAccount('ann'), also: [key] })).toBe('key:k');
+  expect(tenantOf({ account: userAccount('invented'), also: [key] })).toBe('key:k');
   expect(tenantOf({ account: key, also: [] })).toBe('key:k');
+  expect(tenantOf({ account: userAccount('ann'), also: [] })).toBe('user:ann');
   expect(tenantOf({ account: ANONYMOUS, also: [] })).toBe('anonymous');
 });

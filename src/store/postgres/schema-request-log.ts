@@ -78,8 +78,9 @@ export const request = switchyard.table(
     index('request_total_ms').on(table.totalMs, table.id),
     index('request_user_id_created_at').on(table.userId, table.createdAt, table.id),
     index('request_account_created_at').on(table.account, table.createdAt, table.id),
-    // Of nothing, and free, as long as requests come without keys.
+    // These two are of nothing, and free, as long as requests come without keys.
     index('request_key_line_created_at').on(table.keyLine, table.createdAt, table.id).where(sql`key_line is not null`),
+    index('request_key_id_created_at').on(table.keyId, table.createdAt, table.id).where(sql`key_id is not null`),
   ],
 );
 
