@@ -98,6 +98,9 @@ DECLARE
   v_now timestamptz;
   v_answer jsonb;
 BEGIN
+  -- Who is refused anyway waits for nobody, and nobody for it.
+  v_answer := switchyard.answer_caller(p, switchyard.clock());
+  IF v_answer->>'which' IS NOT NULL THEN RETURN v_answer; END IF;
   PERFORM switchyard.lock_caller(v_line);
   -- Only now: who waited for the lock must not be counted in a moment that has passed.
   v_now := switchyard.clock();

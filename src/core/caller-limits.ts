@@ -74,15 +74,15 @@ export const LIMITED_BY = ['requests', 'tokens', 'concurrency'] as const;
 /** The limit that stands in the way; of several the one that does so longest. */
 export type LimitedBy = (typeof LIMITED_BY)[number];
 
-export type Entered =
-  | { readonly kind: 'entered'; readonly standing: CallerStanding }
-  | {
-      readonly kind: 'limited';
-      readonly which: LimitedBy;
-      readonly standing: CallerStanding;
-      /** Exact, as long as nobody else of the line comes first; of `concurrency` a guess. */
-      readonly retryAfterMs: number;
-    };
+export type Entered = { readonly kind: 'entered'; readonly standing: CallerStanding } | Limited;
+
+export interface Limited {
+  readonly kind: 'limited';
+  readonly which: LimitedBy;
+  readonly standing: CallerStanding;
+  /** Exact, as long as nobody else of the line comes first; of `concurrency` a guess. */
+  readonly retryAfterMs: number;
+}
 
 /** A request under way. */
 interface Place {
