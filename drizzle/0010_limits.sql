@@ -134,3 +134,21 @@ BEGIN
       WHERE line = p_line AND place = v_place.bucket;
   END IF;
 END $$;
+--> statement-breakpoint
+-- Deletes what counts no more of lines that never came again, at most so many rows. Waits for nobody, so it needs no line's lock.
+CREATE FUNCTION switchyard.forget_callers(p_count integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  v_now timestamptz := switchyard.clock();
+  v_buckets integer;
+  v_places integer;
+BEGIN
+  DELETE FROM switchyard.caller_bucket WHERE (line, place) IN (
+    SELECT line, place FROM switchyard.caller_bucket WHERE place <= switchyard.bucket_at(v_now) - 601
+    LIMIT p_count FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS v_buckets = ROW_COUNT;
+  DELETE FROM switchyard.caller_place WHERE (line, request_id) IN (
+    SELECT line, request_id FROM switchyard.caller_place WHERE lease_ends_at <= v_now
+    LIMIT p_count - v_buckets FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS v_places = ROW_COUNT;
+  RETURN v_buckets + v_places;
+END $$;

@@ -5,7 +5,7 @@ import type { CallerLimitsPort } from '../../ports/caller-limits.ts';
 import type { Connection } from './connection.ts';
 
 /** The limits of callers, on PostgreSQL: each act is one function of drizzle/, in one commit. */
-export function makePostgresCallerLimits({ limits, read }: Connection): CallerLimitsPort {
+export function makePostgresCallerLimits({ limits, read, upkeep }: Connection): CallerLimitsPort {
   return {
     async enterCaller(entry) {
       const [row] = await limits(
@@ -22,6 +22,10 @@ export function makePostgresCallerLimits({ limits, read }: Connection): CallerLi
         (sql) => sql`select switchyard.answer_caller(${asked}::text::jsonb, switchyard.clock()) as answer`,
       );
       return decodeEntered(row?.answer, wish.limits);
+    },
+    async forgetCallers(countMax) {
+      const [row] = await upkeep((sql) => sql`select switchyard.forget_callers(${countMax}) as answer`);
+      return decodeNumber(row?.answer);
     },
   };
 }
