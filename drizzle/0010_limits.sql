@@ -98,6 +98,9 @@ DECLARE
   v_now timestamptz;
   v_answer jsonb;
 BEGIN
+  -- Who is refused anyway waits for nobody, and nobody for it.
+  v_answer := switchyard.answer_caller(p, switchyard.clock());
+  IF v_answer->>'which' IS NOT NULL THEN RETURN v_answer; END IF;
   PERFORM switchyard.lock_caller(v_line);
   -- Only now: who waited for the lock must not be counted in a moment that has passed.
   v_now := switchyard.clock();
@@ -130,4 +133,22 @@ BEGIN
     UPDATE switchyard.caller_bucket SET tokens = greatest(tokens - (v_place.tokens - p_tokens), 0)
       WHERE line = p_line AND place = v_place.bucket;
   END IF;
+END $$;
+--> statement-breakpoint
+-- Deletes what counts no more of lines that never came again, at most so many rows. Waits for nobody, so it needs no line's lock.
+CREATE FUNCTION switchyard.forget_callers(p_count integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  v_now timestamptz := switchyard.clock();
+  v_buckets integer;
+  v_places integer;
+BEGIN
+  DELETE FROM switchyard.caller_bucket WHERE (line, place) IN (
+    SELECT line, place FROM switchyard.caller_bucket WHERE place <= switchyard.bucket_at(v_now) - 601
+    LIMIT p_count FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS v_buckets = ROW_COUNT;
+  DELETE FROM switchyard.caller_place WHERE (line, request_id) IN (
+    SELECT line, request_id FROM switchyard.caller_place WHERE lease_ends_at <= v_now
+    LIMIT p_count - v_buckets FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS v_places = ROW_COUNT;
+  RETURN v_buckets + v_places;
 END $$;

@@ -74,15 +74,15 @@ export const LIMITED_BY = ['requests', 'tokens', 'concurrency'] as const;
 /** The limit that stands in the way; of several the one that does so longest. */
 export type LimitedBy = (typeof LIMITED_BY)[number];
 
-export type Entered =
-  | { readonly kind: 'entered'; readonly standing: CallerStanding }
-  | {
-      readonly kind: 'limited';
-      readonly which: LimitedBy;
-      readonly standing: CallerStanding;
-      /** Exact, as long as nobody else of the line comes first; of `concurrency` a guess. */
-      readonly retryAfterMs: number;
-    };
+export type Entered = { readonly kind: 'entered'; readonly standing: CallerStanding } | Limited;
+
+export interface Limited {
+  readonly kind: 'limited';
+  readonly which: LimitedBy;
+  readonly standing: CallerStanding;
+  /** Exact, as long as nobody else of the line comes first; of `concurrency` a guess. */
+  readonly retryAfterMs: number;
+}
 
 /** A request under way. */
 interface Place {
@@ -135,12 +135,13 @@ export function answerTo(use: LineUse, wish: CallerWish, nowMs: EpochMs): Entere
 /** What is used once a request has begun. */
 export function withEntry(use: LineUse, entry: CallerEntry, nowMs: EpochMs): LineUse {
   const requests = withUsed(use.requests, 1, nowMs);
-  if (!hasPlace(entry.limits)) return { ...use, requests };
+  const open = openAt(use, nowMs);
+  if (!hasPlace(entry.limits)) return { requests, tokens: countedAt(use.tokens, nowMs), places: new Map(open) };
   const place = { bucket: placeAt(nowMs), tokens: entry.tokens, leaseEndsAtMs: later(nowMs, entry.leaseMs) };
   return {
     requests,
     tokens: withUsed(use.tokens, entry.tokens, nowMs),
-    places: new Map([...openAt(use, nowMs), [entry.requestId, place]]),
+    places: new Map([...open, [entry.requestId, place]]),
   };
 }
 

@@ -1,11 +1,11 @@
-import type { Entered, LimitedBy } from './caller-limits.ts';
+import type { Limited, LimitedBy } from './caller-limits.ts';
 import type { RateLimitState, TooLarge, Unanswered } from './outcome.ts';
-import { later } from './time.ts';
+import { type EpochMs, later } from './time.ts';
 
 type RateLimited = Extract<Unanswered, { readonly kind: 'rateLimited' }>;
 
 /** The caller has used up what it may use. */
-export function callerLimited(limited: Extract<Entered, { readonly kind: 'limited' }>): RateLimited {
+export function callerLimited(limited: Limited): RateLimited {
   const { which, retryAfterMs } = limited;
   const rateLimit = stateOf(limited);
   return {
@@ -15,6 +15,22 @@ export function callerLimited(limited: Extract<Entered, { readonly kind: 'limite
     isRetryable: true,
     retryAfterMs,
     rateLimit,
+  };
+}
+
+/** So many requests of its line wait to be looked at that this one may not wait as well. */
+export function callerCrowded(
+  of: { readonly limit: number; readonly retryAfterMs: number },
+  nowMs: EpochMs,
+): RateLimited {
+  const { limit, retryAfterMs } = of;
+  return {
+    kind: 'rateLimited',
+    code: 'RATE_LIMITED',
+    message: `This key sends more requests at once than can be looked at. Try again in ${retryAfterMs} ms.`,
+    isRetryable: true,
+    retryAfterMs,
+    rateLimit: { limit, used: limit, freeAtMs: later(nowMs, retryAfterMs) },
   };
 }
 
@@ -33,7 +49,7 @@ export function tooManyTokens(of: { readonly tokens: number; readonly limit: num
   };
 }
 
-function stateOf({ which, standing, retryAfterMs }: Extract<Entered, { readonly kind: 'limited' }>): RateLimitState {
+function stateOf({ which, standing, retryAfterMs }: Limited): RateLimitState {
   const limit = standing[which];
   if (limit === null) throw new RangeError(`a limit of ${which} that is not there cannot be used up`);
   return { limit: limit.limit, used: limit.used, freeAtMs: later(standing.nowMs, retryAfterMs) };

@@ -11,6 +11,9 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** The same, when it is certain that nothing of the act was done. */
+export class NothingDone extends StoreUnavailable {}
+
 /** This replica cannot write its journal, so it may not spend money: what it spent could be lost. Another replica may be able to. */
 export class JournalUnavailable extends Error {
   /** For operators: it may name paths, so callers are not told. */

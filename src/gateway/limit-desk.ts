@@ -1,24 +1,18 @@
-import {
-  type CallerStanding,
-  type CallerWish,
-  type Entered,
-  hasPlace,
-  type LimitsSeen,
-  PLACE,
-  seenAt,
-} from '../core/caller-limits.ts';
-import { callerLimited, tooManyTokens } from '../core/caller-refusal.ts';
+import { type CallerWish, type Entered, hasPlace, type LimitsSeen, PLACE } from '../core/caller-limits.ts';
+import { callerCrowded, callerLimited, tooManyTokens } from '../core/caller-refusal.ts';
 import { estimateRequestTokens } from '../core/estimate.ts';
-import type { ApiKeyId } from '../core/ids.ts';
 import type { NotRun, RateLimitState, TooLarge, Unanswered } from '../core/outcome.ts';
+import { NothingDone } from '../core/unavailable.ts';
 import type { CallerLimitsPort } from '../ports/caller-limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { type Caller, limitsOf, lineOf } from './caller.ts';
 import type { ChatCall } from './gateway.ts';
+import { makeLimitsMemory } from './limits-memory.ts';
+import { makeLineTurns } from './line-turns.ts';
 
-/** How many lines of keys a replica remembers the standing of. Of others its next request tells. */
-const LINES_SEEN_MAX = 10_000;
+/** How many requests of one line wait to be looked at, and for how long; when the others may come again. */
+const CROWD = { waitingMax: 500, waitMsMax: 1_000, retryAfterMs: 1_000 } as const;
 
 /** Keeps callers within their limits. Those without limits cost nothing here. */
 export interface LimitDesk {
@@ -54,23 +48,36 @@ export function makeLimitDesk({
   readonly clock: Clock;
   readonly log: Log;
 }): LimitDesk {
-  const seen = new Map<ApiKeyId, { readonly standing: CallerStanding; readonly atMs: number }>();
-  const see = (line: ApiKeyId, { standing }: Entered) => {
-    // The newest stands last, so that the oldest is forgotten first.
-    seen.delete(line);
-    seen.set(line, { standing, atMs: clock.elapsedMs() });
-    for (const oldest of seen.keys()) {
-      if (seen.size <= LINES_SEEN_MAX) break;
-      seen.delete(oldest);
-    }
-  };
+  const memory = makeLimitsMemory(clock);
+  const turns = makeLineTurns();
   const leave = (call: ChatCall, { line, limits }: CallerWish, tokens: number) => {
     if (!hasPlace(limits)) return;
     const { requestId } = call;
-    store.leaveCaller({ line, requestId, tokens }).catch((error: unknown) => {
+    const told = turns.take(line, () => store.leaveCaller({ line, requestId, tokens }));
+    told.catch((error: unknown) => {
       const what =
         'the end of a request could not be told to the limits of its key: its place is free when its lease ends';
       log.warn(what, { requestId: `req_${requestId}`, error: String(error) });
+    });
+  };
+
+  /** Asks the store when the line has its turn, unless it is known by then what it would say. Null: that takes too long. */
+  const ask = async (call: ChatCall, wish: CallerWish): Promise<Entered | null> => {
+    const { line } = wish;
+    const cameAt = memory.step();
+    const cameAtMs = clock.elapsedMs();
+    const known = memory.refusalOf(wish, cameAt);
+    if (known !== null) return known;
+    if (turns.waitingOf(line) >= CROWD.waitingMax) return null;
+    return turns.take(line, async () => {
+      const refusal = memory.refusalOf(wish, cameAt);
+      if (refusal !== null) return refusal;
+      if (clock.elapsedMs() - cameAtMs > CROWD.waitMsMax) return null;
+      const askedAt = memory.step();
+      const leaseMs = call.request.timeoutMs + PLACE.leaseGraceMs;
+      const answer = await store.enterCaller({ ...wish, requestId: call.requestId, leaseMs });
+      memory.see(wish, answer, askedAt);
+      return answer;
     });
   };
 
@@ -80,14 +87,13 @@ export function makeLimitDesk({
       if (wish === null) return LET_IN;
       const tooLarge = whyTooLarge(wish);
       if (tooLarge !== null) return keptOut(call, tooLarge);
-      const leaseMs = call.request.timeoutMs + PLACE.leaseGraceMs;
       try {
-        const answer = await store.enterCaller({ ...wish, requestId: call.requestId, leaseMs });
-        see(wish.line, answer);
+        const answer = await ask(call, wish);
+        if (answer === null) return keptOut(call, callerCrowded({ ...CROWD, limit: CROWD.waitingMax }, clock.now()));
         if (answer.kind === 'limited') return keptOut(call, callerLimited(answer));
       } catch (error) {
         // It may have been let in all the same, and the answer was lost.
-        leave(call, wish, 0);
+        if (!(error instanceof NothingDone)) leave(call, wish, 0);
         throw error;
       }
       return { refused: null, [Symbol.dispose]: () => leave(call, wish, tokensOf(attempts(), wish)) };
@@ -108,8 +114,7 @@ export function makeLimitDesk({
     },
     lastSeen(caller) {
       const line = lineOf(caller);
-      const last = line === null ? undefined : seen.get(line);
-      return last === undefined ? null : seenAt(last.standing, clock.elapsedMs() - last.atMs);
+      return line === null ? null : memory.lastSeen(line);
     },
   };
 }

@@ -99,8 +99,11 @@ function makeLimitReader({ limits }: GatewayDeps): Pick<Gateway, 'rateLimitOf' |
 /** What goes on in the background whoever asks for what. */
 function startUpkeep(deps: GatewayDeps): readonly AsyncDisposable[] {
   const { store } = deps;
-  const forgetter = startForgetter(deps, (countMax) => store.forgetKeys(countMax));
-  return [startReaper(deps), startBooksCheck(deps), forgetter, startJanitor(deps)];
+  const forgetters = [
+    startForgetter(deps, (countMax) => store.forgetKeys(countMax)),
+    startForgetter(deps, (countMax) => store.forgetCallers(countMax)),
+  ];
+  return [startReaper(deps), startBooksCheck(deps), ...forgetters, startJanitor(deps)];
 }
 
 /** Runs a chat to its end for a caller who only wants the outcome. */

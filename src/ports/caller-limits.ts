@@ -8,4 +8,6 @@ export interface CallerLimitsPort {
   leaveCaller(leave: CallerLeave): Promise<void>;
   /** What `enterCaller` would answer now. A question: it takes nothing. */
   askCaller(wish: CallerWish): Promise<Entered>;
+  /** Forgets what counts no more, of lines that never came again too: at most `countMax` pieces of it. Answers how many. */
+  forgetCallers(countMax: number): Promise<number>;
 }

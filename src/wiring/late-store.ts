@@ -44,6 +44,7 @@ export function makeLateStore(of: {
     enterCaller: async (entry) => store().enterCaller(entry),
     leaveCaller: async (leave) => store().leaveCaller(leave),
     askCaller: async (wish) => store().askCaller(wish),
+    forgetCallers: async (countMax) => (arrived === null ? 0 : arrived.forgetCallers(countMax)),
     noteWaiting: async (wait) => store().noteWaiting(wait),
     record: async (record) => store().record(record),
     find: async (id) => store().find(id),

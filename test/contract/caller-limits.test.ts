@@ -66,6 +66,15 @@ const commands: fc.Arbitrary<readonly Command[]> = fc.array(
   { minLength: 10, maxLength: 50 },
 ) as fc.Arbitrary<readonly Command[]>;
 
+/** What lapsed was deleted by one whose limits need none of it, and did not come back with the clock on one of the two. */
+const CLOCK_SET_BACK: readonly Command[] = [
+  { kind: 'enter', line: 0, limits: { ...NONE, tokensPerMinute: 50 }, tokens: 50, leaseMs: 30_000 },
+  { kind: 'wait', ms: 60_100 },
+  { kind: 'enter', line: 0, limits: { ...NONE, requestsPerMinute: 5 }, tokens: 0, leaseMs: 30_000 },
+  { kind: 'wait', ms: -2_000 },
+  { kind: 'enter', line: 0, limits: { ...NONE, tokensPerMinute: 50 }, tokens: 1, leaseMs: 30_000 },
+];
+
 function idOf(step: number) {
   return requestId(`00000000-0000-7000-8000-${String(step + 100).padStart(12, '0')}`);
 }
@@ -128,7 +137,7 @@ test('memory and PostgreSQL answer every sequence alike, to the token and the mi
         });
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 150, examples: [[CLOCK_SET_BACK]] },
   );
   // The sequences are worth nothing if they never reach what matters.
   expect([...seen].toSorted()).toEqual(['concurrency', 'entered', 'limited', 'requests', 'tokens']);
@@ -167,6 +176,35 @@ test('what counts no more is deleted by whoever enters next', async () => {
   expect(await database.sql`select from switchyard.caller_bucket`).toHaveLength(1);
   expect(await database.sql`select from switchyard.caller_place`).toHaveLength(1);
 });
+
+test.each(['memory', 'postgres'] as const)(
+  'on %s what counts no more goes, also of lines that never come again: so much at a time, and nothing that counts',
+  async (kind) => {
+    let now = START;
+    await empty(now);
+    await using onMemory = makeMemoryStore({ ...OPTIONS, now: () => now, replica: replicaId('one') });
+    const store = kind === 'memory' ? onMemory : onPostgres;
+    const enter = (number: number) =>
+      store.enterCaller({
+        line: apiKeyId(`once-${number}`),
+        limits: { ...NONE, requestsPerMinute: 1, concurrency: 1 },
+        requestId: idOf(number),
+        tokens: 5,
+        leaseMs: 30_000,
+      });
+    for (let number = 0; number < 9; number += 1) await enter(number);
+    expect(await store.forgetCallers(100)).toBe(0);
+    now = epochMs(now + 60_100);
+    await database.setClock(now);
+    await enter(9);
+    const counts: number[] = [];
+    while (counts.at(-1) !== 0) counts.push(await store.forgetCallers(4));
+    // Of each line a piece in memory, a bucket and a place in a table.
+    expect(counts).toEqual(kind === 'memory' ? [4, 4, 1, 0] : [4, 4, 4, 4, 2, 0]);
+    expect((await enter(9)).kind).toBe('limited');
+    expect((await enter(0)).kind).toBe('entered');
+  },
+);
 
 test('of 64 at once at two replicas exactly as many enter as each limit allows', async () => {
   await using real = await makeDatabase();

@@ -5,23 +5,27 @@ import type { CallerLimitsPort } from '../../ports/caller-limits.ts';
 import type { Connection } from './connection.ts';
 
 /** The limits of callers, on PostgreSQL: each act is one function of drizzle/, in one commit. */
-export function makePostgresCallerLimits({ act }: Connection): CallerLimitsPort {
+export function makePostgresCallerLimits({ limits, read, upkeep }: Connection): CallerLimitsPort {
   return {
     async enterCaller(entry) {
-      const [row] = await act(
+      const [row] = await limits(
         (sql) => sql`select switchyard.enter_caller(${JSON.stringify(entry)}::text::jsonb) as answer`,
       );
       return decodeEntered(row?.answer, entry.limits);
     },
     async leaveCaller({ line, requestId, tokens }) {
-      await act((sql) => sql`select switchyard.leave_caller(${line}, ${requestId}::uuid, ${tokens}::bigint)`);
+      await limits((sql) => sql`select switchyard.leave_caller(${line}, ${requestId}::uuid, ${tokens}::bigint)`);
     },
     async askCaller(wish) {
       const asked = JSON.stringify(wish);
-      const [row] = await act(
+      const [row] = await read(
         (sql) => sql`select switchyard.answer_caller(${asked}::text::jsonb, switchyard.clock()) as answer`,
       );
       return decodeEntered(row?.answer, wish.limits);
+    },
+    async forgetCallers(countMax) {
+      const [row] = await upkeep((sql) => sql`select switchyard.forget_callers(${countMax}) as answer`);
+      return decodeNumber(row?.answer);
     },
   };
 }

@@ -15,7 +15,7 @@ import { type Presence, watchPresence } from './presence.ts';
 const PATIENCE = { readFactor: 4, upkeepMs: 30_000, exchangeSilenceMs: 1_000 } as const;
 
 /** Connections of each lane. One where what is sent must arrive in its order. */
-const CONNECTIONS = { exchange: 1, act: 4, record: 1, read: 6, upkeep: 1, wire: 1, ears: 1 } as const;
+const CONNECTIONS = { exchange: 1, act: 4, limits: 4, record: 1, read: 6, upkeep: 1, wire: 1, ears: 1 } as const;
 
 /** How a store is reached. */
 export interface ConnectionSettings {
@@ -36,6 +36,8 @@ export interface Connection extends AsyncDisposable {
   readonly inTime: <Result>(work: PromiseLike<Result>) => Promise<Result>;
   /** Single acts of the request path, and of operators. */
   readonly act: Lane['run'];
+  /** What callers may use: a flood of one key must not take away what keys are looked up and revoked by. */
+  readonly limits: Lane['run'];
   /** Writes of the request log. */
   readonly record: Lane['run'];
   /** Reads of the read side. */
@@ -75,6 +77,7 @@ export function connect(settings: ConnectionSettings): Connection {
       }
     },
     act: lane(CONNECTIONS.act, limitMs),
+    limits: lane(CONNECTIONS.limits, limitMs),
     record: lane(CONNECTIONS.record, readMs),
     read: lane(CONNECTIONS.read, readMs),
     upkeep: lane(CONNECTIONS.upkeep, PATIENCE.upkeepMs),

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { StoreUnavailable } from '../../core/unavailable.ts';
+import { NothingDone, StoreUnavailable } from '../../core/unavailable.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { Late, within } from '../time-limit.ts';
 import { ARRAY_TYPES } from './array-parameters.ts';
@@ -85,7 +85,7 @@ export function makeLane(of: {
   return {
     async run(work) {
       const absence = presence.absence();
-      if (absence !== null) throw new StoreUnavailable(absence.why);
+      if (absence !== null) throw new NothingDone(absence.why);
       if (current.returns !== presence.returns()) rebuild(current);
       const used = current;
       const startedAtMs = clock.elapsedMs();
@@ -101,7 +101,7 @@ export function makeLane(of: {
           if (kind === 'away') giveUpOn(used, error);
           heard(used);
           if (kind === 'refused') throw error;
-          if (kind === 'givenUp' || tries === TRIES_MAX || leftMs() <= 0) throw new StoreUnavailable(String(error));
+          if (kind === 'givenUp' || tries === TRIES_MAX || leftMs() <= 0) throw new NothingDone(String(error));
         }
       }
     },
