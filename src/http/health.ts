@@ -40,7 +40,7 @@ export function makeHealthDoor(deps: {
     async answerReady(request, response) {
       if (!isRead(request, response)) return;
       const isOperator =
-        deps.hosts.isMeant(request) && (await deps.doorkeeper.may(request.headers.authorization, 'admin'));
+        deps.hosts.faultOf(request) === null && (await deps.doorkeeper.may(request.headers.authorization, 'admin'));
       const { isReady, checks } = await look(deps);
       // Details may name hosts and paths: they are for the operator.
       const failing = checks

@@ -6,11 +6,21 @@ import type { DoorFault } from './answer.ts';
  * the name may let it lead to this machine: what asks for no key must not believe every name.
  */
 export interface Hosts {
-  /** Whether this service was meant. */
-  isMeant(request: IncomingMessage): boolean;
+  /** Null: this service was meant, by somebody on its own machine wherever no keys are needed. */
+  faultOf(request: IncomingMessage): DoorFault | null;
 }
 
-export const MISDIRECTED: DoorFault = {
+/** What proxies add. Behind one everybody seems to be on this machine. */
+const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'] as const;
+
+const PROXIED: DoorFault = {
+  status: 421,
+  code: 'MISDIRECTED',
+  message:
+    'This came through a proxy, and without keys this service serves only its own machine: everybody whom the proxy lets in could spend its money. For operators: start the service with AUTH=keys.',
+};
+
+const MISNAMED: DoorFault = {
   status: 421,
   code: 'MISDIRECTED',
   message:
@@ -21,10 +31,11 @@ export function makeHosts(of: { readonly auth: 'off' | 'keys'; readonly allowedO
   const allowed = of.allowedOrigins.map((origin) => new URL(origin).hostname);
   return {
     // A page cannot send a key that its visitor has elsewhere: where keys are needed names are no danger.
-    isMeant({ headers: { host = '' } }) {
-      if (of.auth === 'keys') return true;
-      const name = nameIn(host);
-      return name !== null && (isLoopback(name) || allowed.includes(name));
+    faultOf({ headers }) {
+      if (of.auth === 'keys') return null;
+      if (PROXY_HEADERS.some((header) => headers[header] !== undefined)) return PROXIED;
+      const name = nameIn(headers.host ?? '');
+      return name !== null && (isLoopback(name) || allowed.includes(name)) ? null : MISNAMED;
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Caller } from '../gateway/caller.ts';
 import { costRefusal } from '../graphql/cost.ts';
@@ -31,7 +31,7 @@ export function operationPlugin(deps: {
     },
     onSubscribe({ args, setResultAndStopExecution }) {
       noteDocument(args.contextValue, args);
-      const refusal = refusalOf(args.contextValue, gate);
+      const refusal = refusalOfLink(args.contextValue) ?? refusalOf(args.contextValue, gate);
       if (refusal !== null) setResultAndStopExecution({ errors: [refusal] });
       return {
         onSubscribeResult({ result, setResult }) {
@@ -47,6 +47,15 @@ export function operationPlugin(deps: {
       setResult(told(result, serverContext));
     },
   };
+}
+
+/** Null: no link, or one that costs nothing. Every web page, mail and preview opens links, and nobody is asked. */
+function refusalOfLink({ note, request }: Operation & { readonly request?: Request }): GraphQLError | null {
+  // The WebSocket door has no such request.
+  if (request === undefined || request.method === 'POST' || !note.isPaid) return null;
+  return new GraphQLError('What is paid for is not run by a link: send the operation by POST.', {
+    extensions: { code: 'METHOD_NOT_ALLOWED', http: { status: 405, headers: { allow: 'POST' } } },
+  });
 }
 
 /** Null: it may be run now. Found before any resolver is called. */

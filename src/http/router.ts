@@ -16,10 +16,10 @@ import { refuseBody, turnAway } from './body.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { GraphqlDoor } from './graphql-door.ts';
 import type { HealthDoor } from './health.ts';
-import { type Hosts, MISDIRECTED } from './hosts.ts';
+import type { Hosts } from './hosts.ts';
 import type { LoadGate } from './load-gate.ts';
 import { METRICS_PATH, type MetricsDoor } from './metrics.ts';
-import type { Origins } from './origins.ts';
+import { FOREIGN_PAGE, isOpeningPage, type Origins } from './origins.ts';
 import { MODELS_PATH } from './rest/models-door.ts';
 import { CHAT_PATH, type RestDoor } from './rest/rest-door.ts';
 import { REST_FORM } from './rest/rest-error.ts';
@@ -79,14 +79,25 @@ export function makeRouter(deps: RouterDeps): Route {
   return async (request, response, requestId) => {
     const path = pathOf(request);
     const isRest = deps.rest.isAt(path);
-    if (!PROBE_PATHS.includes(path) && !deps.hosts.isMeant(request)) {
-      return turnAway(request, response, MISDIRECTED, { clock: deps.clock, form: isRest ? REST_FORM : undefined });
+    const fault = PROBE_PATHS.includes(path) ? null : strangerFault(request, deps);
+    if (fault !== null) {
+      return turnAway(request, response, fault, { clock: deps.clock, form: isRest ? REST_FORM : undefined });
     }
     const isApi = path === GRAPHQL_PATH || isRest;
     if (isApi && deps.origins.greet(request, response)) return;
     const route = routes.get(path) ?? (isApi ? deps.rest.answer : answerUnknown);
     return route(request, response, requestId);
   };
+}
+
+/** Where nobody shows a key, who asks has to be on this machine, and no page of somebody else's. Null: it may be. */
+function strangerFault(
+  request: IncomingMessage,
+  { hosts, origins, doorkeeper }: Pick<RouterDeps, 'hosts' | 'origins' | 'doorkeeper'>,
+): DoorFault | null {
+  const fault = hosts.faultOf(request);
+  if (fault !== null || !doorkeeper.isOpen) return fault;
+  return origins.mayCall(request) || isOpeningPage(request) ? null : FOREIGN_PAGE;
 }
 
 /** Tells what is here, until the control room moves in. */

@@ -2,7 +2,7 @@
 interface Around<Result> {
   /** The client wants no more, or its socket is gone. */
   readonly stop: () => void;
-  /** After the last result, in whichever way it came to that. */
+  /** Once, after the last result, in whichever way it came to that: also when nobody ever asked for the first. */
   readonly ended: () => void;
   /** What the client is told when the results break off with an error. */
   readonly broken: (error: unknown) => Result;
@@ -17,13 +17,28 @@ export function stoppable<Result>(
   around: Around<Result>,
 ): AsyncGenerator<Result, void, undefined> {
   const inner = walk(results, around);
+  let hasBegun = false;
+  /** A generator that nobody asked for anything has nothing to end: its `finally` does not run. */
+  const endUnbegun = () => {
+    if (hasBegun) return;
+    hasBegun = true;
+    around.ended();
+  };
   return {
-    next: () => inner.next(),
+    next() {
+      hasBegun = true;
+      return inner.next();
+    },
     async return() {
       around.stop();
+      endUnbegun();
       return inner.return();
     },
-    throw: (error) => inner.throw(error),
+    async throw(error) {
+      around.stop();
+      endUnbegun();
+      return inner.throw(error);
+    },
     [Symbol.asyncIterator]() {
       return this;
     },

@@ -58,13 +58,12 @@ type Envelope = ReturnType<GraphqlServer['getEnveloped']>;
 
 /** The protocol graphql-transport-ws, over the same stages as HTTP: parse, the same rules, execute, make presentable. */
 export function makeSocketServer(deps: OperationsDeps): Server<Peer> {
-  /** Found again by the context that graphql-ws hands on. */
-  const admitted = new Map<unknown, Run>();
+  /** Found again by the arguments that graphql-ws hands on, and kept by nothing but them. */
+  const admitted = new WeakMap<ExecutionArgs, Run>();
   const begin = (args: ExecutionArgs, act: 'execute' | 'subscribe') => {
-    const run = admitted.get(args.contextValue);
+    const run = admitted.get(args);
     if (run === undefined) throw new RangeError('an operation is executed that was never admitted');
     return resultsOf(run, args, act, () => {
-      admitted.delete(run.operation);
       run.peer.runs.delete(run);
       logOperation(run.operation, deps.clock, {
         door: 'websocket',
@@ -78,7 +77,7 @@ export function makeSocketServer(deps: OperationsDeps): Server<Peer> {
     onSubscribe: ({ extra: peer }, _id, payload) => {
       const answer = admit(deps, peer, payload);
       if (answer.kind === 'refused') return answer.errors;
-      admitted.set(answer.run.operation, answer.run);
+      admitted.set(answer.args, answer.run);
       peer.runs.add(answer.run);
       return answer.args;
     },

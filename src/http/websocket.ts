@@ -189,10 +189,10 @@ function refusalOf(
   request: IncomingMessage,
   state: { readonly isDraining: boolean; readonly count: number } & Pick<SocketDeps, 'origins' | 'hosts'>,
 ): string | null {
-  if (!state.hosts.isMeant(request)) return '421 Misdirected Request';
+  if (state.hosts.faultOf(request) !== null) return '421 Misdirected Request';
   if (pathOf(request) !== GRAPHQL_PATH) return '404 Not Found';
   // A browser lets every page open sockets to every address: pages of other origins must not spend anybody's money here.
-  if (!state.origins.mayConnect(request)) return '403 Forbidden';
+  if (!state.origins.mayCall(request)) return '403 Forbidden';
   return state.isDraining || state.count >= LIMITS.socketsMax ? '503 Service Unavailable' : null;
 }
 

@@ -18,6 +18,8 @@ const BIG = Buffer.alloc(10_000_000, 'x');
 const BOMB = gzipSync(Buffer.alloc(50_000_000, ' '));
 const REST = '/v1/chat/completions';
 const typed = (type: string) => ({ 'content-type': type });
+const STREAM = EVIL_CHAT_DOCUMENT.replace('mutation', 'subscription').replace('chat(', 'chatStream(');
+const streamLink = `/graphql?query=${encodeURIComponent(STREAM)}`;
 const link = `/graphql?query=${encodeURIComponent(EVIL_CHAT_DOCUMENT)}`;
 
 describe('bodies', () => {
@@ -126,6 +128,46 @@ describe('what pages of other origins may send without being asked', () => {
       'a mutation by a link that says it is a POST',
       () => call(target, 'GET', link, { 'x-http-method-override': 'POST' }),
       405,
+    ],
+    ['a chat that is streamed, by a picture', () => call(target, 'GET', streamLink), 405, /not run by a link/],
+    [
+      'a chat that is streamed, by a link that wants events',
+      () => call(target, 'GET', streamLink, { accept: 'text/event-stream' }),
+      405,
+    ],
+    [
+      'anything, by a picture in a page of another site',
+      () =>
+        call(target, 'GET', '/graphql?query=%7B__typename%7D', {
+          'sec-fetch-site': 'cross-site',
+          'sec-fetch-mode': 'no-cors',
+          'sec-fetch-dest': 'image',
+        }),
+      403,
+      /ALLOWED_ORIGINS/,
+    ],
+    [
+      'anything, by a frame in a page of another site',
+      () =>
+        call(target, 'GET', '/graphql?query=%7B__typename%7D', {
+          'sec-fetch-site': 'cross-site',
+          'sec-fetch-mode': 'navigate',
+          'sec-fetch-dest': 'iframe',
+          accept: 'text/html',
+        }),
+      403,
+    ],
+    [
+      'a chat with the origin of the page',
+      () => send(target, EVIL, { ...JSON_TYPE, origin: 'https://evil.example' }),
+      403,
+      /ALLOWED_ORIGINS/,
+    ],
+    [
+      'a chat with the origin of the page at the other door',
+      () => send(target, EVIL_REST, { ...JSON_TYPE, origin: 'https://evil.example' }, REST),
+      403,
+      /permission_error|invalid_request_error/,
     ],
     ['a mutation by HEAD', () => call(target, 'HEAD', link), [405, 400, 406, 415]],
     ['a chat at the other door by a link', () => call(target, 'GET', `${REST}?prompt=evil`), 405],

@@ -74,6 +74,21 @@ describe('a service that asks for no keys', () => {
     expect(await socketStatus(service, headers)).toBe(421);
   });
 
+  test.each([
+    ['forwarded', 'for=203.0.113.7'],
+    ['x-forwarded-for', '127.0.0.1'],
+    ['x-forwarded-host', 'localhost'],
+    ['x-real-ip', '127.0.0.1'],
+    ['via', '1.1 proxy'],
+  ])('is not called through a proxy that says so by %s, at no door', async (header, value) => {
+    const headers = { ...json, [header]: value };
+    const refused = { status: 421, text: expect.stringMatching(/AUTH=keys/) };
+    expect(await raw(service, { headers, body: BODY })).toMatchObject(refused);
+    expect(await raw(service, { path: '/v1/chat/completions', headers, body: '{}' })).toMatchObject(refused);
+    expect(await socketStatus(service, headers)).toBe(421);
+    expect(await raw(service, { method: 'GET', path: '/readyz', headers })).toMatchObject({ status: 200 });
+  });
+
   test('over REST says so as its clients read it, and that they need not try again', async () => {
     const headers = asPageOf('rebound.example');
     const { status, headers: told, text } = await raw(service, { path: '/v1/chat/completions', headers, body: '{}' });
@@ -105,5 +120,6 @@ describe('a service that asks for no keys', () => {
 
 test('where keys are needed a service is called by any name, for no page has one to send', async () => {
   await using service = await startService({ auth: 'keys' });
-  expect(await raw(service, { headers: asPageOf('gateway.internal'), body: BODY })).toMatchObject({ status: 401 });
+  const proxied = { ...asPageOf('gateway.internal'), 'x-forwarded-for': '203.0.113.7', via: '1.1 proxy' };
+  expect(await raw(service, { headers: proxied, body: BODY })).toMatchObject({ status: 401 });
 });

@@ -65,7 +65,7 @@ test.each(['https://evil.example', `${APP}.evil.example`, 'http://app.example.co
     const preflight = await raw(service, { method: 'OPTIONS', headers: asked });
     const answer = await raw(service, { headers: { ...json, origin }, body: BODY });
     expect([corsOf(preflight.headers), corsOf(answer.headers)]).toEqual([[], []]);
-    expect(await statusOf(service, origin)).toBe(403);
+    expect([answer.status, await statusOf(service, origin)]).toEqual([403, 403]);
   },
 );
 
@@ -73,8 +73,17 @@ test('while no origin is named, nothing is said to any', async () => {
   await using service = await startService();
   const asked = { origin: APP, 'access-control-request-method': 'POST' };
   const preflight = await raw(service, { method: 'OPTIONS', headers: asked });
-  expect([preflight.status, corsOf(preflight.headers)]).toEqual([405, []]);
+  expect([preflight.status, corsOf(preflight.headers)]).toEqual([403, []]);
   for (const path of ['/metrics', '/readyz', '/']) {
     expect(corsOf((await raw(service, { method: 'GET', path, headers: { origin: APP } })).headers)).toEqual([]);
   }
+});
+
+test('a link in a page of another site still opens GraphiQL, and its own page may call', async () => {
+  await using service = await startService();
+  const followed = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  const page = await raw(service, { method: 'GET', headers: { ...followed, accept: 'text/html' } });
+  expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+  const own = { ...json, origin: service.url, 'sec-fetch-site': 'same-origin' };
+  expect((await raw(service, { headers: own, body: BODY })).status).toBe(200);
 });

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { type Client, createClient, type ExecutionResult } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -203,3 +204,35 @@ test('a client whose key was rotated comes back with the next one', async () => 
   for (let count = 0; count < 3; count += 1)
     expect((await watched.next()).value).toHaveProperty('data.breakerEvents.id');
 });
+
+test.each([
+  ['a query', VIEWER],
+  ['a subscription', EVENTS],
+])('%s that is taken back in the same packet leaves its place', async (_what, query) => {
+  await using service = await startService();
+  const { socket, send, next } = await bareSocket(service);
+  send(INIT);
+  expect(await next()).toMatchObject({ type: 'connection_ack' });
+  const ask = (id: string, text: string) => send({ id, type: 'subscribe', payload: { query: text } });
+  for (let count = 0; count < 51; count += 1) {
+    inOnePacket(socket, () => {
+      ask(`${count}`, query);
+      send({ id: `${count}`, type: 'complete' });
+    });
+  }
+  ask('last', VIEWER);
+  const heard: string[] = [];
+  socket.on('message', (data) => heard.push(String(data)));
+  await expect.poll(() => heard.find((text) => text.includes('"last"'))).toMatch(/"type":"next".*"viewer"/);
+  expect(service.log.filter(({ msg }) => msg === 'operation').length).toBeGreaterThanOrEqual(51);
+  socket.close();
+});
+
+/** The client has no other way to it. */
+function inOnePacket(socket: WebSocket, write: () => void): void {
+  const bytes: unknown = Reflect.get(socket, '_socket');
+  if (!(bytes instanceof Socket)) throw new TypeError('the client keeps its connection elsewhere');
+  bytes.cork();
+  write();
+  bytes.uncork();
+}
