@@ -47,3 +47,14 @@ export function openSocket(
     hears: (count) => expect.poll(() => heard.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count),
   };
 }
+
+/** A connection of somebody with a key, that was let in, or was told why not. */
+export async function connectAs(
+  target: { readonly port: number },
+  { secret }: { readonly secret: string },
+): Promise<Socket> {
+  const opened = openSocket(target);
+  opened.socket.once('open', () => opened.socket.send(initBy(`Bearer ${secret}`)));
+  await Promise.race([opened.hears(1), opened.ended]);
+  return opened;
+}
