@@ -1,9 +1,10 @@
 -- Several accounts pay for one attempt: the payer's, and those of its key and its team. A hold is held on all of them, or not made. They
 -- are locked in the one order of all accounts, all are asked, and then all are written. Each has its own entries in the ledger.
 
-ALTER TABLE "switchyard"."account" ADD COLUMN "under_default" boolean DEFAULT false NOT NULL;
---> statement-breakpoint
+-- In the order in which acts lock them.
 ALTER TABLE "switchyard"."hold" ADD COLUMN "also" text[];
+--> statement-breakpoint
+ALTER TABLE "switchyard"."account" ADD COLUMN "under_default" boolean DEFAULT false NOT NULL;
 --> statement-breakpoint
 -- For the check of the books. Of holds that one account pays there is nothing in them.
 CREATE INDEX "hold_of_first_also" ON "switchyard"."hold" USING btree (("also"[1])) WHERE state = 'held' and also is not null;
@@ -501,26 +502,64 @@ CREATE FUNCTION switchyard.payers_of(p_wish jsonb) RETURNS text[] LANGUAGE sql I
     SELECT value FROM jsonb_array_elements_text(p_wish->'also') WITH ORDINALITY ORDER BY ordinality))
 $$;
 --> statement-breakpoint
--- Takes one slice from all whose money it is. What a replica has reserved of an account for others, such as other users of one team, is
--- part of what may be reserved of it. The accounts are locked.
-CREATE FUNCTION switchyard.take_slice(p_wish jsonb, p jsonb, p_replica text, p_now timestamptz, p_expires_at timestamptz) RETURNS void
+-- What a replica has reserved, by who pays.
+CREATE FUNCTION switchyard.reserved_by(p_replica text) RETURNS TABLE (payers text[], amount bigint) LANGUAGE sql STABLE AS $$
+  SELECT switchyard.payers_of(h), sum(h.amount)::bigint FROM switchyard.hold h
+    WHERE replica = p_replica AND provider = '' AND state = 'held' GROUP BY 1
+$$;
+--> statement-breakpoint
+-- Takes slices, each from all whose money it is. What a replica has reserved of an account for others, such as other users of one team, is
+-- part of what may be reserved of it: it is read once, and counted along from there. The accounts are locked.
+CREATE FUNCTION switchyard.take_slices(p jsonb, p_now timestamptz, p_expires_at timestamptz) RETURNS void
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
-  v_payers text[] := switchyard.payers_of(p_wish);
+  v_keys text[];
+  v_caps bigint[];
+  v_used bigint[];
+  v_reserved bigint[];
   v_parts bigint := p->>'partsOfAvailable';
   v_amount bigint;
+  v_payers integer[];
+  v_wish record;
+  i integer;
+  n integer := 0;
+  o_id uuid[] := '{}';
+  o_account text[] := '{}';
+  o_also text[] := '{}';
+  o_amount bigint[] := '{}';
 BEGIN
-  SELECT least((p->>'amountMax')::bigint, min((unspent + others) / v_parts - others)) INTO v_amount FROM (
-    SELECT coalesce(a.cap, CASE WHEN place = 1 THEN (p_wish->>'defaultCap')::bigint END) - a.posted - a.held AS unspent,
-        (SELECT coalesce(sum(h.amount), 0)::bigint FROM switchyard.hold h
-          WHERE replica = p_replica AND provider = '' AND state = 'held' AND a.key = ANY(switchyard.payers_of(h))
-            AND switchyard.payers_of(h) <> v_payers) AS others
-      FROM unnest(v_payers) WITH ORDINALITY payer(key, place) JOIN switchyard.account a ON a.key = payer.key) accounts;
-  IF v_amount < (p->>'amountMin')::bigint THEN RETURN; END IF;
+  SELECT array_agg(a.key), array_agg(a.cap), array_agg(a.posted + a.held), array_agg(coalesce(ours.amount, 0))
+    INTO v_keys, v_caps, v_used, v_reserved
+    FROM (SELECT DISTINCT unnest(switchyard.payers_of(value)) AS key FROM jsonb_array_elements(p->'take')) payer
+      JOIN switchyard.account a ON a.key = payer.key
+      LEFT JOIN (SELECT unnest(payers) AS key, sum(amount)::bigint AS amount FROM switchyard.reserved_by(p->>'replica') GROUP BY 1) ours
+        ON ours.key = payer.key;
+  FOR v_wish IN SELECT (value->>'id')::uuid AS id, wish.payers, (value->>'defaultCap')::bigint AS default_cap, coalesce(own.amount, 0) AS own
+      FROM (SELECT value, place, switchyard.payers_of(value) AS payers
+          FROM jsonb_array_elements(p->'take') WITH ORDINALITY take(value, place)) wish
+        LEFT JOIN switchyard.reserved_by(p->>'replica') own ON own.payers = wish.payers
+      ORDER BY place LOOP
+    v_payers := ARRAY(SELECT array_position(v_keys, key) FROM unnest(v_wish.payers) WITH ORDINALITY payer(key, place) ORDER BY place);
+    SELECT least((p->>'amountMax')::bigint, min((unspent + others) / v_parts - others)) INTO v_amount FROM (
+      SELECT coalesce(v_caps[payer.i], CASE WHEN place = 1 THEN v_wish.default_cap END) - v_used[payer.i] AS unspent,
+          v_reserved[payer.i] - v_wish.own AS others
+        FROM unnest(v_payers) WITH ORDINALITY payer(i, place)) accounts;
+    CONTINUE WHEN v_amount < (p->>'amountMin')::bigint;
+    FOREACH i IN ARRAY v_payers LOOP
+      v_used[i] := v_used[i] + v_amount;
+      v_reserved[i] := v_reserved[i] + v_amount;
+    END LOOP;
+    n := n + 1;
+    o_id[n] := v_wish.id;
+    o_account[n] := v_wish.payers[1];
+    o_also[n] := nullif(v_wish.payers[2:], '{}')::text;
+    o_amount[n] := v_amount;
+  END LOOP;
   INSERT INTO switchyard.hold (id, request_id, attempt, account, also, provider, model, amount, epoch, is_probe, started_at, expires_at, replica)
-    VALUES ((p_wish->>'id')::uuid, (p_wish->>'id')::uuid, 0, v_payers[1], nullif(v_payers[2:], '{}'), '', 'slice', v_amount, 0, false,
-      p_now, p_expires_at, p_replica);
-  UPDATE switchyard.account SET held = held + v_amount WHERE key = ANY(v_payers);
+    SELECT id, id, 0, account, also::text[], '', 'slice', amount, 0, false, p_now, p_expires_at, p->>'replica'
+    FROM unnest(o_id, o_account, o_also, o_amount) taken(id, account, also, amount);
+  UPDATE switchyard.account SET held = now.used - posted FROM unnest(v_keys, v_used) now(key, used)
+    WHERE account.key = now.key AND account.held <> now.used - posted;
 END $$;
 --> statement-breakpoint
 -- As in 0006, for all who pay.
@@ -532,7 +571,6 @@ DECLARE
   v_expires interval := v_lease + switchyard.span((p->>'graceMs')::double precision);
   v_now timestamptz;
   v_ours uuid[];
-  v_wish jsonb;
   v_slots jsonb;
 BEGIN
   -- First, because it can take a while: no account is locked meanwhile. Nobody waits for slots, so their order does not matter.
@@ -544,16 +582,16 @@ BEGIN
     UNION SELECT unnest(switchyard.payers_of(value)) FROM jsonb_array_elements(p->'take')));
   PERFORM switchyard.give_back_slices(v_replica, v_keep);
   v_now := switchyard.clock();
-  FOR v_wish IN SELECT value FROM jsonb_array_elements(p->'take') LOOP
-    PERFORM switchyard.take_slice(v_wish, p, v_replica, v_now, v_now + v_expires);
-  END LOOP;
+  PERFORM switchyard.take_slices(p, v_now, v_now + v_expires);
   WITH renewed AS (
     UPDATE switchyard.hold SET expires_at = v_now + v_expires
       WHERE state = 'held' AND replica = v_replica AND id IN (SELECT value::uuid FROM jsonb_array_elements_text(p->'renew')) RETURNING id
   ) SELECT array_agg(id) INTO v_ours FROM (SELECT id FROM renewed
     UNION ALL SELECT id FROM switchyard.hold WHERE id IN (SELECT (value->>'id')::uuid FROM jsonb_array_elements(p->'take'))) ours;
   RETURN jsonb_build_object('nowMs', switchyard.ms(v_now), 'slots', v_slots,
+    -- The payer's account stands there twice: replicas of the version before read only `account`.
     'slices', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', h.id, 'amount', h.amount::text,
+        'account', (SELECT switchyard.account_json(a) FROM switchyard.account_now a WHERE a.key = h.account),
         'accounts', (SELECT jsonb_agg(switchyard.account_json(a) ORDER BY place)
           FROM unnest(switchyard.payers_of(h)) WITH ORDINALITY payer(key, place) JOIN switchyard.account_now a ON a.key = payer.key))), '[]')
       FROM switchyard.hold h WHERE h.id = ANY(v_ours)),

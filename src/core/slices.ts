@@ -19,6 +19,8 @@ export const SLICE = {
   /** For payers that were admitted on this replica so recently, and no more of them than this. */
   activeMs: 120_000,
   accountsMax: 500,
+  /** Asked for in one round, whose accounts are locked meanwhile. The others come with the next rounds. */
+  takenAtOnceMax: 50,
   /** The reserve may be used for so long after it was asked for; then the store ends a slice, a little later. */
   leaseMs: 60_000,
   graceMs: 30_000,

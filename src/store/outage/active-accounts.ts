@@ -18,11 +18,14 @@ export function spenderNameOf({ account, also }: Payers): string {
 export interface ActiveAccounts {
   note(spender: Spender): void;
   has(spender: string): boolean;
-  /** For whom to ask a slice now. Who gets none is named again at the next renewal. */
+  /** For whom to ask a slice now: a round's worth, who waits longest first. Who gets none is named again at the next renewal. */
   take(isServed: (spender: string) => boolean): readonly Spender[];
   /** A slice was taken for it: when that is gone, another may be asked for at once. */
   noteTaken(spender: string): void;
 }
+
+/** Stands before every instant of the monotonic clock. */
+const NEVER_MS = -1;
 
 export function makeActiveAccounts(clock: Pick<Clock, 'elapsedMs'>): ActiveAccounts {
   /** Who was admitted last stands last. `askedMs` is null before a slice was asked for. */
@@ -49,9 +52,10 @@ export function makeActiveAccounts(clock: Pick<Clock, 'elapsedMs'>): ActiveAccou
     take(isServed) {
       forgetIdle();
       const nowMs = clock.elapsedMs();
-      const due = [...known].filter(
-        ([name, { askedMs }]) => !isServed(name) && (askedMs === null || nowMs - askedMs >= SLICE.renewEveryMs),
-      );
+      const due = [...known]
+        .filter(([name, { askedMs }]) => !isServed(name) && (askedMs === null || nowMs - askedMs >= SLICE.renewEveryMs))
+        .sort(([, one], [, other]) => (one.askedMs ?? NEVER_MS) - (other.askedMs ?? NEVER_MS))
+        .slice(0, SLICE.takenAtOnceMax);
       for (const [name, spender] of due) known.set(name, { ...spender, askedMs: nowMs });
       return due.map(([, { account, also, defaultCap }]) => ({ account, also, defaultCap }));
     },
