@@ -1,8 +1,8 @@
-import { API_KEY_LIMITS, type CallerLimits } from '../core/api-key.ts';
+import { API_KEY_LIMITS, type ApiKey, type CallerLimits } from '../core/api-key.ts';
 import type { InputIssue } from '../core/outcome.ts';
 import { allows, mayGrant, parseScope, type Scope } from '../core/scope.ts';
 import type { EpochMs } from '../core/time.ts';
-import { type Caller, may, mayBill, scopesOf } from './caller.ts';
+import { type Caller, lineOf, may, scopesOf, userIdOf } from './caller.ts';
 import type { KeyWish, RotationWish } from './key-directory.ts';
 
 /** What a key stands for, however it was asked for. */
@@ -37,37 +37,58 @@ export function parseKeyWish(wish: KeyWish, caller: Caller, nowMs: EpochMs): Par
   return issues.length > 0 ? { kind: 'invalid', issues } : { kind: 'valid', scopes };
 }
 
-export function rotationFaults({ overlapMs }: RotationWish): readonly InputIssue[] {
+/** Why a caller may not replace a key so. */
+export function rotationFaults(before: ApiKey, { overlapMs }: RotationWish, caller: Caller): readonly InputIssue[] {
   const { overlapMsMax } = API_KEY_LIMITS;
-  if (Number.isInteger(overlapMs) && overlapMs >= 0 && overlapMs <= overlapMsMax) return [];
-  return [{ path: ['overlap'], message: `must be from 0 seconds to ${overlapMsMax / 86_400_000} days` }];
+  const isKept = Number.isInteger(overlapMs) && overlapMs >= 0 && overlapMs <= overlapMsMax;
+  return [
+    ...(isKept ? [] : [{ path: ['overlap'], message: `must be from 0 seconds to ${overlapMsMax / 86_400_000} days` }]),
+    ...scopeFaults(before.scopes, caller),
+    // Another line has an account and a log of its own, whoever's user it spends the money of.
+    ...(before.line === lineOf(caller) ? [] : [...foreignFaults(before.scopes, caller), ...teamFaults(before, caller)]),
+  ];
 }
 
 /**
- * Why a caller may not hold such a key in their hands: nobody gets more by making a key than they have. That is also so of whose money
- * it spends and whose requests it shows.
+ * Why a caller may not hold such a new key in their hands: nobody gets more by making a key than they have. That is also so of whose
+ * money it spends and whose requests it shows. A new key without a user spends and shows its own.
  */
-export function grantFaults({ scopes, userId, teamId }: Grant, caller: Caller): readonly InputIssue[] {
-  const own = scopesOf(caller);
-  const beyond = scopes.filter((scope) => !mayGrant(own, [scope]));
+function grantFaults(grant: Grant, caller: Caller): readonly InputIssue[] {
+  const { scopes, userId } = grant;
+  const isOwn = userId === null || userId === userIdOf(caller);
+  return [
+    ...scopeFaults(scopes, caller),
+    ...(isOwn ? [] : foreignFaults(scopes, caller)),
+    ...teamFaults(grant, caller),
+  ];
+}
+
+function scopeFaults(scopes: readonly Scope[], caller: Caller): readonly InputIssue[] {
+  const beyond = scopes.filter((scope) => !mayGrant(scopesOf(caller), [scope]));
+  if (beyond.length === 0) return [];
+  return [{ path: ['scopes'], message: `${beyond.join(', ')}: nobody can give away more than they have` }];
+}
+
+/** Why a caller may not hold a key that spends others' money, and shows their requests. */
+function foreignFaults(scopes: readonly Scope[], caller: Caller): readonly InputIssue[] {
   const issues: InputIssue[] = [];
-  if (beyond.length > 0) {
-    issues.push({ path: ['scopes'], message: `${beyond.join(', ')}: nobody can give away more than they have` });
-  }
-  if (userId !== null && !mayBill(caller, userId)) {
-    issues.push({ path: ['userId'], message: 'a key that bills another user than your own needs chat:on-behalf-of' });
+  if (!may(caller, 'chat:on-behalf-of')) {
+    issues.push({
+      path: ['userId'],
+      message: 'a key that bills somebody else than yours does needs chat:on-behalf-of',
+    });
   }
   const isSeen = allows(scopes, 'requests:read') || allows(scopes, 'content:read');
-  const isOwn = userId === null || (caller.kind === 'key' && caller.key.userId === userId);
-  if (isSeen && !isOwn && !may(caller, 'requests:read-all')) {
-    const message = "a key that reads another user's requests needs requests:read-all";
-    issues.push({ path: ['userId'], message });
-  }
-  const isOwnTeam = teamId === null || (caller.kind === 'key' && caller.key.teamId === teamId);
-  if (!isOwnTeam && !may(caller, 'chat:on-behalf-of')) {
-    issues.push({ path: ['teamId'], message: 'a key that bills another team than your own needs chat:on-behalf-of' });
+  if (isSeen && !may(caller, 'requests:read-all')) {
+    issues.push({ path: ['userId'], message: "a key that reads somebody else's requests needs requests:read-all" });
   }
   return issues;
+}
+
+function teamFaults({ teamId }: Pick<Grant, 'teamId'>, caller: Caller): readonly InputIssue[] {
+  const isOwn = teamId === null || (caller.kind === 'key' && caller.key.teamId === teamId);
+  if (isOwn || may(caller, 'chat:on-behalf-of')) return [];
+  return [{ path: ['teamId'], message: 'a key that bills another team than your own needs chat:on-behalf-of' }];
 }
 
 function textFaults(field: string, text: string, charsMax: number): readonly InputIssue[] {

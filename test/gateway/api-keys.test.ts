@@ -149,19 +149,39 @@ test('nobody rotates a key that they could not have made, for the answer has its
   const { key } = await create({ scopes: ['admin'] });
   const maker = await holder(['keys:admin', 'chat']);
   expect(await gateway.rotateKey({ id: key.id, overlapMs: 0 }, maker)).toMatchObject({
-    issues: [{ path: ['scopes'] }],
+    issues: [{ path: ['scopes'] }, { path: ['userId'] }, { path: ['userId'] }],
   });
   const { key: bobs } = await create({ userId: 'bob' });
   expect(await gateway.rotateKey({ id: bobs.id, overlapMs: 0 }, maker)).toMatchObject({
     issues: [{ path: ['userId'] }],
   });
-  const { key: own } = await create();
+  const own = maker.kind === 'key' ? maker.key.id : '';
   for (const overlapMs of [-1, API_KEY_LIMITS.overlapMsMax + 1, 0.5]) {
-    expect(await gateway.rotateKey({ id: own.id, overlapMs }, maker)).toMatchObject({
+    expect(await gateway.rotateKey({ id: own, overlapMs }, maker)).toMatchObject({
       issues: [{ path: ['overlap'] }],
     });
   }
-  expect((await gateway.rotateKey({ id: own.id, overlapMs: 0 }, maker)).kind).toBe('rotated');
+  expect((await gateway.rotateKey({ id: own, overlapMs: 0 }, maker)).kind).toBe('rotated');
+});
+
+test('nobody takes over the account and the log of another line by rotating it: also not of one without a user', async () => {
+  const { gateway, create, holder } = makeKit();
+  const { key: tenant, secret } = await create({ scopes: ['chat', 'requests:read'] });
+  const { key: recorded } = await create({ scopes: ['content:read'] });
+  const rotate = async (id: string, scopes: readonly Scope[], over: Partial<KeyWish> = {}) => {
+    const answer = await gateway.rotateKey({ id, overlapMs: 0 }, await holder(scopes, over));
+    return answer.kind === 'invalidInput'
+      ? answer.issues.map(({ message }) => /[a-z]+:[a-z-]+$/.exec(message)?.[0])
+      : [];
+  };
+  const thief = ['keys:admin', 'chat', 'requests:read', 'content:read'] as const;
+  expect(await rotate(tenant.id, thief)).toEqual(['chat:on-behalf-of', 'requests:read-all']);
+  expect(await rotate(recorded.id, thief)).toEqual(['chat:on-behalf-of', 'requests:read-all']);
+  expect(await rotate(tenant.id, [...thief, 'chat:on-behalf-of'])).toEqual(['requests:read-all']);
+  expect((await gateway.authenticate(secret)).kind).toBe('known');
+  const { key: anns } = await create({ userId: 'ann' });
+  expect(await rotate(anns.id, thief, { userId: 'ann' })).toEqual(['chat:on-behalf-of']);
+  expect(await rotate(tenant.id, [...thief, 'chat:on-behalf-of', 'requests:read-all'])).toEqual([]);
 });
 
 test('what is no id of a key is not found, and not told back: it may have been a secret', async () => {
