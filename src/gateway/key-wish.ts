@@ -10,6 +10,8 @@ interface Grant {
   readonly scopes: readonly Scope[];
   readonly userId: string | null;
   readonly teamId: string | null;
+  readonly expiresAtMs: EpochMs | null;
+  readonly limits: CallerLimits;
 }
 
 export type ParsedKeyWish =
@@ -32,7 +34,7 @@ export function parseKeyWish(wish: KeyWish, caller: Caller, nowMs: EpochMs): Par
       ? [{ path: ['expiresAt'], message: 'must lie in the future' }]
       : []),
     ...limitFaults(wish.limits),
-    ...grantFaults({ scopes, userId, teamId }, caller),
+    ...grantFaults({ ...wish, scopes }, caller),
   ];
   return issues.length > 0 ? { kind: 'invalid', issues } : { kind: 'valid', scopes };
 }
@@ -51,7 +53,8 @@ export function rotationFaults(before: ApiKey, { overlapMs }: RotationWish, call
 
 /**
  * Why a caller may not hold such a new key in their hands: nobody gets more by making a key than they have. That is also so of whose
- * money it spends and whose requests it shows. A new key without a user spends and shows its own.
+ * money it spends and whose requests it shows. A new key without a user shows its own requests only, but it also has a new budget and limits
+ * of its own, so that whoever may not set budgets may only make keys that are held as theirs is.
  */
 function grantFaults(grant: Grant, caller: Caller): readonly InputIssue[] {
   const { scopes, userId } = grant;
@@ -60,6 +63,7 @@ function grantFaults(grant: Grant, caller: Caller): readonly InputIssue[] {
     ...scopeFaults(scopes, caller),
     ...(isOwn ? [] : foreignFaults(scopes, caller)),
     ...teamFaults(grant, caller),
+    ...(may(caller, 'budgets:admin') ? [] : looseFaults(grant, caller)),
   ];
 }
 
@@ -89,6 +93,39 @@ function teamFaults({ teamId }: Pick<Grant, 'teamId'>, caller: Caller): readonly
   const isOwn = teamId === null || (caller.kind === 'key' && caller.key.teamId === teamId);
   if (isOwn || may(caller, 'chat:on-behalf-of')) return [];
   return [{ path: ['teamId'], message: 'a key that bills another team than your own needs chat:on-behalf-of' }];
+}
+
+/** Why such a key would get around what holds its maker: the user and the team that pay, the limits, the expiry. */
+function looseFaults(grant: Grant, caller: Caller): readonly InputIssue[] {
+  if (caller.kind !== 'key') return [];
+  const own = caller.key;
+  const issues: InputIssue[] = [];
+  const refuse = (field: string, rule: string) =>
+    issues.push({ path: [field], message: `${rule}: anything else needs budgets:admin` });
+  if (own.userId === null)
+    refuse('userId', 'your own key has no user, so a key that you make would have a budget of its own');
+  else if (grant.userId !== own.userId) refuse('userId', `must be ${shown(own.userId)}, the user of your own key`);
+  if (grant.teamId !== own.teamId) {
+    refuse(
+      'teamId',
+      own.teamId === null
+        ? 'must be none, as of your own key'
+        : `must be ${shown(own.teamId)}, the team of your own key`,
+    );
+  }
+  if (own.expiresAtMs !== null && isLooser(grant.expiresAtMs, own.expiresAtMs)) {
+    refuse('expiresAt', `must be at latest ${new Date(own.expiresAtMs).toISOString()}, when your own key expires`);
+  }
+  for (const field of ['requestsPerMinute', 'tokensPerMinute', 'concurrency'] as const) {
+    const max = own.limits[field];
+    if (isLooser(grant.limits[field], max)) refuse(field, `must be ${max} at most, as of your own key`);
+  }
+  return issues;
+}
+
+/** Null: no bound. */
+function isLooser(wanted: number | null, own: number | null): boolean {
+  return own !== null && (wanted === null || wanted > own);
 }
 
 function textFaults(field: string, text: string, charsMax: number): readonly InputIssue[] {

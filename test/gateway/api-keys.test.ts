@@ -105,23 +105,43 @@ test('every problem of a wish is told at once, under the name of its field', asy
 
 test('nobody gives away a scope that they do not have', async () => {
   const { holder, issuesOf } = makeKit();
-  const maker = await holder(['keys:admin', 'chat', 'requests:read']);
+  const maker = await holder(['keys:admin', 'chat', 'requests:read'], { userId: 'ann' });
   for (const scope of SCOPES) {
     const isOwn = ['keys:admin', 'keys:read', 'chat', 'requests:read'].includes(scope);
-    expect(await issuesOf({ scopes: ['chat', scope] }, maker), scope).toEqual(isOwn ? [] : ['scopes']);
+    expect(await issuesOf({ userId: 'ann', scopes: ['chat', scope] }, maker), scope).toEqual(isOwn ? [] : ['scopes']);
     expect(await issuesOf({ scopes: [scope] }, await holder(['admin'])), scope).toEqual([]);
   }
 });
 
 test("nobody gets at another user's money or requests, or another team's money, by making a key for them", async () => {
   const { holder, issuesOf } = makeKit();
-  const own = await holder(['keys:admin', 'chat', 'requests:read'], { userId: 'ann', teamId: 'red' });
+  const own = await holder(['keys:admin', 'chat', 'requests:read', 'budgets:admin'], { userId: 'ann', teamId: 'red' });
   expect(await issuesOf({ userId: 'ann', teamId: 'red', scopes: ['chat', 'requests:read'] }, own)).toEqual([]);
   expect(await issuesOf({ userId: 'bob' }, own)).toEqual(['userId']);
   expect(await issuesOf({ teamId: 'blue' }, own)).toEqual(['teamId']);
-  const proxy = await holder(['keys:admin', 'chat', 'chat:on-behalf-of', 'requests:read']);
+  const proxy = await holder(['keys:admin', 'chat', 'chat:on-behalf-of', 'requests:read', 'budgets:admin']);
   expect(await issuesOf({ userId: 'bob', teamId: 'blue' }, proxy)).toEqual([]);
   expect(await issuesOf({ userId: 'bob', scopes: ['requests:read'] }, proxy)).toEqual(['userId']);
+});
+
+test('nobody makes money, or sheds a team, a limit or an expiry, by making a key, unless they may set budgets', async () => {
+  const { gateway, holder, issuesOf, clock } = makeKit();
+  const expiresAtMs = later(clock.now(), DAY_MS);
+  const limits = { requestsPerMinute: 1, tokensPerMinute: 1_000, concurrency: 2 };
+  const held = { userId: 'ann', teamId: 'red', expiresAtMs, limits };
+  const maker = await holder(['keys:admin', 'chat', 'chat:on-behalf-of'], held);
+  expect(await issuesOf(held, maker)).toEqual([]);
+  const tighter = { requestsPerMinute: 1, tokensPerMinute: 10, concurrency: 1 };
+  expect(await issuesOf({ ...held, expiresAtMs: later(clock.now(), 1_000), limits: tighter }, maker)).toEqual([]);
+  const everything = ['userId', 'teamId', 'expiresAt', 'requestsPerMinute', 'tokensPerMinute', 'concurrency'];
+  expect(await issuesOf({}, maker)).toEqual(everything);
+  const looser = { requestsPerMinute: 2, tokensPerMinute: 1_001, concurrency: 3 };
+  const more = { userId: 'bob', teamId: 'blue', expiresAtMs: later(expiresAtMs, 1), limits: looser };
+  expect(await issuesOf(more, maker)).toEqual(everything);
+  const alone = await holder(['keys:admin', 'chat']);
+  const answer = await gateway.createKey({ ...WISH }, alone);
+  expect(answer).toMatchObject({ issues: [{ path: ['userId'], message: expect.stringContaining('budgets:admin') }] });
+  expect(await issuesOf({}, await holder(['keys:admin', 'chat', 'budgets:admin'], held))).toEqual([]);
 });
 
 test('a rotated key works on for the overlap and not a millisecond longer; its line and all it may do go on', async () => {
