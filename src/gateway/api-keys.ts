@@ -4,7 +4,7 @@ import type { Authentication } from './authenticate.ts';
 import { type Caller, may } from './caller.ts';
 import type { GatewayNeeds } from './deps.ts';
 import type { KeyDirectory } from './key-directory.ts';
-import { grantFaults, parseKeyWish, rotationFaults } from './key-wish.ts';
+import { parseKeyWish, rotationFaults } from './key-wish.ts';
 import { actorOf, invalidInput } from './operations.ts';
 import type { NotFound } from './refusals.ts';
 
@@ -35,7 +35,7 @@ export function makeKeyDirectory(needs: KeyNeeds, { forget }: Pick<Authenticatio
       const id = parseKeyId(wish.id);
       const before = id === null ? null : await store.findKey(id);
       if (before === null) return noKey();
-      const issues = [...rotationFaults(wish), ...grantFaults(before, caller)];
+      const issues = rotationFaults(before, wish, caller);
       if (issues.length > 0) return invalidInput(issues);
       const { line, name, scopes, userId, teamId, limits, expiresAtMs } = before;
       const made = newKeyText(needs);

@@ -6,6 +6,7 @@ import type { Authenticated, Gateway } from './gateway.ts';
 import { makeKeyCache } from './key-cache.ts';
 import { startKeyUses } from './key-uses.ts';
 import { startKeyWatch } from './key-watch.ts';
+import { makeKnownEnds } from './known-ends.ts';
 
 /** Who comes with a secret, and which keys work no more. */
 export interface Authentication extends Pick<Gateway, 'authenticate' | 'onKeyEnded'>, AsyncDisposable {
@@ -15,8 +16,9 @@ export interface Authentication extends Pick<Gateway, 'authenticate' | 'onKeyEnd
 
 export function startAuthentication(needs: GatewayNeeds): Authentication {
   const { digest, adminKeyHash } = needs;
-  const { find, forget } = makeKeyCache(needs);
-  const watch = startKeyWatch({ ...needs, forget });
+  const ends = makeKnownEnds(needs.clock);
+  const { find, forget } = makeKeyCache({ ...needs, ends });
+  const watch = startKeyWatch({ ...needs, forget, ends });
   const uses = startKeyUses(needs);
   return {
     async authenticate(secret): Promise<Authenticated> {

@@ -5,6 +5,7 @@ import { StoreUnavailable } from '../core/unavailable.ts';
 import type { ApiKeysPort } from '../ports/api-keys.ts';
 import type { Clock } from '../ports/clock.ts';
 import { makeBatches } from './batches.ts';
+import type { KnownEnds } from './known-ends.ts';
 
 /**
  * How long a key is taken for what it was when it was looked up: one that works, and one that does not. While the store is away, one that
@@ -43,6 +44,7 @@ interface Sighting {
 export function makeKeyCache(deps: {
   readonly store: Pick<ApiKeysPort, 'findKeysByHash'>;
   readonly clock: Clock;
+  readonly ends: Pick<KnownEnds, 'note'>;
 }): KeyCache {
   const { store, clock } = deps;
   // Apart, so that a flood of wrong keys crowds out no right one.
@@ -52,7 +54,9 @@ export function makeKeyCache(deps: {
   const keep = (hash: string, sighting: Sighting) => {
     working.delete(hash);
     refused.delete(hash);
-    const isWorking = sighting.state.kind === 'works';
+    const { state } = sighting;
+    const isWorking = state.kind === 'works';
+    if (state.kind === 'works') deps.ends.note(state.key.id, sighting.endsAtMs);
     const sightings = isWorking ? working : refused;
     sightings.set(hash, sighting);
     const [oldest] = sightings.keys();

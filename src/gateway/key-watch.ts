@@ -2,6 +2,7 @@ import type { ApiKeyId } from '../core/ids.ts';
 import type { ApiKeysPort } from '../ports/api-keys.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { KnownEnds } from './known-ends.ts';
 import { startPump } from './pump.ts';
 
 /**
@@ -22,18 +23,24 @@ export function startKeyWatch(deps: {
   readonly log: Log;
   /** Told before everybody else. */
   readonly forget: (ids: readonly ApiKeyId[]) => void;
+  readonly ends: Pick<KnownEnds, 'ended'>;
 }): KeyWatch {
   const { store, clock } = deps;
   const listeners = new Set<(id: ApiKeyId) => void>();
   /** By the monotonic clock. What ended before this replica began concerns nobody here. */
   let seenAtMs = clock.elapsedMs();
 
+  const tellOf = (ended: readonly ApiKeyId[]) => {
+    deps.forget(ended);
+    for (const id of ended) for (const tell of listeners) tell(id);
+  };
   const look = async () => {
+    // First, for it needs no store.
+    tellOf(deps.ends.ended(WATCH.againMs));
     const lookedAtMs = clock.elapsedMs();
     const ended = await store.endedKeys(lookedAtMs - seenAtMs + WATCH.againMs);
     seenAtMs = lookedAtMs;
-    deps.forget(ended);
-    for (const id of ended) for (const tell of listeners) tell(id);
+    tellOf(ended);
   };
   const pump = startPump({ ...deps, everyMs: WATCH.pollMs, isNeeded: () => true, act: look });
   const hint = store.onKeysChanged(pump.wake);

@@ -1,5 +1,5 @@
 import type { AttemptReport } from '../core/decision.ts';
-import type { RequestId } from '../core/ids.ts';
+import type { ApiKeyId, RequestId } from '../core/ids.ts';
 import { eventOf, presentOf, type RequestEvent } from '../core/request-event.ts';
 import type { RequestRecord, RequestView } from '../core/request-record.ts';
 import { isSeen, type Owned, type View } from '../core/view.ts';
@@ -17,6 +17,8 @@ export interface LiveChats {
   open(call: ChatCall, owner: Owned): LiveChat;
   /** Null when no such chat runs here, or it is not routed yet. */
   find(id: RequestId): RequestView | null;
+  /** As they were sent, those that came with this key. */
+  callsOf(key: ApiKeyId): readonly ChatCall[];
   /** Every chat that is routed, as it is when it is looked at. */
   running(): readonly Look[];
   /**
@@ -39,6 +41,7 @@ export interface LiveChat extends Disposable {
 }
 
 interface Entry {
+  readonly call: ChatCall;
   /** Known before anything can be seen of it. */
   readonly owner: Owned;
   readonly stop: AbortController;
@@ -59,6 +62,7 @@ export function makeLiveChats(): LiveChats {
   return {
     open(call, owner) {
       const entry: Entry = {
+        call,
         owner,
         stop: new AbortController(),
         ended: Promise.withResolvers(),
@@ -95,6 +99,8 @@ export function makeLiveChats(): LiveChats {
       const entry = entries.get(id);
       return entry?.record ?? entry?.view?.() ?? null;
     },
+    callsOf: (key) =>
+      Array.from(entries.values()).flatMap(({ owner, call }) => (owner.apiKey?.id === key ? [call] : [])),
     running: () => Array.from(entries.values()).flatMap(({ view }) => (view === null ? [] : [() => presentOf(view())])),
     stop(id, reach) {
       const entry = entries.get(id);

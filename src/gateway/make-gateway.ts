@@ -22,6 +22,7 @@ import { preview } from './preview.ts';
 import { startReaper } from './reaper.ts';
 import { makeRequestHub } from './request-hub.ts';
 import { makeRequestReader } from './request-reader.ts';
+import { stopRevoked } from './revocations.ts';
 import { makeChatStreams } from './streams.ts';
 import { makeTickHub } from './tick-hub.ts';
 
@@ -45,6 +46,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const chats = makeKeyedChats(deps);
   const streams = makeChatStreams(deps, (call) => chats.run(call));
   const authentication = startAuthentication(needs);
+  const revocations = stopRevoked(deps, authentication);
   const upkeep = startUpkeep(deps);
   return {
     registry,
@@ -78,6 +80,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
       await chats[Symbol.asyncDispose]();
       await streams[Symbol.asyncDispose]();
       canceller[Symbol.dispose]();
+      revocations[Symbol.dispose]();
       await requests[Symbol.asyncDispose]();
       await hub[Symbol.asyncDispose]();
       // Side by side: each may have to wait for a store that does not answer.

@@ -107,8 +107,8 @@ export function makeChatStreams(deps: GatewayDeps, run: Run): ChatStreams {
     return running;
   };
   /**
-   * One without a key will not be asked for again. One with a key runs on, since its reader comes back, perhaps to another replica;
-   * but if it has not begun, because another sending has the key, it waits no more.
+   * One without a key will not be asked for again, and ends. One with a key is a keyed chat, which goes by a signal of its own: it runs
+   * on, since its reader comes back, perhaps to another replica. Only what waits for another sending with the key waits no more.
    */
   const left = (running: Running) => {
     running.readers -= 1;

@@ -105,23 +105,43 @@ test('every problem of a wish is told at once, under the name of its field', asy
 
 test('nobody gives away a scope that they do not have', async () => {
   const { holder, issuesOf } = makeKit();
-  const maker = await holder(['keys:admin', 'chat', 'requests:read']);
+  const maker = await holder(['keys:admin', 'chat', 'requests:read'], { userId: 'ann' });
   for (const scope of SCOPES) {
     const isOwn = ['keys:admin', 'keys:read', 'chat', 'requests:read'].includes(scope);
-    expect(await issuesOf({ scopes: ['chat', scope] }, maker), scope).toEqual(isOwn ? [] : ['scopes']);
+    expect(await issuesOf({ userId: 'ann', scopes: ['chat', scope] }, maker), scope).toEqual(isOwn ? [] : ['scopes']);
     expect(await issuesOf({ scopes: [scope] }, await holder(['admin'])), scope).toEqual([]);
   }
 });
 
 test("nobody gets at another user's money or requests, or another team's money, by making a key for them", async () => {
   const { holder, issuesOf } = makeKit();
-  const own = await holder(['keys:admin', 'chat', 'requests:read'], { userId: 'ann', teamId: 'red' });
+  const own = await holder(['keys:admin', 'chat', 'requests:read', 'budgets:admin'], { userId: 'ann', teamId: 'red' });
   expect(await issuesOf({ userId: 'ann', teamId: 'red', scopes: ['chat', 'requests:read'] }, own)).toEqual([]);
   expect(await issuesOf({ userId: 'bob' }, own)).toEqual(['userId']);
   expect(await issuesOf({ teamId: 'blue' }, own)).toEqual(['teamId']);
-  const proxy = await holder(['keys:admin', 'chat', 'chat:on-behalf-of', 'requests:read']);
+  const proxy = await holder(['keys:admin', 'chat', 'chat:on-behalf-of', 'requests:read', 'budgets:admin']);
   expect(await issuesOf({ userId: 'bob', teamId: 'blue' }, proxy)).toEqual([]);
   expect(await issuesOf({ userId: 'bob', scopes: ['requests:read'] }, proxy)).toEqual(['userId']);
+});
+
+test('nobody makes money, or sheds a team, a limit or an expiry, by making a key, unless they may set budgets', async () => {
+  const { gateway, holder, issuesOf, clock } = makeKit();
+  const expiresAtMs = later(clock.now(), DAY_MS);
+  const limits = { requestsPerMinute: 1, tokensPerMinute: 1_000, concurrency: 2 };
+  const held = { userId: 'ann', teamId: 'red', expiresAtMs, limits };
+  const maker = await holder(['keys:admin', 'chat', 'chat:on-behalf-of'], held);
+  expect(await issuesOf(held, maker)).toEqual([]);
+  const tighter = { requestsPerMinute: 1, tokensPerMinute: 10, concurrency: 1 };
+  expect(await issuesOf({ ...held, expiresAtMs: later(clock.now(), 1_000), limits: tighter }, maker)).toEqual([]);
+  const everything = ['userId', 'teamId', 'expiresAt', 'requestsPerMinute', 'tokensPerMinute', 'concurrency'];
+  expect(await issuesOf({}, maker)).toEqual(everything);
+  const looser = { requestsPerMinute: 2, tokensPerMinute: 1_001, concurrency: 3 };
+  const more = { userId: 'bob', teamId: 'blue', expiresAtMs: later(expiresAtMs, 1), limits: looser };
+  expect(await issuesOf(more, maker)).toEqual(everything);
+  const alone = await holder(['keys:admin', 'chat']);
+  const answer = await gateway.createKey({ ...WISH }, alone);
+  expect(answer).toMatchObject({ issues: [{ path: ['userId'], message: expect.stringContaining('budgets:admin') }] });
+  expect(await issuesOf({}, await holder(['keys:admin', 'chat', 'budgets:admin'], held))).toEqual([]);
 });
 
 test('a rotated key works on for the overlap and not a millisecond longer; its line and all it may do go on', async () => {
@@ -149,25 +169,39 @@ test('nobody rotates a key that they could not have made, for the answer has its
   const { key } = await create({ scopes: ['admin'] });
   const maker = await holder(['keys:admin', 'chat']);
   expect(await gateway.rotateKey({ id: key.id, overlapMs: 0 }, maker)).toMatchObject({
-    issues: [{ path: ['scopes'] }, { path: ['apiKeyId'] }, { path: ['apiKeyId'] }],
+    issues: [{ path: ['scopes'] }, { path: ['userId'] }, { path: ['userId'] }],
   });
   const { key: bobs } = await create({ userId: 'bob' });
   expect(await gateway.rotateKey({ id: bobs.id, overlapMs: 0 }, maker)).toMatchObject({
-    issues: [{ path: ['userId'] }, { path: ['apiKeyId'] }],
+    issues: [{ path: ['userId'] }],
   });
-  // Nor one that pays by itself: who holds the next key of a line spends its budget, and reads what it sent.
-  const { key: others } = await create({ scopes: ['requests:read'] });
-  const reader = await holder(['keys:admin', 'requests:read', 'chat:on-behalf-of']);
-  expect(await gateway.rotateKey({ id: others.id, overlapMs: 0 }, reader)).toMatchObject({
-    issues: [{ path: ['apiKeyId'], message: expect.stringContaining('requests:read-all') }],
-  });
-  const own = maker.kind === 'key' ? maker.key : others;
+  const own = maker.kind === 'key' ? maker.key.id : '';
   for (const overlapMs of [-1, API_KEY_LIMITS.overlapMsMax + 1, 0.5]) {
-    expect(await gateway.rotateKey({ id: own.id, overlapMs }, maker)).toMatchObject({
+    expect(await gateway.rotateKey({ id: own, overlapMs }, maker)).toMatchObject({
       issues: [{ path: ['overlap'] }],
     });
   }
-  expect((await gateway.rotateKey({ id: own.id, overlapMs: 0 }, maker)).kind).toBe('rotated');
+  expect((await gateway.rotateKey({ id: own, overlapMs: 0 }, maker)).kind).toBe('rotated');
+});
+
+test('nobody takes over the account and the log of another line by rotating it: also not of one without a user', async () => {
+  const { gateway, create, holder } = makeKit();
+  const { key: tenant, secret } = await create({ scopes: ['chat', 'requests:read'] });
+  const { key: recorded } = await create({ scopes: ['content:read'] });
+  const rotate = async (id: string, scopes: readonly Scope[], over: Partial<KeyWish> = {}) => {
+    const answer = await gateway.rotateKey({ id, overlapMs: 0 }, await holder(scopes, over));
+    return answer.kind === 'invalidInput'
+      ? answer.issues.map(({ message }) => /[a-z]+:[a-z-]+$/.exec(message)?.[0])
+      : [];
+  };
+  const thief = ['keys:admin', 'chat', 'requests:read', 'content:read'] as const;
+  expect(await rotate(tenant.id, thief)).toEqual(['chat:on-behalf-of', 'requests:read-all']);
+  expect(await rotate(recorded.id, thief)).toEqual(['chat:on-behalf-of', 'requests:read-all']);
+  expect(await rotate(tenant.id, [...thief, 'chat:on-behalf-of'])).toEqual(['requests:read-all']);
+  expect((await gateway.authenticate(secret)).kind).toBe('known');
+  const { key: anns } = await create({ userId: 'ann' });
+  expect(await rotate(anns.id, thief, { userId: 'ann' })).toEqual(['chat:on-behalf-of']);
+  expect(await rotate(tenant.id, [...thief, 'chat:on-behalf-of', 'requests:read-all'])).toEqual([]);
 });
 
 test('what is no id of a key is not found, and not told back: it may have been a secret', async () => {

@@ -166,6 +166,24 @@ test('the moment a key expires it works no more, whatever is remembered of it, a
   expect(ended).toContain(key.id);
 });
 
+test('an expiry that was seen is told when its time has come, also while the store is away', async () => {
+  const { gateway, asked, create, advance, clock } = makeReplica();
+  const ended: string[] = [];
+  using _listening = gateway.onKeyEnded((id) => ended.push(id));
+  const { key, secret } = await create({ expiresAtMs: later(clock.now(), 5_000) });
+  await gateway.authenticate(secret);
+  asked.isAway = true;
+  for (let second = 0; second < 4; second += 1) await advance(1_000);
+  expect(ended).toEqual([]);
+  for (let second = 0; second < 2; second += 1) await advance(1_000);
+  expect(ended).toContain(key.id);
+  await advance(60_000);
+  await advance(1_000);
+  const { length } = ended;
+  for (let second = 0; second < 10; second += 1) await advance(1_000);
+  expect(ended).toHaveLength(length);
+});
+
 test('a revocation on this replica is in force at once; one on another within a second, and is told again for a minute', async () => {
   const { gateway, memory, create, advance } = makeReplica();
   const ended: string[] = [];
