@@ -121,6 +121,12 @@ export function payerOf(caller: Caller, claimed: string | null, budgetDefault: P
     : { account: keyAccount(line), userId: null, defaultCap: budgetDefault, also: team };
 }
 
+/** The account of a key that bills another user than its own. Null: the caller acts for itself, or is the operator, who sets the budgets. */
+export function proxyAccountOf(caller: Caller, claimed: string | null): AccountKey | null {
+  if (caller.kind !== 'key' || claimed === null || claimed === caller.key.userId) return null;
+  return mayBill(caller, claimed) ? keyAccount(caller.key.line) : null;
+}
+
 /** The one place that decides whose requests a caller sees, in the log, in numbers and live. */
 export function viewOf(caller: Caller): View {
   if (may(caller, 'requests:read-all')) return EVERYBODY;

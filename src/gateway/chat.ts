@@ -11,6 +11,7 @@ import { decisionOf, endOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
 import { type Journey, lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOver } from './journey.ts';
 import { openPermit } from './open-permit.ts';
+import { whyUnbounded } from './own-budget.ts';
 import { planFor } from './planning.ts';
 import { recordFirmly, viewOf } from './record.ts';
 import { noteWaiting } from './waiting.ts';
@@ -29,7 +30,7 @@ export type ChatEvent =
 /**
  * One chat from beginning to end: classify and plan, then attempt after attempt (each admitted, called and settled), until
  * one answers, none is left, time is up, the caller leaves, or it is stopped. Every ending is recorded and returned. A caller who has
- * used up its limits is told so, and nothing else happens. Time runs from `start`.
+ * used up its limits, or may not bill whom it names, is told so, and nothing else happens. Time runs from `start`.
  */
 export async function* chat(
   deps: GatewayDeps,
@@ -43,6 +44,8 @@ export async function* chat(
   using live = deps.live.open(asked, { account: payer.account, apiKey: usedKeyOf(asked.caller) });
   const { call } = live;
   const planned = await planFor(deps, call, payer);
+  const unbounded = whyUnbounded(asked, planned);
+  if (unbounded !== null) return { kind: 'notRun', requestId: asked.requestId, why: unbounded };
 
   let open = planned.plan.ranked;
   while (open.length > 0 && mayGoOn(deps, call, journey)) {

@@ -7,6 +7,7 @@ import type { GatewayDeps } from './deps.ts';
 import { decisionOf, refusalOf } from './ending.ts';
 import type { ChatCall, Preview } from './gateway.ts';
 import { setOut } from './journey.ts';
+import { whyUnbounded } from './own-budget.ts';
 import { planFor } from './planning.ts';
 
 /** Plans a chat as `chat` would, and stops there: nothing is taken, called, held or recorded. */
@@ -20,6 +21,7 @@ export async function preview(deps: GatewayDeps, call: ChatCall): Promise<Previe
     selected: first?.report ?? null,
     blockedBy:
       (await deps.limits.whyKeptOut(call)) ??
+      whyUnbounded(call, planned) ??
       (first === undefined ? await refusalOf(deps, { payer, planned, journey }) : null),
     estimatedInputTokens: planned.plan.inputTokens,
     reservation: first === undefined ? ZERO_USD : reservationFor(first, call, meansOf(planned, payer.defaultCap)),

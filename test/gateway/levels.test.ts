@@ -53,6 +53,44 @@ async function postedTo(kit: GatewayKit, ...keys: readonly string[]) {
   return (await kit.store.accountsOf(keys as readonly AccountKey[])).map(({ posted, held }) => ({ posted, held }));
 }
 
+describe('a key that acts for others', () => {
+  const PROXY = keyed({}, ['chat', 'chat:on-behalf-of']);
+  const forUser = (userId: string): RawChat => ({ ...HUNDRED, userId });
+
+  test('bills nobody it names before it has a budget of its own, and the preview says the same', async () => {
+    await using kit = makeGatewayKit({ registry: PRICED });
+    const refused = { kind: 'invalidInput', message: expect.stringContaining('setBudget(level: KEY)') };
+    for (const userId of ['invented-1', 'invented-2']) {
+      expect(await kit.gateway.preview(callOf(kit, PROXY, forUser(userId)))).toMatchObject({ blockedBy: refused });
+      expect(await kit.gateway.chat(callOf(kit, PROXY, forUser(userId)))).toMatchObject({
+        kind: 'notRun',
+        why: refused,
+      });
+    }
+    expect(kit.provider('a').calls).toHaveLength(0);
+    expect((await chat(kit, PROXY)).kind).toBe('answered');
+    const ofAnn = keyed({ userId: 'ann' }, ['chat', 'chat:on-behalf-of']);
+    expect((await chat(kit, ofAnn, forUser('ann'))).kind).toBe('answered');
+  });
+
+  test('stops at it, however many users it names', async () => {
+    await using kit = makeGatewayKit({ registry: PRICED });
+    await limit(kit, KEY, '0.0025');
+    kit
+      .provider('a')
+      .script(
+        { kind: 'answer', inputTokens: 5, outputTokens: 100 },
+        { kind: 'answer', inputTokens: 5, outputTokens: 100 },
+      );
+    const outcomes = [];
+    for (const userId of ['invented-1', 'invented-2', 'invented-3', 'invented-4']) {
+      outcomes.push(await chat(kit, PROXY, forUser(userId)));
+    }
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['answered', 'answered', 'ended', 'ended']);
+    expect(outcomes[3]).toMatchObject({ why: { kind: 'budgetExceeded', account: { key: 'key:first' } } });
+  });
+});
+
 describe('a request of a user’s key in a team', () => {
   test('is paid by all three, each the whole of it', async () => {
     await using kit = makeGatewayKit({ registry: PRICED });

@@ -7,7 +7,7 @@ import { ADMIN_CALLER, type Caller } from '../../src/gateway/caller.ts';
 import type { RequestNotice, TickWatchAnswer } from '../../src/gateway/gateway.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { keyed } from '../support/callers.ts';
-import { type GatewayKit, quiet } from '../support/gateway-kit.ts';
+import { type GatewayKit, quiet, usd } from '../support/gateway-kit.ts';
 import { callsOf, makeKit } from './keyed-chats.ts';
 import { read } from './reading.ts';
 import { storyOf } from './request-watching.ts';
@@ -26,6 +26,13 @@ async function chatOf(kit: GatewayKit, caller: Caller, raw: RawChat = CHEAPEST) 
   return { id: call.requestId, outcome };
 }
 
+/** A key that acts for others does so under a budget of its own. */
+const letProxyAct = (kit: GatewayKit) =>
+  kit.gateway.setBudget(
+    { holder: { level: 'key', id: PROXY.key.line }, limit: usd('1'), period: 'total', resetUsage: false },
+    ADMIN_CALLER,
+  );
+
 async function idsSeenBy(kit: GatewayKit, caller: Caller): Promise<readonly string[]> {
   const page = { size: 50, direction: 'forward', cursor: null } as const;
   const order = { field: 'createdAt', direction: 'ascending' } as const;
@@ -36,6 +43,7 @@ async function idsSeenBy(kit: GatewayKit, caller: Caller): Promise<readonly stri
 describe('the log', () => {
   test('shows a key what its account pays and what its line sent, whoever that bills', async () => {
     await using kit = makeKit();
+    await letProxyAct(kit);
     const own = await chatOf(kit, ALICE);
     const forAlice = await chatOf(kit, PROXY, { ...CHEAPEST, userId: 'alice' });
     const others = await chatOf(kit, BOB);
@@ -52,6 +60,7 @@ describe('the log', () => {
 
   test('a key that was rotated sees what the one before it sent', async () => {
     await using kit = makeKit();
+    await letProxyAct(kit);
     const before = await chatOf(kit, PROXY, { ...CHEAPEST, userId: 'alice' });
     const after = keyed(SCOPES, { id: apiKeyId('proxysKey002'), line: apiKeyId('proxysKey001') });
     expect(await idsSeenBy(kit, after)).toEqual([before.id]);
@@ -91,6 +100,7 @@ describe('a watcher of requests', () => {
 
   test("is told of the caller's own, also of those that run already", async () => {
     await using kit = makeKit();
+    await letProxyAct(kit);
     const word = Promise.withResolvers<void>();
     const held = { kind: 'wait', until: word.promise, after: { kind: 'answer' } } as const;
     kit.provider('a').script(held);
