@@ -25,6 +25,7 @@ import { makeRequestReader } from './request-reader.ts';
 import { stopRevoked } from './revocations.ts';
 import { makeChatStreams } from './streams.ts';
 import { makeTickHub } from './tick-hub.ts';
+import { makeWaitingBook } from './waiting.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
@@ -36,6 +37,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     live: makeLiveChats(),
     watchedBudgets: budgetHub,
     limits: makeLimitDesk(needs),
+    waiting: makeWaitingBook(needs),
     content: makeContents(needs),
   };
   const hub = makeBreakerHub(deps);

@@ -104,7 +104,7 @@ test('the two that are waited for longest answer for all others, whoever asks, a
   );
 });
 
-test('a throttle far ahead is no waiting for a slot', () => {
+test('nobody is waited for longer than until a slot that is taken now is free, and 5 s', () => {
   const shares = withWaiting(NO_SHARES, { tenant: QUIET, untilMs: epochMs(START + 600_000) }, epochMs(START));
   expect(shares.waiting.get(QUIET)).toBe(START + 65_250);
 });
