@@ -1,8 +1,3 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { drizzle } from 'drizzle-orm/postgres-js';
-import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { expect, inject, test } from 'vitest';
 import type { RequestRecord } from '../../src/core/request-record.ts';
@@ -11,27 +6,12 @@ import { encodeAttempts, encodeRequest } from '../../src/store/postgres/encode-r
 import { migrateDatabase } from '../../src/store/postgres/migrate.ts';
 import { makeRecorder } from '../../src/store/postgres/record-requests.ts';
 import { makePostgresRequestLog } from '../../src/store/postgres/request-log.ts';
+import { migrateUpTo } from '../support/migrate-up-to.ts';
 import { connectToTest } from '../support/open-test-store.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { makeAttempt, makeRecord } from '../support/request-records.ts';
 
 const DAY_MS = 86_400_000;
-
-/** Migrates as a version did whose last migration came before the one that is named. */
-async function migrateUpTo(sql: postgres.Sql, name: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'switchyard-migrations-'));
-  try {
-    await cp('drizzle', folder, { recursive: true });
-    const path = join(folder, 'meta/_journal.json');
-    const journal: { entries: { tag: string }[] } = JSON.parse(await readFile(path, 'utf8'));
-    const end = journal.entries.findIndex(({ tag }) => tag.endsWith(name));
-    await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.slice(0, end) }));
-    const place = { migrationsSchema: 'switchyard_migrations', migrationsTable: 'applied' };
-    await migrate(drizzle(sql), { migrationsFolder: folder, ...place });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 async function recordUndivided(sql: postgres.Sql, record: RequestRecord): Promise<void> {
   await sql`
