@@ -2,8 +2,11 @@ import { apiKey, baseUrl, readSetting, SETTINGS } from './settings.ts';
 
 /** What the commands that talk to a running gateway read from the environment, beside its own `PORT` and `ADMIN_KEY`. */
 export const CLIENT_SETTINGS = {
-  url: baseUrl('SWITCHYARD_URL', 'Where the gateway is. Unset: on this machine, at `PORT`.'),
-  key: apiKey('SWITCHYARD_KEY', 'The API key that commands come with. Unset: `ADMIN_KEY`.'),
+  url: baseUrl(
+    'SWITCHYARD_URL',
+    'Where the gateway is; away from this machine over https:// only. Unset: on this machine, at `PORT`.',
+  ),
+  key: apiKey('SWITCHYARD_KEY', 'The API key that commands come with. Unset: `ADMIN_KEY`, on this machine only.'),
 };
 
 /** How a command reaches the gateway. Holds a secret: do not print it. */
@@ -25,8 +28,24 @@ export function parseClientConfig(env: Readonly<Record<string, string | undefine
   const port = readSetting(SETTINGS.port, env[SETTINGS.port.name]);
   const faults = [url, key, adminKey, port].flatMap(({ fault }) => fault ?? []);
   if (faults.length > 0) return { kind: 'invalid', faults };
-  return {
-    kind: 'valid',
-    config: { url: url.value ?? `http://127.0.0.1:${port.value}`, key: key.value ?? adminKey.value },
-  };
+  const config = { url: url.value ?? `http://127.0.0.1:${port.value}`, key: key.value ?? adminKey.value };
+  const unsafe = isHere(config.url) ? [] : faultsAway(config.url, key.value);
+  return unsafe.length > 0 ? { kind: 'invalid', faults: unsafe } : { kind: 'valid', config };
+}
+
+function isHere(url: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+}
+
+/** A mistyped address must not be sent what opens everything, nor a network anything in clear. */
+function faultsAway(url: string, key: string | null): readonly string[] {
+  const { protocol, host } = new URL(url);
+  return [
+    ...(protocol === 'https:'
+      ? []
+      : [`SWITCHYARD_URL must begin with https://, for ${host} is not on this machine: secrets would go in clear`]),
+    ...(key === null
+      ? [`SWITCHYARD_KEY must be set, for ${host} is not on this machine: ADMIN_KEY is not sent there`]
+      : []),
+  ];
 }

@@ -24,7 +24,10 @@ async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(`${parsed.faults.join('\n')}\n`);
     return EXIT.usage;
   }
-  const { isDone, output, note } = await runKeys(command, parsed.config, !process.stdout.isTTY);
+  const { isDone, output, note } = await runKeys(command, parsed.config, {
+    isPiped: !process.stdout.isTTY,
+    nowMs: SYSTEM_CLOCK.now(),
+  });
   process.stderr.write(note);
   process.stdout.write(output);
   return isDone ? EXIT.done : EXIT.failed;

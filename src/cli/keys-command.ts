@@ -18,8 +18,8 @@ export const KEYS_HELP = `Makes, lists, replaces and ends API keys of a running 
 
   --json   the whole answer for programs
 
-The gateway is at SWITCHYARD_URL, or on this machine at PORT. The command comes with SWITCHYARD_KEY, or with ADMIN_KEY; all of
-them may stand in .env. ID is what the list shows. When the output goes to a file or another program, it is the secret alone.
+The gateway is at SWITCHYARD_URL, or on this machine at PORT. The command comes with SWITCHYARD_KEY, or with ADMIN_KEY;
+elsewhere only over https:// and with SWITCHYARD_KEY. All of them may stand in .env. ID is what the list shows. When the output goes to a file or another program, it is the secret alone.
 Ends with 0 when it is done, 1 when the gateway refuses or cannot be reached, 2 when it was called wrongly.
 `;
 

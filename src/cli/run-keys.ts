@@ -29,12 +29,12 @@ export interface Ended {
 export async function runKeys(
   command: Asking,
   gateway: Parameters<typeof askGateway>[0],
-  isPiped: boolean,
+  { isPiped, nowMs }: { readonly isPiped: boolean; readonly nowMs: number },
 ): Promise<Ended> {
   const variables = command.kind === 'list' ? {} : { input: command.input };
   const answer = await askGateway(gateway, { query: OPERATIONS[command.kind], variables });
   if (answer.kind === 'refused') return failed(answer.why);
-  if (command.kind === 'list') return listed(decodeFields(answer.data.apiKeys), command.isJson);
+  if (command.kind === 'list') return listed(decodeFields(answer.data.apiKeys), { isJson: command.isJson, nowMs });
   const ended = decodeFields(answer.data.answer);
   if (ended.apiKey === undefined) return failed(failureOf(ended));
   if (command.isJson) return { isDone: true, output: printJson(ended), note: '' };
@@ -64,12 +64,15 @@ function noteOf({ apiKey, replaced, secret }: Fields): string {
   return `${named} works now${overlap}.\n`;
 }
 
-function listed({ nodes, pageInfo }: Fields, isJson: boolean): Ended {
+function listed(
+  { nodes, pageInfo }: Fields,
+  { isJson, nowMs }: { readonly isJson: boolean; readonly nowMs: number },
+): Ended {
   const keys = decodeList(nodes, decodeFields);
   const isMore = decodeFields(pageInfo).hasNextPage === true;
   const note = isMore ? 'There are older keys: the query `apiKeys` pages through them.\n' : '';
   if (isJson) return { isDone: true, output: printJson(keys), note };
-  return { isDone: true, output: keys.length === 0 ? 'There are no API keys.\n' : printTable(keys), note };
+  return { isDone: true, output: keys.length === 0 ? 'There are no API keys.\n' : printTable(keys, nowMs), note };
 }
 
 function printJson(value: unknown): string {
@@ -78,14 +81,14 @@ function printJson(value: unknown): string {
 
 const HEADINGS = ['id', 'name', 'scopes', 'pays', 'last used', 'ends'];
 
-function printTable(keys: readonly Fields[]): string {
-  const rows = [HEADINGS, ...keys.map(rowOf)];
+function printTable(keys: readonly Fields[], nowMs: number): string {
+  const rows = [HEADINGS, ...keys.map((key) => rowOf(key, nowMs))];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-function rowOf(key: Fields): readonly string[] {
+function rowOf(key: Fields, nowMs: number): readonly string[] {
   const user = decodeNullable(key.userId, plainText);
   const team = decodeNullable(key.teamId, plainText);
   const revokedAt = decodeNullable(key.revokedAt, decodeText);
@@ -96,7 +99,9 @@ function rowOf(key: Fields): readonly string[] {
     decodeList(key.scopes, decodeText).join(','),
     [user === null ? 'itself' : `user ${user}`, ...(team === null ? [] : [`team ${team}`])].join(', '),
     decodeNullable(key.lastUsedAt, decodeText) ?? 'never',
-    revokedAt === null ? (expiresAt ?? 'never') : `revoked ${revokedAt}`,
+    revokedAt === null
+      ? (expiresAt ?? 'never')
+      : `${Date.parse(revokedAt) > nowMs ? 'works until' : 'revoked'} ${revokedAt}`,
   ];
 }
 

@@ -57,12 +57,17 @@ test('keys are made, rotated, listed and revoked from a shell; their secrets sta
   const id = `key_${secret.slice(3, 15)}`;
   expect(made.stderr).toBe(`search (${id}) works now.\n`);
 
+  const brief = (await keys('create --name brief', at)).stdout.slice(3, 15);
+  await keys(`rotate key_${brief} --overlap 7d`, at);
+  const table = (await keys('list', at)).stdout;
+  expect(table).toMatch(new RegExp(`^key_${brief} .* works until 20`, 'm'));
+
   const rotated = await keys(`rotate ${id} --overlap 0`, at);
   expect(rotated.stderr).toContain(`and ${id} until `);
   const next = rotated.stdout.trim();
   const nextId = `key_${next.slice(3, 15)}`;
   const listed = await keys('list --json', at);
-  expect(JSON.parse(listed.stdout)).toMatchObject([
+  expect(JSON.parse(listed.stdout).filter(({ name }: { name: string }) => name === 'search')).toMatchObject([
     {
       id: nextId,
       name: 'search',
