@@ -144,9 +144,13 @@ function ownViewOf(caller: Caller): View {
   return payer === null || line === null ? { kind: 'nobody' } : { kind: 'one', account: payer.account, line };
 }
 
-/** Whether a caller may know how an account stands: one that its own requests are paid from, or with leave any. */
+/**
+ * Whether a caller may know how an account stands: one that its own requests are paid from, or with leave any. Whoever may spend any
+ * user's money may know what is left of it: each answer and refusal would tell.
+ */
 export function mayReadBudget(caller: Caller, account: AccountKey): boolean {
   const own = ownPayerOf(caller);
+  if (may(caller, 'chat:on-behalf-of') && holderOf(account)?.level === 'user') return true;
   return may(caller, 'budgets:read') || (own !== null && [own.account, ...own.also].includes(account));
 }
 

@@ -89,7 +89,7 @@ async function readTick(
   const query = { window, groupBy: ['provider'], filter: NO_FILTER, intervalsMs: [], view } as const;
   const [report, inFlight] = await Promise.all([
     store.analyse({ ...query, groupsMax: ANALYTICS_LIMITS.groupsMax }),
-    store.countUnderWay(view.kind === 'one' ? view.account : null),
+    view.kind === 'nobody' ? 0 : store.countUnderWay(view.kind === 'one' ? view.account : null),
   ]);
   const tick: Tick = tickOf({ window, report, registered: registry.providers.map(({ key }) => key), inFlight });
   let survey: ReturnType<LiveTick['survey']> | null = null;

@@ -93,6 +93,11 @@ test('a caller may read the budgets that it is paid from', () => {
   expect(others.map((account) => mayReadBudget(alice, account))).toEqual([false, false, false, false]);
   expect(mayReadBudget(keyed(['budgets:admin']), userAccount('bob'))).toBe(true);
   expect(mayReadBudget(NOBODY, ANONYMOUS)).toBe(false);
+  const proxy = keyed(['chat', 'chat:on-behalf-of']);
+  expect([userAccount('bob'), teamAccount('red')].map((account) => mayReadBudget(proxy, account))).toEqual([
+    true,
+    false,
+  ]);
 });
 
 test('only keys have limits of their own', () => {

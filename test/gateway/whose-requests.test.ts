@@ -159,6 +159,7 @@ describe('ticks', () => {
     expect(readings).toBe(3);
     await tickFor(keyed(['requests:read'], { id: ALICE.key.id, userId: 'alice' }));
     expect(readings).toBe(3);
+    expect(await tickFor(keyed(['chat']))).toMatchObject({ inFlight: 0, totals: { requests: 0 } });
     kit.clock.advance(600_000);
     await hanging;
   });
