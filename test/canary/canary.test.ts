@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
@@ -9,6 +8,7 @@ import { type Service, startService } from '../support/running.ts';
 import { makeDatabase } from '../support/store-database.ts';
 import { type Canaries, foundIn, makeCanaries } from './canaries.ts';
 import { ACTS, openEchoingUpstream, STREAM_ACTS } from './echoing-upstream.ts';
+import { bytesOf, dump } from './places.ts';
 
 /** A process, and some dozens of chats. */
 const PATIENCE_MS = 180_000;
@@ -134,38 +134,34 @@ async function shout(url: string, canaries: Canaries): Promise<void> {
   }
 }
 
-const READS = `{ requests(first: 100) { nodes { id status userId modelRequested metadata error { code message }
-      routing { summary candidates { rejection { detail } } attempts { outcome errorMessage } } promptText answerText } }
-  providers { key health breaker { state events(first: 20) { nodes { cause } } } }
+const REQUESTS = `query ($after: String) { requests(first: 30, after: $after) { pageInfo { endCursor hasNextPage }
+  nodes { id status userId modelRequested metadata error { code message }
+    routing { summary candidates { rejection { detail } } attempts { outcome errorMessage } } promptText answerText } } }`;
+const STATES = `{ providers { key health breaker { state events(first: 20) { nodes { cause } } } }
   budgets(first: 100) { nodes { userId } } }`;
 
 /** What everybody else is told: the log, the state of the providers, the meters, health. */
 async function toldToOthers({ url, ask }: Service): Promise<string> {
-  const pages = ['metrics', 'readyz?verbose', 'livez', 'v1/models'].map(async (path) =>
-    (await fetch(`${url}/${path}`)).text(),
-  );
-  return [JSON.stringify(await ask(READS)), ...(await Promise.all(pages))].join('\n');
-}
-
-/** Every row of every table of ours, as text, by table. */
-async function dump(url: string): Promise<ReadonlyMap<string, string>> {
-  const sql = postgres(url, { max: 1 });
-  const tables = await sql`select format('%I.%I', schemaname, tablename) as name from pg_tables
-    where schemaname not in ('pg_catalog', 'information_schema')`;
-  const rows = new Map<string, string>();
-  for (const { name } of tables) {
-    const found = await sql.unsafe(`select t::text as row from ${name} t`);
-    rows.set(name, found.map(({ row }) => row).join('\n'));
+  const told: string[] = [];
+  for (let after: string | null = null, isMore = true; isMore; ) {
+    const { data, errors } = await ask(REQUESTS, { after });
+    expect(errors).toBeUndefined();
+    const { pageInfo, nodes } = data!.requests as RequestPage;
+    told.push(JSON.stringify(nodes));
+    ({ endCursor: after, hasNextPage: isMore } = pageInfo);
   }
-  await sql.end();
-  return rows;
+  const states = await ask(STATES);
+  expect(states.errors).toBeUndefined();
+  told.push(JSON.stringify(states));
+  for (const path of ['metrics', 'readyz?verbose', 'livez', 'v1/models']) {
+    told.push(await (await fetch(`${url}/${path}`)).text());
+  }
+  return told.join('\n');
 }
 
-/** All bytes of a folder. */
-async function bytesOf(folder: string): Promise<string> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return (await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')))).join('\n');
+interface RequestPage {
+  readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
+  readonly nodes: readonly object[];
 }
 
 async function open(opened: AsyncDisposableStack, env: Readonly<Record<string, string>> = {}) {
