@@ -14,6 +14,7 @@ import type { InFlight } from './in-flight.ts';
 import type { LoadGate } from './load-gate.ts';
 import type { Origins } from './origins.ts';
 import { CLOSES, closeSocket, hangUp, startHeart, watchUnproven } from './socket-life.ts';
+import { makeSocketPace } from './socket-pace.ts';
 import { makeSocketPlaces, type SocketPlaces } from './socket-places.ts';
 import { makeSocketServer, type Peer } from './websocket-operations.ts';
 import { GRAPHQL_PATH, type GraphqlServer } from './yoga.ts';
@@ -159,26 +160,33 @@ function makeWelcome(doorkeeper: Doorkeeper, peers: ReadonlyMap<Peer, WebSocket>
 
 /** What graphql-ws needs of a socket. */
 function edgeOf(socket: WebSocket, log: Log, deal: (work: () => Promise<void>) => Promise<void>) {
+  const pace = makeSocketPace(socket);
   return {
     protocol: socket.protocol,
     // Resolves when the message has left, so that a slow client slows down only its own stream.
     send: (text: string) =>
       new Promise<void>((resolve) => {
-        if (socket.readyState === socket.OPEN) socket.send(text, () => resolve());
-        else resolve();
+        if (socket.readyState !== socket.OPEN) return resolve();
+        socket.send(text, () => {
+          pace.look();
+          resolve();
+        });
+        pace.look();
       }),
     close: (code?: number, reason?: string) => socket.close(code, reason),
     onMessage: (take: (text: string) => Promise<void>) => {
       socket.on('message', (data) => {
         // What comes from somebody who was told goodbye is not read any more.
         if (socket.readyState !== socket.OPEN) return;
-        deal(() => take(String(data))).catch((error) => {
-          log.error('unexpected error on a WebSocket', {
-            error: String(error),
-            stack: error instanceof Error ? error.stack : undefined,
+        pace
+          .run(() => deal(() => take(String(data))))
+          .catch((error) => {
+            log.error('unexpected error on a WebSocket', {
+              error: String(error),
+              stack: error instanceof Error ? error.stack : undefined,
+            });
+            socket.close(4500, 'Internal server error');
           });
-          socket.close(4500, 'Internal server error');
-        });
       });
     },
   };

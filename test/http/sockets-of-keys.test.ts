@@ -220,11 +220,12 @@ test.each([
       send({ id: `${count}`, type: 'complete' });
     });
   }
+  const ended = () => service.log.filter(({ msg }) => msg === 'operation').length;
+  await expect.poll(ended, { timeout: 10_000 }).toBe(51);
   ask('last', VIEWER);
   const heard: string[] = [];
   socket.on('message', (data) => heard.push(String(data)));
   await expect.poll(() => heard.find((text) => text.includes('"last"'))).toMatch(/"type":"next".*"viewer"/);
-  expect(service.log.filter(({ msg }) => msg === 'operation').length).toBeGreaterThanOrEqual(51);
   socket.close();
 });
 
