@@ -4,12 +4,12 @@ import type { ContentPort } from '../../ports/content.ts';
 import type { Connection } from './connection.ts';
 import { isUuid, storableText } from './storable.ts';
 
-/** Prompts and answers, on PostgreSQL. Nobody waits for one to be written, so it goes the way of upkeep. */
+/** Prompts and answers, on PostgreSQL. They are large, so they are written beside the reads: holds that expire and the request log do not wait for them. */
 export function makePostgresContent({ read, upkeep }: Pick<Connection, 'read' | 'upkeep'>): ContentPort {
   return {
     async keepContent({ id, account, prompt, answer }, keptMs) {
       const [promptText, answerText] = [storableText(prompt), answer === null ? null : storableText(answer)];
-      await upkeep(
+      await read(
         (sql) => sql`insert into switchyard.request_content (request_id, account, prompt_text, answer_text, expires_at)
           values (${id}, ${storableText(account)}, ${promptText}, ${answerText}, switchyard.clock() + switchyard.span(${keptMs}))
           on conflict do nothing`,
