@@ -11,7 +11,7 @@ ALTER TABLE "switchyard"."rate_slot" ADD COLUMN "tenant" text;
 -- Half of a rolling limit is the most that one tenant takes while another waits for a slot. Who waits is noted apart from the requests,
 -- and asked for only where somebody does. src/core/fair-share.ts says the same.
 
--- Notes that a tenant was told to come back. What lies further ahead than any slot is no waiting for one.
+-- Notes that a tenant was told to come back. No slot is further ahead than one that is taken now, so nobody is waited for longer.
 CREATE FUNCTION switchyard.note_waiting(p jsonb) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_now timestamptz := switchyard.clock();

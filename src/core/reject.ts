@@ -13,6 +13,8 @@ import type { EpochMs } from './time.ts';
 import { hasTools } from './tool.ts';
 import { usedParametersOf } from './used-parameters.ts';
 
+const NO_SLOT = 'its rolling limit of requests per minute is used up';
+
 /** What the filter needs to know of one candidate. */
 export interface Considered {
   readonly candidate: Candidate;
@@ -63,10 +65,15 @@ function wordsOf(refusal: ProviderRefusal): Rejection {
     case 'throttled':
       return rejection('rateLimited', 'the provider itself asked us to wait', refusal.untilMs);
     case 'rateLimited':
-      return rejection('rateLimited', 'its rolling limit of requests per minute is used up', refusal.untilMs);
+      return rejection('rateLimited', NO_SLOT, refusal.untilMs);
     default:
       return refusal satisfies never;
   }
+}
+
+/** Whether a slot was missing. The provider's own wish that we wait, and retries used up, are told for the same reason. */
+export function isWantOfSlot({ reason, detail }: Rejection): boolean {
+  return reason === 'rateLimited' && detail === NO_SLOT;
 }
 
 /** It may not be asked as a second choice: too many of those have failed there lately. */

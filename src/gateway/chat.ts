@@ -13,7 +13,6 @@ import { type Journey, lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOv
 import { openPermit } from './open-permit.ts';
 import { planFor } from './planning.ts';
 import { recordFirmly, viewOf } from './record.ts';
-import { noteWaiting } from './waiting.ts';
 
 /** What happens to a chat on its way, for those who watch. */
 export type ChatEvent =
@@ -78,6 +77,6 @@ export async function* chat(
   live.end(await recordFirmly(deps, call, { payer, planned, outcome }));
   deps.content.keep(call, { account: payer.account, outcome });
   deps.watchedBudgets.noteEnd(payer, outcome);
-  noteWaiting(deps, payer, outcome);
+  deps.waiting.note(payer, outcome);
   return outcome;
 }

@@ -15,6 +15,7 @@ import type { LimitDesk } from './limit-desk.ts';
 import type { LiveChats } from './live-chats.ts';
 import type { PaceBook } from './pace-book.ts';
 import type { RetryBook } from './retry-book.ts';
+import type { WaitingBook } from './waiting.ts';
 import type { WatchedBudgets } from './watched-budgets.ts';
 
 /** What the parts of the gateway share: what comes from outside, and the background work beside the requests. */
@@ -24,6 +25,7 @@ export interface GatewayDeps extends GatewayNeeds {
   readonly live: LiveChats;
   readonly watchedBudgets: WatchedBudgets;
   readonly limits: LimitDesk;
+  readonly waiting: WaitingBook;
   readonly content: Contents;
 }
 

@@ -24,6 +24,7 @@ import { makeRequestHub } from './request-hub.ts';
 import { makeRequestReader } from './request-reader.ts';
 import { makeChatStreams } from './streams.ts';
 import { makeTickHub } from './tick-hub.ts';
+import { makeWaitingBook } from './waiting.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
@@ -35,6 +36,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     live: makeLiveChats(),
     watchedBudgets: budgetHub,
     limits: makeLimitDesk(needs),
+    waiting: makeWaitingBook(needs),
     content: makeContents(needs),
   };
   const hub = makeBreakerHub(deps);

@@ -77,7 +77,7 @@ test('a tenant alone has the whole limit, also while it waits itself', () => {
   expect(heldBackUntil(shares, { tenant: LOUD, limit: 6 }, epochMs(START))).toBeNull();
 });
 
-test('a throttle far ahead is no waiting for a slot', () => {
+test('nobody is waited for longer than until a slot that is taken now is free, and 5 s', () => {
   const shares = withWaiting(NO_SHARES, { tenant: QUIET, untilMs: epochMs(START + 600_000) }, epochMs(START));
   expect(shares.waiting.get(QUIET)).toBe(START + 65_250);
 });

@@ -11,6 +11,7 @@ import { makeLiveChats } from '../../src/gateway/live-chats.ts';
 import { makeGateway } from '../../src/gateway/make-gateway.ts';
 import { makePaceBook } from '../../src/gateway/pace-book.ts';
 import { makeRetryBook } from '../../src/gateway/retry-book.ts';
+import { makeWaitingBook } from '../../src/gateway/waiting.ts';
 import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
@@ -99,6 +100,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
     live: makeLiveChats(),
     limits: makeLimitDesk({ store, clock, log: SILENT_LOG }),
+    waiting: makeWaitingBook({ store, log: SILENT_LOG }),
     watchedBudgets: { touch: () => undefined, noteEnd: () => undefined },
     content: {
       keep: () => undefined,
