@@ -4,8 +4,9 @@ import type { ProviderKey } from '../core/ids.ts';
 import type { ChatOutcome, Unanswered } from '../core/outcome.ts';
 import { isWantOfSlot } from '../core/reject.ts';
 import type { EpochMs } from '../core/time.ts';
+import type { FairSharesPort } from '../ports/fair-shares.ts';
+import type { Log } from '../ports/log.ts';
 import type { Payer } from './caller.ts';
-import type { GatewayNeeds } from './deps.ts';
 
 /** Endings after which a caller comes back for a slot. */
 const WAITING: readonly Unanswered['kind'][] = ['rateLimited', 'noProviderAvailable'];
@@ -21,7 +22,7 @@ export interface WaitingBook {
   note(payer: Payer, outcome: ChatOutcome): void;
 }
 
-export function makeWaitingBook({ store, log }: Pick<GatewayNeeds, 'store' | 'log'>): WaitingBook {
+export function makeWaitingBook({ store, log }: { readonly store: FairSharesPort; readonly log: Log }): WaitingBook {
   const noted = new Map<string, EpochMs>();
   const isNew = (place: string, untilMs: EpochMs) => {
     const lastMs = noted.get(place);
