@@ -3,6 +3,7 @@ import type { ProviderKey } from '../core/ids.ts';
 import { bareKey } from '../core/ids.ts';
 import { simulationOf } from '../core/provider-state.ts';
 import { findProvider } from '../core/registry.ts';
+import { type Caller, may } from '../gateway/caller.ts';
 import { NotFoundErrorRef } from './api-error.ts';
 import { builder } from './builder.ts';
 import { unrecorded } from './failure-shape.ts';
@@ -71,10 +72,17 @@ builder.objectFields(ProviderRef, (t) => ({
     resolve: async (provider, _args, context) => {
       const limit = specOf(provider).requestsPerMinute;
       const { survey } = await context.surveys.look(provider.key);
-      return { limit, used: survey.slotsUsed, freeAtMs: survey.state.slotFreeAtMs };
+      const freeAtMs = survey.state.slotFreeAtMs;
+      if (maySeeUse(context.caller)) return { limit, used: survey.slotsUsed, freeAtMs };
+      return { limit, used: freeAtMs === null ? 0 : limit, freeAtMs };
     },
   }),
 }));
+
+/** How much of a provider's limit is used tells what others send: a key without leave is told only whether anything is left. */
+function maySeeUse(caller: Caller): boolean {
+  return may(caller, 'requests:read-all') || may(caller, 'providers:admin');
+}
 
 builder.objectFields(ProviderRef, (t) => ({
   models: t.field({

@@ -32,7 +32,7 @@ export interface Patience {
 const PATIENCE: Patience = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 2_000 };
 
 /** `abortMs` is what stopped work gets to settle. */
-const LIMITS = { idleMs: 65_000, headersBytesMax: 16_384, abortMs: 3_000 } as const;
+const LIMITS = { idleMs: 65_000, headersBytesMax: 16_384, abortMs: 3_000, connectionsMax: 10_000 } as const;
 
 /** Nothing cuts the time short. */
 const NEVER = new AbortController().signal;
@@ -193,6 +193,7 @@ function makeNodeServer(
   server.headersTimeout = patience.headersMs;
   server.requestTimeout = patience.requestMs;
   server.keepAliveTimeout = LIMITS.idleMs;
+  server.maxConnections = LIMITS.connectionsMax;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (!announcesTooMuch(request)) response.writeContinue();
     answer(request, response);

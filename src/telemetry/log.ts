@@ -1,9 +1,5 @@
-import { pino } from 'pino';
+import { type LevelWithSilent, pino } from 'pino';
 import type { Log, LogFields } from '../ports/log.ts';
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Longest text of one field, and longest message. What is longer is cut, and ends in `…`. */
 export const LOG_LIMITS = { textCharsMax: 2_000 } as const;
@@ -18,7 +14,10 @@ const OBEYED = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060
  * Writes JSON lines to a stream, one object each: level by name, time as RFC 3339. Whatever callers and providers put into a value, it
  * stays one line that nothing is obeyed in, and of bounded length.
  */
-export function makeLog(options: { readonly level: LogLevel; readonly stream: { write(line: string): void } }): Log {
+export function makeLog(options: {
+  readonly level: LevelWithSilent;
+  readonly stream: { write(line: string): void };
+}): Log {
   const root = pino(
     {
       level: options.level,

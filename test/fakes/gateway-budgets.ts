@@ -1,6 +1,7 @@
 import { type Account, budgetStatusOf, makeAccount } from '../../src/core/account.ts';
 import { type AccountKey, accountOf, type Holder, holderOf } from '../../src/core/ids.ts';
 import { budgetFrom } from '../../src/gateway/budgets.ts';
+import { ownHolderOf } from '../../src/gateway/caller.ts';
 import type { Budget, Gateway } from '../../src/gateway/gateway.ts';
 import type { FakeClock } from './clock.ts';
 import { invalidInput, pageOf } from './gateway-answers.ts';
@@ -23,7 +24,10 @@ export function makeFakeBudgets(clock: Pick<FakeClock, 'now'>): FakeBudgets {
   return {
     findBudget: async (holder) => budgetOf(holder),
     payersBudget: async (account) => budgetOf(holderOf(account)!),
-    ownBudgetOf: async () => null,
+    async ownBudgetOf(caller, level) {
+      const holder = ownHolderOf(caller, level);
+      return holder === null ? null : budgetOf(holder);
+    },
     budgetIn: (account) => budgetFrom(account, BUDGET_DEFAULT),
     async pageBudgets(page, status) {
       const found = [...accounts.keys()]

@@ -52,6 +52,16 @@ test.each(['', 'everybody', 'own', 'own, or', 'own, or nothing', 'requests:write
   },
 );
 
+test('how much of a provider is used is told to who may see all; to others whether anything is left', async () => {
+  const usedFor = async (caller: Caller) => {
+    const { data } = await ask(caller, '{ provider(id: "openai") { rateLimit { used remaining } } }');
+    return JSON.parse(JSON.stringify(data)).provider.rateLimit;
+  };
+  expect((await usedFor(OPEN_CALLER)).used).toBeGreaterThan(0);
+  expect(await usedFor(keyed(['requests:read-all']))).toEqual(await usedFor(OPEN_CALLER));
+  expect(await usedFor(keyed(['chat', 'requests:read']))).toEqual({ used: 0, remaining: 100 });
+});
+
 describe('who may call a field', () => {
   test('nobody may call anything', async () => {
     expect(codesIn(await ask(NOBODY, '{ gateway { version } }'))).toEqual(['UNAUTHENTICATED']);
