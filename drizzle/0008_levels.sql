@@ -1,7 +1,11 @@
 -- Several accounts pay for one attempt: the payer's, and those of its key and its team. A hold is held on all of them, or not made. They
 -- are locked in the one order of all accounts, all are asked, and then all are written. Each has its own entries in the ledger.
 
--- In the order in which acts lock them.
+-- In the order in which acts lock them: who looks has the view before the account, and must not be met from the other side.
+LOCK TABLE "switchyard"."hold";
+--> statement-breakpoint
+LOCK TABLE "switchyard"."account_now";
+--> statement-breakpoint
 ALTER TABLE "switchyard"."hold" ADD COLUMN "also" text[];
 --> statement-breakpoint
 ALTER TABLE "switchyard"."account" ADD COLUMN "under_default" boolean DEFAULT false NOT NULL;

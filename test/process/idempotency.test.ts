@@ -130,5 +130,6 @@ test('a chat whose replica was killed is run by whoever waits for it, as soon as
   await sql`update switchyard.idempotency_key set lease_ends_at = switchyard.clock()`;
   expect(await waiting).toMatchObject({ __typename: 'ChatSuccess', replayed: false });
   // What the killed replica held may have been billed: it stays held until it expires, and then it is posted.
+  await eventually(async () => (await bookkeeping()).statuses.length > 0);
   expect(await bookkeeping()).toMatchObject({ attempts: 2, statuses: ['succeeded'] });
 });
