@@ -21,7 +21,7 @@ export const noisyTenant = defineExperiment({
   mustYield: 'the quiet one gets all that it asks for, up to half of the limit',
   sizes: {
     // The database's clock runs faster in the quick tier, so that a minute passes in seconds.
-    quick: { replicas: 2, noisyCallers: 64, limit: 60, clockSpeed: 4, measuredS: 60, everyS: 3, patienceS: 20 },
+    quick: { replicas: 2, noisyCallers: 64, limit: 60, clockSpeed: 6, measuredS: 45, everyS: 3, patienceS: 20 },
     full: { replicas: 4, noisyCallers: 64, limit: 60, clockSpeed: 1, measuredS: 240, everyS: 3, patienceS: 20 },
   },
   isTimed: true,
