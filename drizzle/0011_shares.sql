@@ -110,7 +110,9 @@ BEGIN
   RETURN v_mine;
 END $$;
 --> statement-breakpoint
--- As before, but a tenant with half of a provider's slots is refused while another waits there.
+-- As in 0002, of all who pay: as much as the one that has least can pay, or nothing of nobody. Who is asked to pay under the default
+-- cap is under it from then on. A tenant with half of a provider's slots is
+-- refused while another waits there.
 CREATE OR REPLACE FUNCTION switchyard.admit_all(p jsonb, p_now timestamptz) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_states switchyard.provider_state[];
