@@ -4,6 +4,7 @@ import { type Caller, mayBill } from '../gateway/caller.ts';
 import type { ChatCall, Gateway } from '../gateway/gateway.ts';
 import { type ContentDesk, makeContentDesk } from './content-desk.ts';
 import { doorError } from './door-error.ts';
+import { type KeyDesk, makeKeyDesk } from './key-desk.ts';
 import { makeSurveyDesk, type SurveyDesk } from './survey-desk.ts';
 
 /** What every resolver of one operation is given. */
@@ -16,10 +17,17 @@ export interface OperationContext {
   readonly signal: AbortSignal;
   readonly surveys: SurveyDesk;
   readonly contents: ContentDesk;
+  readonly keys: KeyDesk;
 }
 
-export function makeContext(of: Omit<OperationContext, 'surveys' | 'contents'>): OperationContext {
-  return { ...of, surveys: makeSurveyDesk(of.gateway), contents: makeContentDesk(of.gateway, of.caller) };
+export function makeContext(of: Omit<OperationContext, 'surveys' | 'contents' | 'keys'>): OperationContext {
+  const { gateway, caller } = of;
+  return {
+    ...of,
+    surveys: makeSurveyDesk(gateway),
+    contents: makeContentDesk(gateway, caller),
+    keys: makeKeyDesk(gateway, caller),
+  };
 }
 
 /** A chat of this operation, as the gateway wants it. Throws when the caller may not bill whom it names. */

@@ -46,7 +46,7 @@ builder.objectFields(RequestRef, (t) => ({
     type: ApiKeyRef,
     description: 'The API key used.',
     nullable: true,
-    resolve: ({ apiKey }, _args, { gateway, caller }) => (apiKey === null ? null : gateway.findKey(apiKey.id, caller)),
+    resolve: ({ apiKey }, _args, { keys }) => (apiKey === null ? null : keys.find(apiKey.id)),
   }),
   usage: t.expose('usage', { type: TokenUsageRef, description: 'Tokens used.', nullable: true }),
   cost: t.expose('cost', { type: CostRef, description: 'What it cost.', nullable: true }),
