@@ -15,7 +15,7 @@ import { costRefusal } from '../graphql/cost.ts';
 import { chooseText, type PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { type DoorFault, errorOf } from './answer.ts';
+import { type DoorFault, errorOf, SHUTTING_DOWN } from './answer.ts';
 import type { LoadGate } from './load-gate.ts';
 import { presentable, unexpected } from './mask.ts';
 import { logOperation, makeOperation, noteDocument, type Operation, wishOf } from './operation.ts';
@@ -128,7 +128,7 @@ type Prepared =
 
 /** Null: there is room for one more. */
 function busyWith(deps: OperationsDeps, peer: Peer, caller: Caller): Prepared | null {
-  if (deps.isDraining()) return refusedBy(SHUTTING_DOWN);
+  if (deps.isDraining()) return refusedBy(LEAVING);
   if (peer.runs.size >= SOCKET_LIMITS.operationsMax) {
     return refused('BAD_REQUEST', `One connection runs at most ${SOCKET_LIMITS.operationsMax} operations at once.`);
   }
@@ -184,11 +184,10 @@ function refusedBy(fault: DoorFault): Prepared {
   return { kind: 'refused', errors: [errorOf(fault)] };
 }
 
-const SHUTTING_DOWN: DoorFault = {
-  status: 503,
-  code: 'SHUTTING_DOWN',
+/** The connection ends with the replica: what comes next is another one. */
+const LEAVING: DoorFault = {
+  ...SHUTTING_DOWN,
   message: 'This replica is shutting down: connect again.',
-  retryAfterMs: 1_000,
 };
 
 /** The results of one run as a stream that ends when the client or the connection wants it to. */

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import type { ApiKey } from '../../src/core/api-key.ts';
 import { ANONYMOUS, apiKeyId, keyAccount, teamAccount, userAccount } from '../../src/core/ids.ts';
 import type { Scope } from '../../src/core/scope.ts';
-import { epochMs } from '../../src/core/time.ts';
 import { isSeen } from '../../src/core/view.ts';
 import {
   ADMIN_CALLER,
@@ -17,26 +16,13 @@ import {
   viewOf,
 } from '../../src/gateway/caller.ts';
 import { usd } from '../fakes/gateway-data.ts';
+import { keyed as makeKeyed } from '../support/callers.ts';
 
 const DEFAULT = usd('1.00');
 
+/** The second key of its line. */
 function keyed(scopes: readonly Scope[], of: Partial<ApiKey> = {}): Caller {
-  const key: ApiKey = {
-    id: apiKeyId('second'),
-    line: apiKeyId('first'),
-    name: 'a test',
-    prefix: 'sy_second',
-    scopes,
-    userId: null,
-    teamId: null,
-    limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
-    createdAtMs: epochMs(0),
-    lastUsedAtMs: null,
-    expiresAtMs: null,
-    revokedAtMs: null,
-    ...of,
-  };
-  return { kind: 'key', key };
+  return makeKeyed(scopes, { id: apiKeyId('second'), line: apiKeyId('first'), ...of });
 }
 
 test('a claimed user is billed only by a key that may act for others', () => {

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
-import type { ApiKey } from '../../src/core/api-key.ts';
 import { apiKeyId } from '../../src/core/ids.ts';
 import type { Scope } from '../../src/core/scope.ts';
-import { epochMs } from '../../src/core/time.ts';
 import { ADMIN_CALLER, type Caller, NOBODY, OPEN_CALLER } from '../../src/gateway/caller.ts';
 import { CONTENTS_WAITING_MAX } from '../../src/gateway/contents.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
 import { openService } from '../http/rest/rest-kit.ts';
+import { keyed } from '../support/callers.ts';
 import { type GatewayKit, makeGatewayKit, quiet, REPLICA } from '../support/gateway-kit.ts';
 import { PRICED } from './priced-registry.ts';
 
@@ -15,21 +14,7 @@ const DAY_MS = 86_400_000;
 const HELLO = { prompt: 'hello', userId: 'ann', routing: { only: ['a'] } };
 
 function keyOf(scopes: readonly Scope[], userId: string): Caller {
-  const key: ApiKey = {
-    id: apiKeyId(`key-of-${userId}`),
-    line: apiKeyId(`key-of-${userId}`),
-    name: 'a test',
-    prefix: 'sy_test',
-    scopes,
-    userId,
-    teamId: null,
-    limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
-    createdAtMs: epochMs(0),
-    lastUsedAtMs: null,
-    expiresAtMs: null,
-    revokedAtMs: null,
-  };
-  return { kind: 'key', key };
+  return keyed(scopes, { id: apiKeyId(`key-of-${userId}`), userId });
 }
 
 /** Chats once, and asks for the request as the log has it. */

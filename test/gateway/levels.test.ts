@@ -3,8 +3,8 @@ import type { ApiKey } from '../../src/core/api-key.ts';
 import { type AccountKey, apiKeyId, type Holder } from '../../src/core/ids.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import type { Scope } from '../../src/core/scope.ts';
-import { epochMs } from '../../src/core/time.ts';
 import { type Caller, OPEN_CALLER } from '../../src/gateway/caller.ts';
+import { keyed as makeKeyed } from '../support/callers.ts';
 import { type GatewayKit, makeGatewayKit, quiet, usd } from '../support/gateway-kit.ts';
 import { follow, hold, makeHub, refuse, watchFor } from './budget-watching.ts';
 import { PRICED } from './priced-registry.ts';
@@ -13,23 +13,9 @@ const ANN: Holder = { level: 'user', id: 'ann' };
 const KEY: Holder = { level: 'key', id: 'first' };
 const TEAM: Holder = { level: 'team', id: 'red' };
 
+/** The second key of its line. */
 function keyed(of: Partial<ApiKey>, scopes: readonly Scope[] = ['chat']): Caller {
-  const key: ApiKey = {
-    id: apiKeyId('second'),
-    line: apiKeyId(KEY.id),
-    name: 'a test',
-    prefix: 'sy_second',
-    scopes,
-    userId: null,
-    teamId: null,
-    limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
-    createdAtMs: epochMs(0),
-    lastUsedAtMs: null,
-    expiresAtMs: null,
-    revokedAtMs: null,
-    ...of,
-  };
-  return { kind: 'key', key };
+  return makeKeyed(scopes, { id: apiKeyId('second'), line: apiKeyId(KEY.id), ...of });
 }
 
 const OF_ANN = keyed({ userId: 'ann', teamId: TEAM.id });

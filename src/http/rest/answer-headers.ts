@@ -12,7 +12,7 @@ export const WISH_HEADERS = { metadata: 'x-switchyard-metadata', dryRun: 'x-swit
 /** What each limit of a caller is called in the names of headers. */
 const LIMIT_NAMES = ['requests', 'tokens'] as const satisfies readonly (keyof LimitsSeen)[];
 
-/** Scripts of other origins may read these, once something before us lets them in. */
+/** Scripts of origins that ALLOWED_ORIGINS names, or that a proxy lets in, may read these. */
 export const EXPOSED_HEADERS: Headers = {
   'access-control-expose-headers': [
     'x-request-id',
