@@ -1,13 +1,11 @@
 import { parseArgs } from 'node:util';
-import { parseConfig } from './config.ts';
 import { formatPricePerMTok } from './core/money.ts';
-import { type Endpoint, parseEndpoints } from './registry/endpoints.ts';
-import type { RegistryResult } from './registry/parse.ts';
-import { DEFAULT_REGISTRY_PATH, readRegistry } from './registry/read.ts';
+import type { Registry } from './core/registry.ts';
+import type { Endpoint } from './registry/endpoints.ts';
+import { readRegistry } from './registry/read.ts';
 import { printJsonSchema } from './registry/schema.ts';
-import { SETTINGS } from './settings.ts';
 import { readEnvFile } from './wiring/env-file.ts';
-import { readPersisted } from './wiring/read-persisted.ts';
+import { printFault, readSetup, registryFaults, type SetupFault } from './wiring/read-setup.ts';
 
 const HELP = `Checks settings and the registry of providers before the service starts.
 
@@ -21,24 +19,14 @@ Ends with 0 when all is well, 1 when something is wrong, 2 when it was called wr
 
 const EXIT = { valid: 0, invalid: 1, usage: 2 } as const;
 
-type Fault =
-  | { readonly source: 'environment'; readonly variable: string; readonly message: string }
-  | {
-      readonly source: 'registry';
-      readonly file: string;
-      readonly line: number;
-      readonly column: number;
-      readonly path: string;
-      readonly message: string;
-    };
-
 /** What was looked at and what was found. */
 interface Report {
   readonly file: string;
-  readonly registry: RegistryResult;
+  /** Null when it could not be read. */
+  readonly registry: Registry | null;
   /** Null when the environment was not looked at, or could not be read. */
   readonly endpoints: readonly Endpoint[] | null;
-  readonly faults: readonly Fault[];
+  readonly faults: readonly SetupFault[];
 }
 
 async function run(args: readonly string[]): Promise<number> {
@@ -90,50 +78,22 @@ function parseArguments(args: readonly string[]): Asked {
 }
 
 async function checkFile(file: string): Promise<Report> {
-  const registry = await readRegistry(file);
-  return { file, registry, endpoints: null, faults: registryFaults(file, registry) };
+  const read = await readRegistry(file);
+  const registry = read.kind === 'valid' ? read.registry : null;
+  return { file, registry, endpoints: null, faults: registryFaults(file, read) };
 }
 
 async function checkEverything(): Promise<Report> {
   readEnvFile();
-  const parsed = parseConfig(process.env);
-  const { registryPath, persistedPath } = parsed.kind === 'valid' ? parsed.config : parsed;
-  const file = registryPath ?? DEFAULT_REGISTRY_PATH;
-  const registry = await readRegistry(file);
-  const persisted = await readPersisted(persistedPath);
-  const faults = [...registryFaults(file, registry), ...documentFaults(persisted)];
-  if (parsed.kind === 'invalid') {
-    return { file, registry, endpoints: null, faults: [...environmentFaults(parsed.faults), ...faults] };
-  }
-  if (registry.kind === 'invalid') return { file, registry, endpoints: null, faults };
-  const resolved = parseEndpoints({ ...registry, variable: parsed.config.variable });
-  return resolved.kind === 'valid'
-    ? { file, registry, endpoints: resolved.endpoints, faults }
-    : {
-        file,
-        registry,
-        endpoints: null,
-        faults: [...environmentFaults(resolved.faults), ...documentFaults(persisted)],
-      };
-}
-
-function documentFaults(persisted: Awaited<ReturnType<typeof readPersisted>>): readonly Fault[] {
-  if (persisted.kind === 'valid') return [];
-  return environmentFaults(persisted.faults.map((message) => ({ name: SETTINGS.persistedDocuments.name, message })));
-}
-
-function environmentFaults(faults: readonly { readonly name: string; readonly message: string }[]): readonly Fault[] {
-  return faults.map(({ name, message }) => ({ source: 'environment', variable: name, message }));
-}
-
-function registryFaults(file: string, registry: RegistryResult): readonly Fault[] {
-  if (registry.kind === 'valid') return [];
-  return registry.faults.map((fault) => ({ source: 'registry', file, ...fault }));
+  const read = await readSetup(process.env);
+  if (read.kind === 'invalid') return { ...read, endpoints: null };
+  const { file, registry, endpoints } = read.setup;
+  return { file, registry, endpoints, faults: [] };
 }
 
 function printJson(report: Report): string {
   const { file, registry, faults } = report;
-  const priceListVersion = registry.kind === 'valid' ? registry.registry.priceListVersion : null;
+  const priceListVersion = registry?.priceListVersion ?? null;
   const isValid = faults.length === 0;
   return `${JSON.stringify({ isValid, file, priceListVersion, models: rowsOf(report), faults }, null, 2)}\n`;
 }
@@ -141,23 +101,17 @@ function printJson(report: Report): string {
 function printText(report: Report): string {
   const { file, registry, faults } = report;
   if (faults.length > 0) return `${faults.map(printFault).join('\n')}\n${faults.length} to mend\n`;
-  const version = registry.kind === 'valid' ? registry.registry.priceListVersion : '';
+  const version = registry?.priceListVersion ?? '';
   const table = printTable([HEADINGS, ...rowsOf(report).map((row) => Object.values(row))]);
   return `${file}: valid, price list ${version}\n\n${table}\n`;
-}
-
-function printFault(fault: Fault): string {
-  if (fault.source === 'environment') return `environment: ${fault.message}`;
-  const { file, line, column, path, message } = fault;
-  return `${file}:${line}:${column} ${path === '' ? '' : `${path} `}${message}`;
 }
 
 const HEADINGS = ['provider', 'kind', 'model', 'input $/M', 'output $/M', 'per minute', 'answered by'];
 
 /** One row for every model, its fields in the order of HEADINGS. */
 function rowsOf({ registry, endpoints }: Report) {
-  if (registry.kind === 'invalid') return [];
-  return registry.registry.providers.flatMap((provider) =>
+  if (registry === null) return [];
+  return registry.providers.flatMap((provider) =>
     provider.models.map((model) => ({
       provider: String(provider.key),
       kind: provider.kind,

@@ -1,11 +1,8 @@
 import { type App, startApp } from './app.ts';
-import { parseConfig } from './config.ts';
-import { parseEndpoints } from './registry/endpoints.ts';
-import { DEFAULT_REGISTRY_PATH, readRegistry } from './registry/read.ts';
 import { makeLog } from './telemetry/log.ts';
 import { bannerOf } from './wiring/banner.ts';
 import { readEnvFile } from './wiring/env-file.ts';
-import { readPersisted } from './wiring/read-persisted.ts';
+import { printFault, readSetup } from './wiring/read-setup.ts';
 import { newUuid, SYSTEM_CHANCE, SYSTEM_CLOCK } from './wiring/system.ts';
 import { version } from './wiring/version.ts';
 
@@ -32,33 +29,15 @@ async function main(words: readonly string[]): Promise<number | null> {
 
 async function serve(): Promise<number | null> {
   readEnvFile();
-  const parsed = parseConfig(process.env);
-  const { registryPath, persistedPath } = parsed.kind === 'valid' ? parsed.config : parsed;
-  const path = registryPath ?? DEFAULT_REGISTRY_PATH;
-  const read = await readRegistry(path);
-  const faults = [
-    ...(parsed.kind === 'invalid' ? parsed.faults.map((fault) => fault.message) : []),
-    ...(read.kind === 'invalid'
-      ? read.faults.map((at) => `${path}:${at.line}:${at.column} ${at.path} ${at.message}`)
-      : []),
-  ];
-  const persisted = await readPersisted(persistedPath);
-  if (persisted.kind === 'invalid') faults.push(...persisted.faults);
-  if (parsed.kind === 'invalid' || read.kind === 'invalid' || persisted.kind === 'invalid')
-    return complain(faults, EXIT.badConfig);
-  const { config } = parsed;
-  const resolved = parseEndpoints({ ...read, variable: config.variable });
-  if (resolved.kind === 'invalid')
-    return complain(
-      resolved.faults.map((fault) => fault.message),
-      EXIT.badConfig,
-    );
+  const read = await readSetup(process.env);
+  if (read.kind === 'invalid') return complain(read.faults.map(printFault), EXIT.badConfig);
+  const { config, registry, endpoints, persisted } = read.setup;
 
   const start = await startApp({
     config,
-    registry: read.registry,
-    endpoints: resolved.endpoints,
-    persisted: { texts: persisted.texts, areOnlyOnes: config.isPersistedOnly },
+    registry,
+    endpoints,
+    persisted,
     log: makeLog({ level: config.logLevel, stream: process.stdout }),
     clock: SYSTEM_CLOCK,
     chance: SYSTEM_CHANCE,
@@ -69,7 +48,7 @@ async function serve(): Promise<number | null> {
   const { app } = start;
   // First: whoever reads the banner may send a signal at once.
   stopOnSignals(app, config.drainWaitMs);
-  console.error(bannerOf(app, config, resolved.endpoints));
+  console.error(bannerOf(app, config, endpoints));
   return null;
 }
 
