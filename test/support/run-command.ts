@@ -1,0 +1,32 @@
+import { runSwitchyard } from '../../src/cli/commands.ts';
+
+/** How a command ended, and what it wrote. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command in this process, its output going to a program, with nothing in the environment but `env`. */
+export async function runCommand(
+  words: readonly string[],
+  of: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
+): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  const code = await runSwitchyard(words, {
+    env: of.env ?? {},
+    readEnvFile: () => undefined,
+    print: (text) => {
+      stdout += text;
+    },
+    tell: (text) => {
+      stderr += text;
+    },
+    isPiped: true,
+    readInput: async () => of.input ?? '',
+    paint: (_style, text) => text,
+    onInterrupt: () => ({ [Symbol.dispose]: () => undefined }),
+  });
+  return { code, stdout, stderr };
+}
