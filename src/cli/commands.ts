@@ -7,6 +7,10 @@ import type { Shell } from './shell.ts';
 /** Every command. Each is loaded when it is called: a question for help must not wait for the whole service. */
 export const COMMANDS = {
   serve: { does: 'serves the gateway; what is done without a word', load: async () => import('./serve.ts') },
+  demo: {
+    does: 'serves it with mocks and traffic, so that there is something to see',
+    load: async () => import('./demo.ts'),
+  },
   check: {
     does: 'finds what is wrong before a start, and says how to mend it',
     load: async () => import('./check.ts'),
@@ -16,6 +20,7 @@ export const COMMANDS = {
     does: 'makes, lists, replaces and ends API keys of a running gateway',
     load: async () => import('./keys.ts'),
   },
+  chat: { does: 'asks a running gateway, and shows the answer as it comes', load: async () => import('./chat.ts') },
   'print-schema': {
     does: 'prints the GraphQL schema, or that of registry files',
     load: async () => import('./print-schema.ts'),

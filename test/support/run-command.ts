@@ -10,15 +10,22 @@ export interface Ended {
 /** Runs a command in this process, its output going to a program, with nothing in the environment but `env`. */
 export async function runCommand(
   words: readonly string[],
-  of: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
+  of: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly input?: string;
+    /** Called when something is printed; `interrupt` is Ctrl-C. */
+    readonly onPrint?: (interrupt: () => void) => void;
+  } = {},
 ): Promise<Ended> {
   let stdout = '';
   let stderr = '';
+  let interrupt = () => {};
   const code = await runSwitchyard(words, {
     env: of.env ?? {},
     readEnvFile: () => undefined,
     print: (text) => {
       stdout += text;
+      of.onPrint?.(interrupt);
     },
     tell: (text) => {
       stderr += text;
@@ -26,7 +33,14 @@ export async function runCommand(
     isPiped: true,
     readInput: async () => of.input ?? '',
     paint: (_style, text) => text,
-    onInterrupt: () => ({ [Symbol.dispose]: () => undefined }),
+    onInterrupt: (act) => {
+      interrupt = act;
+      return {
+        [Symbol.dispose]: () => {
+          interrupt = () => {};
+        },
+      };
+    },
   });
   return { code, stdout, stderr };
 }
