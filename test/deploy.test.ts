@@ -25,7 +25,7 @@ describe('docker-compose.yml', () => {
       postgres: { condition: 'service_healthy' },
       migrate: { condition: 'service_completed_successfully' },
     });
-    expect([migrate.command, migrate.restart, migrate.build]).toEqual([['node', 'src/migrate.ts'], 'no', '.']);
+    expect([migrate.command, migrate.restart, migrate.build]).toEqual([['node', 'src/main.ts', 'migrate'], 'no', '.']);
     expect(existsSync(join(ROOT, migrate.command[1]))).toBe(true);
   });
 
@@ -51,7 +51,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('gives what runs the time it may take to finish', () => {
-    const drainMs = Number(/DRAIN_MS = ([\d_]+)/.exec(read('src/main.ts'))?.[1]?.replaceAll('_', ''));
+    const drainMs = Number(/DRAIN_MS = ([\d_]+)/.exec(read('src/cli/lifetime.ts'))?.[1]?.replaceAll('_', ''));
     const waitMs = SETTINGS.drainWaitMs.unset;
     expect(Number(/^(\d+)s$/.exec(switchyard.stop_grace_period)?.[1]) * 1000).toBeGreaterThan(waitMs + drainMs);
   });
@@ -190,7 +190,7 @@ describe('the image', () => {
   test('has all that the migration needs', async () => {
     await using database = await createDatabase(inject('postgresUrl'));
     const env = { ...imageEnvironment(), HOST: '127.0.0.1', DATABASE_URL: database.url };
-    const child = spawn(process.execPath, ['src/migrate.ts'], { cwd: folder, env, stdio: 'ignore' });
+    const child = spawn(process.execPath, ['src/main.ts', 'migrate'], { cwd: folder, env, stdio: 'ignore' });
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
   });
 });

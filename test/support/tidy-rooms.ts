@@ -33,17 +33,27 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   config: { rooms: ['core', 'settings'], packages: [] },
   wiring: { rooms: ['*'], packages: ['node:', 'undici'] },
   app: { rooms: ['*'], packages: ['*'] },
-  main: { rooms: ['app', 'config', 'settings', 'registry', 'telemetry', 'wiring'], packages: ['node:'] },
-  'print-schema': { rooms: ['graphql'], packages: ['node:'] },
-  migrate: {
-    rooms: ['core', 'config', 'settings', 'store/postgres', 'wiring'],
-    packages: ['node:', 'drizzle-orm', 'postgres'],
+  main: { rooms: ['cli', 'wiring'], packages: ['node:'] },
+  // Commands start what there is, look at it, or ask a gateway that runs, with the spans and moments of its API.
+  cli: {
+    rooms: [
+      'app',
+      'core',
+      'ports',
+      'config',
+      'client-config',
+      'settings',
+      'registry',
+      'providers',
+      'graphql',
+      'telemetry',
+      'wiring',
+      'store/postgres',
+      'store/embedded',
+    ],
+    packages: ['node:'],
   },
-  // The spans and moments of its command line are those of the API.
-  cli: { rooms: ['core', 'graphql'], packages: ['node:'] },
   'client-config': { rooms: ['settings'], packages: [] },
-  keys: { rooms: ['cli', 'client-config', 'wiring'], packages: [] },
-  'check-config': { rooms: ['core', 'config', 'settings', 'registry', 'wiring'], packages: ['node:'] },
 };
 
 /** Rooms to which `core` is a dictionary: they ask, they never decide. */
