@@ -2,6 +2,7 @@ import { type App, startApp } from './app.ts';
 import { makeLog } from './telemetry/log.ts';
 import { bannerOf } from './wiring/banner.ts';
 import { readEnvFile } from './wiring/env-file.ts';
+import { readPage } from './wiring/read-page.ts';
 import { printFault, readSetup } from './wiring/read-setup.ts';
 import { newUuid, SYSTEM_CHANCE, SYSTEM_CLOCK } from './wiring/system.ts';
 import { version } from './wiring/version.ts';
@@ -33,12 +34,17 @@ async function serve(): Promise<number | null> {
   if (read.kind === 'invalid') return complain(read.faults.map(printFault), EXIT.badConfig);
   const { config, registry, endpoints, persisted } = read.setup;
 
+  const log = makeLog({ level: config.logLevel, stream: process.stdout });
+  const page = await readPage();
+  if (page.kind === 'missing') log.warn(page.why);
+
   const start = await startApp({
     config,
     registry,
     endpoints,
     persisted,
-    log: makeLog({ level: config.logLevel, stream: process.stdout }),
+    page: page.kind === 'read' ? page.page : null,
+    log,
     clock: SYSTEM_CLOCK,
     chance: SYSTEM_CHANCE,
     newUuid,

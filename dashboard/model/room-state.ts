@@ -1,6 +1,15 @@
 // What the control room shows, as one immutable picture. Moments are epoch milliseconds by the gateway's clock, money is an exact
 // decimal number of US dollars as text, shares lie between 0 and 1.
 
+import type { Candidate, Decision, Fault, PathStep, Routing, Selected } from './decision.ts';
+import type { TickPoint, Totals } from './numbers.ts';
+import type { ProviderCard } from './provider-card.ts';
+
+export type * from './decision.ts';
+export type * from './numbers.ts';
+export type * from './provider-card.ts';
+export { FAILURE_MODES } from './provider-card.ts';
+
 export interface RoomState {
   readonly connection: Connection;
   /** Null until the gateway has told. */
@@ -16,6 +25,8 @@ export interface RoomState {
   readonly providers: readonly ProviderCard[];
   /** Newest first, at most `LIMITS.decisionsMax`. */
   readonly decisions: readonly Decision[];
+  /** Happenings of requests that this page was too slow for, since it was opened. */
+  readonly missedDecisions: number;
   /** Null: none is looked at. */
   readonly selected: Selected | null;
   /** Fullest first, at most `LIMITS.budgetsMax`. */
@@ -36,8 +47,6 @@ export const LIMITS = {
   answerCharsMax: 100_000,
 } as const;
 
-// ── The gateway and the way to it ──
-
 export type Connection =
   | { readonly kind: 'connecting' }
   /** Null: no ping has come back yet. */
@@ -50,9 +59,9 @@ export type Connection =
 export interface GatewayFacts {
   readonly version: string;
   readonly storeKind: 'POSTGRES' | 'EMBEDDED' | 'MEMORY';
-  readonly storeMode: 'NORMAL' | 'ISLAND' | 'DRAINING';
+  readonly storeMode: 'NORMAL' | 'SLICES' | 'REFUSING';
   readonly configHash: string;
-  /** Others of the fleet that were met with another configuration than this one. */
+  /** False: another replica of the fleet was met with another configuration since this page was opened. */
   readonly isConfigAgreed: boolean;
   readonly replicaId: string;
   readonly replicas: number;
@@ -83,259 +92,6 @@ export type Part =
   /** A sentence for people; of a missing scope it names the scope. */
   | { readonly kind: 'refused'; readonly code: string; readonly why: string };
 
-// ── Numbers ──
-
-/** Times in milliseconds; all null without data. */
-export interface Percentiles {
-  readonly p50Ms: number | null;
-  readonly p95Ms: number | null;
-  readonly p99Ms: number | null;
-}
-
-export interface Numbers {
-  readonly requests: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly refused: number;
-  /** Answered only after a fallback. */
-  readonly rescued: number;
-  readonly attempts: number;
-  readonly attemptsFailed: number;
-  /** Null without requests. */
-  readonly successShare: number | null;
-  readonly costUsd: string;
-  readonly savedUsd: string;
-  readonly latency: Percentiles;
-  readonly timeToFirstToken: Percentiles;
-}
-
-export interface Totals extends Numbers {
-  readonly atMs: number;
-  /** Over the window. */
-  readonly requestsPerSecond: number;
-  readonly burnUsdPerHour: string;
-  readonly inFlight: number;
-}
-
-/** A tick as the charts need it. Each figure is of the rolling window that ends at `atMs`. */
-export interface TickPoint {
-  readonly atMs: number;
-  readonly requests: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly refused: number;
-  readonly p50Ms: number | null;
-  readonly p95Ms: number | null;
-  readonly p99Ms: number | null;
-  readonly inFlight: number;
-  readonly providers: readonly ProviderPoint[];
-}
-
-export interface ProviderPoint {
-  readonly key: string;
-  readonly requests: number;
-  /** For drawing only: exact money is text. */
-  readonly costUsd: number;
-}
-
-// ── Providers ──
-
-export type BreakerState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
-
-export type BreakerCause =
-  | 'FAILURE_THRESHOLD'
-  | 'COOLDOWN_ELAPSED'
-  | 'PROBE_SUCCEEDED'
-  | 'PROBE_FAILED'
-  | 'MANUAL_RESET'
-  | 'SIMULATION'
-  | 'SNAPSHOT';
-
-export interface ProviderCard {
-  /** Global id, `prov_openai`. */
-  readonly id: string;
-  /** Short name, `openai`. */
-  readonly key: string;
-  /** Name for people. */
-  readonly name: string;
-  readonly kind: 'OPENAI' | 'ANTHROPIC' | 'GEMINI' | 'OPENAI_COMPATIBLE' | 'MOCK';
-  readonly isEnabled: boolean;
-  readonly breaker: Breaker;
-  readonly rateLimit: RateLimit;
-  /** Null: it answers as it would. */
-  readonly simulation: Simulation | null;
-  readonly models: readonly string[];
-  /** Over the window. Null before the first tick, or where ticks are refused. */
-  readonly numbers: Numbers | null;
-  /** Of all attempts in the window, the share that went to this one; null without any. */
-  readonly trafficShare: number | null;
-  /** Of its attempts in the window, the share that failed; null without any. */
-  readonly errorShare: number | null;
-}
-
-export interface Breaker {
-  readonly state: BreakerState;
-  readonly epoch: number;
-  readonly consecutiveFailures: number;
-  readonly failureThreshold: number;
-  readonly cooldownMs: number;
-  /** Null: never. */
-  readonly openedAtMs: number | null;
-  /** Null: it is not open. */
-  readonly nextProbeAtMs: number | null;
-  readonly changedAtMs: number;
-  /** Why it is as it is: the newest change. Null: it never changed, as far as is known here. */
-  readonly lastChange: BreakerChange | null;
-  /** Newest first, at most `LIMITS.breakerHistoryMax`. */
-  readonly history: readonly BreakerChange[];
-}
-
-export interface BreakerChange {
-  readonly id: string;
-  readonly epoch: number;
-  readonly from: BreakerState | null;
-  readonly to: BreakerState;
-  readonly cause: BreakerCause;
-  /** A sentence for people. */
-  readonly message: string;
-  readonly consecutiveFailures: number;
-  readonly atMs: number;
-}
-
-export interface RateLimit {
-  readonly limit: number;
-  readonly used: number;
-  readonly windowMs: number;
-  /** Null: one more is possible now. */
-  readonly nextAvailableAtMs: number | null;
-}
-
-export const FAILURE_MODES = ['ERROR', 'TIMEOUT', 'RATE_LIMIT', 'MALFORMED', 'DISCONNECT', 'SLOW'] as const;
-export type FailureMode = (typeof FAILURE_MODES)[number];
-
-export interface Simulation {
-  readonly mode: FailureMode;
-  /** Share of its calls that fail. */
-  readonly rate: number;
-  readonly endsAtMs: number;
-  readonly failuresInjected: number;
-}
-
-// ── Decisions ──
-
-export type RequestStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'REFUSED' | 'CANCELLED';
-export type Category = 'CODE' | 'WRITING' | 'ANALYSIS' | 'GENERAL';
-
-export type AttemptOutcome =
-  | 'SUCCEEDED'
-  | 'PROVIDER_ERROR'
-  | 'RATE_LIMITED'
-  | 'TIMED_OUT'
-  | 'NETWORK_ERROR'
-  | 'REJECTED'
-  | 'INVALID_RESPONSE'
-  | 'CANCELLED';
-
-export interface Decision {
-  readonly id: string;
-  readonly atMs: number;
-  readonly status: RequestStatus;
-  readonly door: 'GRAPHQL' | 'REST';
-  /** Null: nobody in particular. */
-  readonly userId: string | null;
-  /** Null where nothing was routed. */
-  readonly category: Category | null;
-  readonly modelRequested: string;
-  /** The calls made so far, in order. */
-  readonly path: readonly PathStep[];
-  /** Null: nobody, or not yet. */
-  readonly answeredBy: { readonly provider: string; readonly model: string } | null;
-  /** Null while it runs. */
-  readonly costUsd: string | null;
-  /** Null while it runs. */
-  readonly totalMs: number | null;
-  /** Null where it was not streamed. */
-  readonly timeToFirstTokenMs: number | null;
-  /** Why it went where it went, in a sentence. Null where nothing was routed. */
-  readonly summary: string | null;
-  readonly error: Fault | null;
-}
-
-export interface PathStep {
-  /** The provider's key. */
-  readonly provider: string;
-  readonly outcome: AttemptOutcome;
-  readonly durationMs: number;
-}
-
-export interface Fault {
-  readonly code: string;
-  readonly message: string;
-}
-
-export interface Selected {
-  readonly id: string;
-  readonly detail: 'loading' | 'gone' | Refused | DecisionDetail;
-}
-
-export interface Refused {
-  readonly kind: 'refused';
-  readonly why: string;
-}
-
-/** The why of a decision, enough to check it by hand. */
-export interface DecisionDetail {
-  readonly kind: 'detail';
-  readonly decision: Decision;
-  /** Null where nothing was routed. */
-  readonly routing: Routing | null;
-  readonly tokens: { readonly input: number; readonly output: number } | null;
-  /** What was held while it ran. */
-  readonly reservedUsd: string | null;
-  /** Milliseconds with fraction. */
-  readonly overheadMs: number | null;
-  /** W3C trace id. */
-  readonly traceId: string | null;
-}
-
-export interface Routing {
-  readonly summary: string;
-  readonly policy: string;
-  readonly category: Category;
-  /** 0 to 1. */
-  readonly confidence: number;
-  readonly signals: readonly string[];
-  /** Best first, refused ones last. */
-  readonly candidates: readonly Candidate[];
-  readonly attempts: readonly AttemptDetail[];
-}
-
-export interface Candidate {
-  /** The provider's key. */
-  readonly provider: string;
-  readonly model: string;
-  /** 1 is best; null when refused. */
-  readonly rank: number | null;
-  /** Null when refused. */
-  readonly score: number | null;
-  readonly terms: readonly { readonly name: string; readonly value: number; readonly weight: number }[];
-  /** Null when eligible. */
-  readonly rejection: { readonly reason: string; readonly detail: string } | null;
-  readonly estimatedCostUsd: string | null;
-  readonly estimatedLatencyMs: number | null;
-}
-
-export interface AttemptDetail extends PathStep {
-  readonly number: number;
-  readonly model: string;
-  readonly costUsd: string;
-  readonly httpStatus: number | null;
-  readonly errorMessage: string | null;
-  readonly isCountedByBreaker: boolean;
-}
-
-// ── Budgets ──
-
 export interface BudgetRow {
   readonly id: string;
   readonly level: 'USER' | 'KEY' | 'TEAM';
@@ -353,8 +109,6 @@ export interface BudgetRow {
   /** Null: it never starts again. */
   readonly resetsAtMs: number | null;
 }
-
-// ── Try it ──
 
 export interface TryIt {
   readonly prompt: string;
@@ -410,8 +164,6 @@ export type Answer =
       readonly error: Fault;
       readonly costUsd: string | null;
     };
-
-// ── What came of what the user did ──
 
 export interface Notice {
   readonly id: number;
