@@ -23,6 +23,8 @@ const BOB = keyed(SCOPES, { id: apiKeyId('bobsKey00001'), userId: 'bob' });
 async function chatOf(kit: GatewayKit, caller: Caller, raw: RawChat = CHEAPEST) {
   const call = { ...kit.callOf(raw), caller };
   const outcome = await kit.gateway.chat(call);
+  // Each comes at a moment of its own, so that their order is known.
+  kit.clock.advance(1);
   return { id: call.requestId, outcome };
 }
 

@@ -140,7 +140,9 @@ function matchesIn(text: string, pattern: RegExp, message: string): readonly Fin
 function environmentFindings(path: string, text: string): readonly Finding[] {
   if (!path.startsWith('src/')) return [];
   const code = keepOnly(text, ['code']);
-  const handedOn = ENTRY_FILES.includes(path) ? code.replaceAll(/\bparse(?:Client)?Config\(process\.env\)/g, '') : code;
+  const handedOn = ENTRY_FILES.includes(path)
+    ? code.replaceAll(/\b(?:parse(?:Client)?Config|readSetup)\(process\.env\)/g, '')
+    : code;
   const mentioned = matchesIn(handedOn, /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[/g, 'only config.ts knows settings');
   const imported = importsOf(text).filter(({ specifier }) => /^(?:node:)?process$/.test(specifier));
   return [...mentioned, ...imported.map(({ line }) => ({ line, message: 'use the global `process`' }))];

@@ -56,6 +56,7 @@ export async function openChapters(of: {
   let current: Chapter | null = await openNext();
   /** The file that is being written to at this moment. It stays open, however little of it is still needed. */
   let writing: Chapter | null = null;
+  let isOver = false;
 
   return {
     async write(frames) {
@@ -77,6 +78,8 @@ export async function openChapters(of: {
       }
       chapter.count += frames.length;
       current = chapter;
+      // The disk took longer than anybody waited for it at the end.
+      if (isOver) await chapter.segment.close();
       return chapter;
     },
     release(chapter) {
@@ -84,6 +87,7 @@ export async function openChapters(of: {
       if (chapter.count === 0 && chapter !== current && chapter !== writing) void retire(chapter);
     },
     async [Symbol.asyncDispose]() {
+      isOver = true;
       // The file stays, also when nobody needs an entry of it: that there is one says that nothing else was sent.
       await current?.segment.close();
     },

@@ -173,9 +173,10 @@ describe('a full disk', () => {
   });
 });
 
-test('a disk that hangs is told of after a second, and is well again when it has written', async () => {
-  await using folder = await makeFolder();
-  const clock = makeFakeClock();
+/** A disk that writes nothing from `hang` on, until it is let `goOn`. */
+function makeHangingDisk() {
+  const { promise, resolve: goOn } = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
   let gate: Promise<void> | null = null;
   const open = async (path: string): Promise<Segment> => {
     const segment = await openSegment(path);
@@ -185,11 +186,45 @@ test('a disk that hangs is told of after a second, and is well again when it has
         await gate;
         await segment.append(bytes);
       },
+      async close() {
+        await segment.close();
+        closed.resolve();
+      },
     };
   };
+  const hang = () => {
+    gate = promise;
+  };
+  return { open, hang, goOn, closed: closed.promise };
+}
+
+test('a file whose last write nobody could wait for is closed all the same', async () => {
+  await using folder = await makeFolder();
+  const clock = makeFakeClock();
+  const { open, hang, goOn, closed } = makeHangingDisk();
+  const journal = await openJournal({ folder: folder.path, clock, log: SILENT_LOG, open });
+  hang();
+  journal.append(act('slow'));
+  await turn();
+  let isOver = false;
+  const over = journal[Symbol.asyncDispose]().then(() => {
+    isOver = true;
+  });
+  await eventually(() => {
+    clock.advance(100);
+    return isOver;
+  });
+  await over;
+  goOn();
+  await closed;
+});
+
+test('a disk that hangs is told of after a second, and is well again when it has written', async () => {
+  await using folder = await makeFolder();
+  const clock = makeFakeClock();
+  const { open, hang, goOn } = makeHangingDisk();
   await using journal = await openJournal({ folder: folder.path, clock, log: SILENT_LOG, open });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  gate = promise;
+  hang();
   journal.append(act('slow'));
   const safe = journal.safe();
   // The write begins in the next turn of the event loop.
@@ -205,7 +240,7 @@ test('a disk that hangs is told of after a second, and is well again when it has
   clock.advance(100);
   await expect(safe).rejects.toBeInstanceOf(JournalUnavailable);
   expect(journal.fault()).toContain('longer than 1000 ms');
-  resolve();
+  goOn();
   await eventually(() => journal.fault() === null);
   await journal.safe();
   expect(await entriesIn(folder.path)).toEqual([act('slow')]);
