@@ -31,15 +31,30 @@ export type BreakerCause =
   | 'SIMULATION'
   | 'SNAPSHOT';
 
-export type BreakerState = 'CLOSED' | 'HALF_OPEN' | 'OPEN';
+export type BreakerState =
+  | 'CLOSED'
+  | 'HALF_OPEN'
+  | 'OPEN';
 
-export type BudgetLevel = 'KEY' | 'TEAM' | 'USER';
+export type BudgetLevel =
+  | 'KEY'
+  | 'TEAM'
+  | 'USER';
 
-export type BudgetPeriod = 'DAILY' | 'MONTHLY' | 'TOTAL' | 'WEEKLY';
+export type BudgetPeriod =
+  | 'DAILY'
+  | 'MONTHLY'
+  | 'TOTAL'
+  | 'WEEKLY';
 
-export type BudgetStatus = 'EXHAUSTED' | 'OK' | 'WARNING';
+export type BudgetStatus =
+  | 'EXHAUSTED'
+  | 'OK'
+  | 'WARNING';
 
-export type Door = 'GRAPHQL' | 'REST';
+export type Door =
+  | 'GRAPHQL'
+  | 'REST';
 
 export type ErrorCode =
   | 'ALL_PROVIDERS_FAILED'
@@ -54,9 +69,20 @@ export type ErrorCode =
   | 'RATE_LIMITED'
   | 'TIMED_OUT';
 
-export type FailureMode = 'DISCONNECT' | 'ERROR' | 'MALFORMED' | 'RATE_LIMIT' | 'SLOW' | 'TIMEOUT';
+export type FailureMode =
+  | 'DISCONNECT'
+  | 'ERROR'
+  | 'MALFORMED'
+  | 'RATE_LIMIT'
+  | 'SLOW'
+  | 'TIMEOUT';
 
-export type ProviderKind = 'ANTHROPIC' | 'GEMINI' | 'MOCK' | 'OPENAI' | 'OPENAI_COMPATIBLE';
+export type ProviderKind =
+  | 'ANTHROPIC'
+  | 'GEMINI'
+  | 'MOCK'
+  | 'OPENAI'
+  | 'OPENAI_COMPATIBLE';
 
 export type RejectionReason =
   | 'BREAKER_OPEN'
@@ -71,275 +97,147 @@ export type RejectionReason =
   | 'RATE_LIMITED'
   | 'TOO_SLOW';
 
-export type RequestCategory = 'ANALYSIS' | 'CODE' | 'GENERAL' | 'WRITING';
+export type RequestCategory =
+  | 'ANALYSIS'
+  | 'CODE'
+  | 'GENERAL'
+  | 'WRITING';
 
-export type RequestStatus = 'CANCELLED' | 'FAILED' | 'REFUSED' | 'RUNNING' | 'SUCCEEDED';
+export type RequestStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'REFUSED'
+  | 'RUNNING'
+  | 'SUCCEEDED';
 
-export type StoreKind = 'EMBEDDED' | 'MEMORY' | 'POSTGRES';
+export type StoreKind =
+  | 'EMBEDDED'
+  | 'MEMORY'
+  | 'POSTGRES';
 
-export type StoreMode = 'NORMAL' | 'REFUSING' | 'SLICES';
+export type StoreMode =
+  | 'NORMAL'
+  | 'REFUSING'
+  | 'SLICES';
 
-export type AllProvidersQueryVariables = Exact<{ [key: string]: never }>;
+export type AllProvidersQueryVariables = Exact<{ [key: string]: never; }>;
 
-export type AllProvidersQuery = {
-  readonly providers: ReadonlyArray<
-    {
-      readonly id: string;
-      readonly displayName: string;
-      readonly kind: ProviderKind;
-      readonly models: ReadonlyArray<{ readonly name: string }>;
-      readonly breaker: {
-        readonly failureThreshold: number;
-        readonly cooldownMs: number;
-        readonly events: { readonly nodes: ReadonlyArray<BreakerChangeFragment> };
-      };
-    } & ProviderNowFragment
-  >;
-};
 
-export type BreakerChangeFragment = {
-  readonly id: string;
-  readonly epoch: number;
-  readonly from: BreakerState | null;
-  readonly to: BreakerState;
-  readonly cause: BreakerCause;
-  readonly message: string;
-  readonly consecutiveFailures: number;
-  readonly nextProbeAt: string | null;
-  readonly occurredAt: string;
-  readonly snapshot: boolean;
-};
+export type AllProvidersQuery = { readonly providers: ReadonlyArray<(
+    { readonly id: string, readonly displayName: string, readonly kind: ProviderKind, readonly models: ReadonlyArray<{ readonly name: string }>, readonly breaker: { readonly failureThreshold: number, readonly cooldownMs: number, readonly events: { readonly nodes: ReadonlyArray<BreakerChangeFragment> } } }
+    & ProviderNowFragment
+  )> };
+
+export type BreakerChangeFragment = { readonly id: string, readonly epoch: number, readonly from: BreakerState | null, readonly to: BreakerState, readonly cause: BreakerCause, readonly message: string, readonly consecutiveFailures: number, readonly nextProbeAt: string | null, readonly occurredAt: string, readonly snapshot: boolean };
 
 export type BreakerEventsSubscriptionVariables = Exact<{
   after?: string | number | null | undefined;
 }>;
 
-export type BreakerEventsSubscription = {
-  readonly breakerEvents: { readonly dropped: number; readonly provider: ProviderNowFragment } & BreakerChangeFragment;
-};
 
-export type BudgetEventsSubscriptionVariables = Exact<{ [key: string]: never }>;
+export type BreakerEventsSubscription = { readonly breakerEvents: (
+    { readonly dropped: number, readonly provider: ProviderNowFragment }
+    & BreakerChangeFragment
+  ) };
+
+export type BudgetEventsSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
 
 export type BudgetEventsSubscription = { readonly budgetEvents: { readonly budget: BudgetNowFragment } };
 
-export type BudgetNowFragment = {
-  readonly id: string;
-  readonly level: BudgetLevel;
-  readonly userId: string;
-  readonly limitUsd: string;
-  readonly spentUsd: string;
-  readonly reservedUsd: string;
-  readonly remainingUsd: string;
-  readonly utilization: number;
-  readonly status: BudgetStatus;
-  readonly period: BudgetPeriod;
-  readonly resetsAt: string | null;
-};
+export type BudgetNowFragment = { readonly id: string, readonly level: BudgetLevel, readonly userId: string, readonly limitUsd: string, readonly spentUsd: string, readonly reservedUsd: string, readonly remainingUsd: string, readonly utilization: number, readonly status: BudgetStatus, readonly period: BudgetPeriod, readonly resetsAt: string | null };
 
-export type DecisionRowFragment = {
-  readonly id: string;
-  readonly createdAt: string;
-  readonly status: RequestStatus;
-  readonly door: Door;
-  readonly userId: string | null;
-  readonly modelRequested: string;
-  readonly modelName: string | null;
-  readonly provider: { readonly key: string } | null;
-  readonly cost: { readonly totalUsd: string } | null;
-  readonly timing: { readonly totalMs: number; readonly timeToFirstTokenMs: number | null } | null;
-  readonly error:
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | { readonly code: ErrorCode; readonly message: string }
-    | null;
-  readonly routing: {
-    readonly summary: string;
-    readonly classification: { readonly category: RequestCategory };
-    readonly attempts: ReadonlyArray<{
-      readonly outcome: AttemptOutcome;
-      readonly durationMs: number;
-      readonly errorMessage: string | null;
-      readonly provider: { readonly key: string };
-    }>;
-  } | null;
-};
+export type DecisionRowFragment = { readonly id: string, readonly createdAt: string, readonly status: RequestStatus, readonly door: Door, readonly userId: string | null, readonly modelRequested: string, readonly modelName: string | null, readonly provider: { readonly key: string } | null, readonly cost: { readonly totalUsd: string } | null, readonly timing: { readonly totalMs: number, readonly timeToFirstTokenMs: number | null } | null, readonly error:
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+   | null, readonly routing: { readonly summary: string, readonly classification: { readonly category: RequestCategory }, readonly attempts: ReadonlyArray<{ readonly outcome: AttemptOutcome, readonly durationMs: number, readonly errorMessage: string | null, readonly provider: { readonly key: string } }> } | null };
 
-export type FullestBudgetsQueryVariables = Exact<{ [key: string]: never }>;
+export type FullestBudgetsQueryVariables = Exact<{ [key: string]: never; }>;
+
 
 export type FullestBudgetsQuery = { readonly budgets: { readonly nodes: ReadonlyArray<BudgetNowFragment> } };
 
-export type GatewayFactsQueryVariables = Exact<{ [key: string]: never }>;
+export type GatewayFactsQueryVariables = Exact<{ [key: string]: never; }>;
 
-export type GatewayFactsQuery = {
-  readonly gateway: {
-    readonly version: string;
-    readonly store: StoreKind;
-    readonly storeMode: StoreMode;
-    readonly configHash: string;
-    readonly replicaId: string;
-    readonly replicas: number;
-    readonly simulationsEnabled: boolean;
-    readonly startedAt: string;
-  };
-  readonly viewer: { readonly scopes: ReadonlyArray<string>; readonly apiKey: { readonly name: string } | null };
-};
 
-export type LatestRequestsQueryVariables = Exact<{ [key: string]: never }>;
+export type GatewayFactsQuery = { readonly gateway: { readonly version: string, readonly store: StoreKind, readonly storeMode: StoreMode, readonly configHash: string, readonly replicaId: string, readonly replicas: number, readonly simulationsEnabled: boolean, readonly startedAt: string }, readonly viewer: { readonly scopes: ReadonlyArray<string>, readonly apiKey: { readonly name: string } | null } };
+
+export type LatestRequestsQueryVariables = Exact<{ [key: string]: never; }>;
+
 
 export type LatestRequestsQuery = { readonly requests: { readonly nodes: ReadonlyArray<DecisionRowFragment> } };
 
-export type MetricsFragment = {
-  readonly requests: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly refused: number;
-  readonly rescued: number;
-  readonly attempts: number;
-  readonly attemptsFailed: number;
-  readonly successRate: number | null;
-  readonly costUsd: string;
-  readonly savedUsd: string;
-  readonly latency: { readonly p50Ms: number | null; readonly p95Ms: number | null; readonly p99Ms: number | null };
-  readonly timeToFirstToken: {
-    readonly p50Ms: number | null;
-    readonly p95Ms: number | null;
-    readonly p99Ms: number | null;
-  };
-};
+export type MetricsFragment = { readonly requests: number, readonly succeeded: number, readonly failed: number, readonly refused: number, readonly rescued: number, readonly attempts: number, readonly attemptsFailed: number, readonly successRate: number | null, readonly costUsd: string, readonly savedUsd: string, readonly latency: { readonly p50Ms: number | null, readonly p95Ms: number | null, readonly p99Ms: number | null }, readonly timeToFirstToken: { readonly p50Ms: number | null, readonly p95Ms: number | null, readonly p99Ms: number | null } };
 
 export type OneRequestQueryVariables = Exact<{
   id: string | number;
 }>;
 
-export type OneRequestQuery = {
-  readonly request:
-    | ({
-        readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null;
-        readonly cost: { readonly reservedUsd: string } | null;
-        readonly timing: { readonly overheadMs: number } | null;
-        readonly routing: RoutingFragment | null;
-      } & DecisionRowFragment)
-    | null;
-};
+
+export type OneRequestQuery = { readonly request: (
+    { readonly usage: { readonly inputTokens: number, readonly outputTokens: number } | null, readonly cost: { readonly reservedUsd: string } | null, readonly timing: { readonly overheadMs: number } | null, readonly routing: RoutingFragment | null }
+    & DecisionRowFragment
+  ) | null };
 
 export type PreviewQueryVariables = Exact<{
   prompt: string;
 }>;
 
-export type PreviewQuery = {
-  readonly routePreview: {
-    readonly estimatedInputTokens: number;
-    readonly reservationUsd: string;
-    readonly decision: RoutingFragment;
-    readonly selected: CandidateFragment | null;
-    readonly blockedBy:
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | { readonly code: ErrorCode; readonly message: string }
-      | null;
-  };
-};
 
-export type ProviderNowFragment = {
-  readonly key: string;
-  readonly enabled: boolean;
-  readonly breaker: {
-    readonly state: BreakerState;
-    readonly epoch: number;
-    readonly consecutiveFailures: number;
-    readonly openedAt: string | null;
-    readonly nextProbeAt: string | null;
-    readonly changedAt: string;
-  };
-  readonly rateLimit: {
-    readonly limit: number;
-    readonly used: number;
-    readonly windowMs: number;
-    readonly nextAvailableAt: string | null;
-  };
-  readonly simulation: {
-    readonly mode: FailureMode;
-    readonly rate: number;
-    readonly endsAt: string;
-    readonly failuresInjected: number;
-  } | null;
-};
+export type PreviewQuery = { readonly routePreview: { readonly estimatedInputTokens: number, readonly reservationUsd: string, readonly decision: RoutingFragment, readonly selected: CandidateFragment | null, readonly blockedBy:
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+     | null } };
 
-export type RequestEventsSubscriptionVariables = Exact<{ [key: string]: never }>;
+export type ProviderNowFragment = { readonly key: string, readonly enabled: boolean, readonly breaker: { readonly state: BreakerState, readonly epoch: number, readonly consecutiveFailures: number, readonly openedAt: string | null, readonly nextProbeAt: string | null, readonly changedAt: string }, readonly rateLimit: { readonly limit: number, readonly used: number, readonly windowMs: number, readonly nextAvailableAt: string | null }, readonly simulation: { readonly mode: FailureMode, readonly rate: number, readonly endsAt: string, readonly failuresInjected: number } | null };
 
-export type RequestEventsSubscription = {
-  readonly requestEvents: { readonly dropped: number; readonly request: DecisionRowFragment };
-};
+export type RequestEventsSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RequestEventsSubscription = { readonly requestEvents: { readonly dropped: number, readonly request: DecisionRowFragment } };
 
 export type ResetBreakerMutationVariables = Exact<{
   provider: string | number;
 }>;
 
-export type ResetBreakerMutation = {
-  readonly resetBreaker:
-    | { readonly __typename: 'NotFoundError'; readonly code: ErrorCode; readonly message: string }
-    | { readonly __typename: 'ResetBreakerSuccess'; readonly provider: ProviderNowFragment };
-};
 
-export type CandidateFragment = {
-  readonly modelName: string;
-  readonly rank: number | null;
-  readonly score: number | null;
-  readonly estimatedCostUsd: string | null;
-  readonly estimatedLatencyMs: number | null;
-  readonly provider: { readonly key: string };
-  readonly scoreTerms: ReadonlyArray<{ readonly name: string; readonly value: number; readonly weight: number }>;
-  readonly rejection: { readonly reason: RejectionReason; readonly detail: string } | null;
-};
+export type ResetBreakerMutation = { readonly resetBreaker:
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'ResetBreakerSuccess', readonly provider: ProviderNowFragment }
+   };
 
-export type RoutingFragment = {
-  readonly summary: string;
-  readonly policy: string;
-  readonly classification: {
-    readonly category: RequestCategory;
-    readonly confidence: number;
-    readonly signals: ReadonlyArray<string>;
-  };
-  readonly candidates: ReadonlyArray<CandidateFragment>;
-  readonly attempts: ReadonlyArray<{
-    readonly number: number;
-    readonly modelName: string;
-    readonly outcome: AttemptOutcome;
-    readonly httpStatus: number | null;
-    readonly errorMessage: string | null;
-    readonly durationMs: number;
-    readonly costUsd: string;
-    readonly countedByBreaker: boolean;
-    readonly provider: { readonly key: string };
-  }>;
-};
+export type CandidateFragment = { readonly modelName: string, readonly rank: number | null, readonly score: number | null, readonly estimatedCostUsd: string | null, readonly estimatedLatencyMs: number | null, readonly provider: { readonly key: string }, readonly scoreTerms: ReadonlyArray<{ readonly name: string, readonly value: number, readonly weight: number }>, readonly rejection: { readonly reason: RejectionReason, readonly detail: string } | null };
+
+export type RoutingFragment = { readonly summary: string, readonly policy: string, readonly classification: { readonly category: RequestCategory, readonly confidence: number, readonly signals: ReadonlyArray<string> }, readonly candidates: ReadonlyArray<CandidateFragment>, readonly attempts: ReadonlyArray<{ readonly number: number, readonly modelName: string, readonly outcome: AttemptOutcome, readonly httpStatus: number | null, readonly errorMessage: string | null, readonly durationMs: number, readonly costUsd: string, readonly countedByBreaker: boolean, readonly provider: { readonly key: string } }> };
 
 export type SetEnabledMutationVariables = Exact<{
   provider: string | number;
   enabled: boolean;
 }>;
 
-export type SetEnabledMutation = {
-  readonly setProviderEnabled:
-    | { readonly __typename: 'NotFoundError'; readonly code: ErrorCode; readonly message: string }
-    | { readonly __typename: 'SetProviderEnabledSuccess'; readonly provider: ProviderNowFragment };
-};
+
+export type SetEnabledMutation = { readonly setProviderEnabled:
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'SetProviderEnabledSuccess', readonly provider: ProviderNowFragment }
+   };
 
 export type SimulateMutationVariables = Exact<{
   provider: string | number;
@@ -347,37 +245,30 @@ export type SimulateMutationVariables = Exact<{
   duration: string;
 }>;
 
-export type SimulateMutation = {
-  readonly simulateFailure:
-    | { readonly __typename: 'FeatureDisabledError'; readonly code: ErrorCode; readonly message: string }
-    | { readonly __typename: 'InvalidInputError'; readonly code: ErrorCode; readonly message: string }
-    | { readonly __typename: 'NotFoundError'; readonly code: ErrorCode; readonly message: string }
-    | { readonly __typename: 'SimulateFailureSuccess'; readonly provider: ProviderNowFragment };
-};
+
+export type SimulateMutation = { readonly simulateFailure:
+    | { readonly __typename: 'FeatureDisabledError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'InvalidInputError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'SimulateFailureSuccess', readonly provider: ProviderNowFragment }
+   };
 
 export type StopSimulationMutationVariables = Exact<{
   provider: string | number;
 }>;
 
-export type StopSimulationMutation = {
-  readonly stopSimulation:
-    | { readonly __typename: 'NotFoundError'; readonly code: ErrorCode; readonly message: string }
-    | { readonly __typename: 'StopSimulationSuccess'; readonly providers: ReadonlyArray<ProviderNowFragment> };
-};
+
+export type StopSimulationMutation = { readonly stopSimulation:
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'StopSimulationSuccess', readonly providers: ReadonlyArray<ProviderNowFragment> }
+   };
 
 export type TicksSubscriptionVariables = Exact<{
   window: string;
 }>;
 
-export type TicksSubscription = {
-  readonly analyticsTicks: {
-    readonly at: string;
-    readonly burnUsdPerHour: string;
-    readonly inFlight: number;
-    readonly totals: MetricsFragment;
-    readonly providers: ReadonlyArray<{ readonly provider: ProviderNowFragment; readonly metrics: MetricsFragment }>;
-  };
-};
+
+export type TicksSubscription = { readonly analyticsTicks: { readonly at: string, readonly burnUsdPerHour: string, readonly inFlight: number, readonly totals: MetricsFragment, readonly providers: ReadonlyArray<{ readonly provider: ProviderNowFragment, readonly metrics: MetricsFragment }> } };
 
 export type TryItSubscriptionVariables = Exact<{
   prompt: string;
@@ -385,70 +276,26 @@ export type TryItSubscriptionVariables = Exact<{
   resumeAfter?: number | null | undefined;
 }>;
 
-export type TryItSubscription = {
-  readonly chatStream:
-    | {
-        readonly __typename: 'ChatCompleted';
-        readonly sequence: number;
-        readonly result: {
-          readonly content: string | null;
-          readonly modelName: string;
-          readonly request: { readonly id: string };
-          readonly provider: { readonly key: string };
-          readonly cost: { readonly totalUsd: string };
-          readonly timing: { readonly totalMs: number };
-          readonly routing: {
-            readonly summary: string;
-            readonly attempts: ReadonlyArray<{
-              readonly outcome: AttemptOutcome;
-              readonly durationMs: number;
-              readonly errorMessage: string | null;
-              readonly provider: { readonly key: string };
-            }>;
-          };
-        };
-      }
-    | { readonly __typename: 'ChatDelta'; readonly sequence: number; readonly content: string | null }
-    | {
-        readonly __typename: 'ChatFailed';
-        readonly sequence: number;
-        readonly costUsd: string;
-        readonly error:
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null }
-          | { readonly code: ErrorCode; readonly message: string; readonly requestId: string | null };
-      }
-    | {
-        readonly __typename: 'ChatRerouted';
-        readonly sequence: number;
-        readonly failed: {
-          readonly outcome: AttemptOutcome;
-          readonly durationMs: number;
-          readonly errorMessage: string | null;
-          readonly provider: { readonly key: string };
-        };
-        readonly provider: { readonly key: string };
-      }
-    | {
-        readonly __typename: 'ChatStarted';
-        readonly sequence: number;
-        readonly requestId: string;
-        readonly routing: {
-          readonly candidates: ReadonlyArray<{
-            readonly rank: number | null;
-            readonly provider: { readonly key: string };
-          }>;
-        };
-      };
-};
+
+export type TryItSubscription = { readonly chatStream:
+    | { readonly __typename: 'ChatCompleted', readonly sequence: number, readonly result: { readonly content: string | null, readonly modelName: string, readonly request: { readonly id: string }, readonly provider: { readonly key: string }, readonly cost: { readonly totalUsd: string }, readonly timing: { readonly totalMs: number }, readonly routing: { readonly summary: string, readonly attempts: ReadonlyArray<{ readonly outcome: AttemptOutcome, readonly durationMs: number, readonly errorMessage: string | null, readonly provider: { readonly key: string } }> } } }
+    | { readonly __typename: 'ChatDelta', readonly sequence: number, readonly content: string | null }
+    | { readonly __typename: 'ChatFailed', readonly sequence: number, readonly costUsd: string, readonly error:
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+       }
+    | { readonly __typename: 'ChatRerouted', readonly sequence: number, readonly failed: { readonly outcome: AttemptOutcome, readonly durationMs: number, readonly errorMessage: string | null, readonly provider: { readonly key: string } }, readonly provider: { readonly key: string } }
+    | { readonly __typename: 'ChatStarted', readonly sequence: number, readonly requestId: string, readonly routing: { readonly candidates: ReadonlyArray<{ readonly rank: number | null, readonly provider: { readonly key: string } }> } }
+   };
 
 export const AllProviders: PageDocument<AllProvidersQuery, AllProvidersQueryVariables> = {
   id: 'sha256:632529703a1a75b50c1591bb7bfc1257cd5b319b71cd5cf9730ed5f71596561e',
