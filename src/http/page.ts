@@ -43,7 +43,6 @@ export function makePageDoor(page: Page | null): PageDoor {
         response.writeHead(304).end();
         return;
       }
-      response.setHeader('content-type', file.contentType);
       send(file, request, response);
     },
   };
@@ -81,10 +80,17 @@ const PART_HEADERS = {
 } as const;
 
 function send(file: PageFile, request: IncomingMessage, response: ServerResponse): void {
-  const accepted = request.headers['accept-encoding'] ?? '';
-  if (/\bbr\b/.test(accepted)) response.setHeader('content-encoding', 'br').end(file.brotli);
-  else if (/\bgzip\b/.test(accepted)) response.setHeader('content-encoding', 'gzip').end(file.gzip);
-  else response.end(file.plain);
+  const { encoding, bytes } = formFor(request, file);
+  if (encoding !== null) response.setHeader('content-encoding', encoding);
+  // Without a length, an answer to HEAD would say nothing of it.
+  response.writeHead(200, { 'content-type': file.contentType, 'content-length': bytes.length });
+  response.end(bytes);
+}
+
+function formFor({ headers }: IncomingMessage, { plain, gzip, brotli }: PageFile) {
+  const accepted = headers['accept-encoding'] ?? '';
+  if (/\bbr\b/.test(accepted)) return { encoding: 'br', bytes: brotli };
+  return /\bgzip\b/.test(accepted) ? { encoding: 'gzip', bytes: gzip } : { encoding: null, bytes: plain };
 }
 
 const NOT_BUILT: DoorFault = {
