@@ -8,6 +8,7 @@ import { makeGateway } from './gateway/make-gateway.ts';
 import { makePaceBook } from './gateway/pace-book.ts';
 import { makeRetryBook } from './gateway/retry-book.ts';
 import type { PersistedDocuments } from './graphql/persisted-documents.ts';
+import type { Page } from './http/page.ts';
 import { type HttpServer, makeHttpServer } from './http/server.ts';
 import type { Chance, Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -30,6 +31,8 @@ export interface AppParts {
   readonly registry: Registry;
   readonly endpoints: readonly Endpoint[];
   readonly persisted: PersistedDocuments;
+  /** Null: the control room is not built. */
+  readonly page: Page | null;
   readonly log: Log;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -103,6 +106,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     isGraphiqlOn: config.isGraphiqlOn,
     allowedOrigins: config.allowedOrigins,
     socketsPerKey: config.socketsPerKey,
+    page: parts.page,
     persisted: parts.persisted,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),

@@ -1,5 +1,6 @@
 import { type App, startApp } from '../app.ts';
 import { makeLog } from '../telemetry/log.ts';
+import { readPage } from '../wiring/read-page.ts';
 import type { Setup } from '../wiring/read-setup.ts';
 import { newUuid, SYSTEM_CHANCE, SYSTEM_CLOCK } from '../wiring/system.ts';
 import { EXIT } from './exit-code.ts';
@@ -18,9 +19,13 @@ export async function live(of: {
 }): Promise<number> {
   const { setup, shell } = of;
   const { config } = setup;
+  const log = makeLog({ level: config.logLevel, stream: process.stdout });
+  const page = await readPage();
+  if (page.kind === 'missing') log.warn(page.why);
   const start = await startApp({
     ...setup,
-    log: makeLog({ level: config.logLevel, stream: process.stdout }),
+    page: page.kind === 'read' ? page.page : null,
+    log,
     clock: SYSTEM_CLOCK,
     chance: SYSTEM_CHANCE,
     newUuid,

@@ -17,6 +17,7 @@ import { type InFlight, makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
 import { makeMetricsDoor } from './metrics.ts';
 import { makeOrigins } from './origins.ts';
+import { makePageDoor, type Page } from './page.ts';
 import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
@@ -53,6 +54,8 @@ export interface HttpServerDeps {
   readonly allowedOrigins: readonly string[];
   /** WebSockets that one line of keys may hold. */
   readonly socketsPerKey: number;
+  /** Null: it is not built. */
+  readonly page: Page | null;
   readonly persisted: PersistedDocuments;
   /** Default: as long as an honest caller on a slow line needs. */
   readonly patience?: Patience;
@@ -150,6 +153,7 @@ function makeDoors(
   const shared = {
     ...deps,
     ...phase,
+    persisted: withPage(deps),
     inFlight: makeInFlight(),
     callers: makeCallers(),
     doorkeeper: makeDoorkeeper(deps),
@@ -169,10 +173,16 @@ function makeDoors(
     graphql,
     rest: makeRestDoor(shared),
     health: makeHealthDoor(shared),
+    page: makePageDoor(deps.page),
     graphiql: deps.isGraphiqlOn ? makeGraphiqlPage(deps.auth) : null,
     metrics: makeMetricsDoor(shared),
   });
   return { ...shared, yoga, graphql, sockets, route };
+}
+
+/** What the page sends is known wherever the page is served. The ids are hashes, so that no file of an operator says otherwise. */
+function withPage({ persisted, page }: HttpServerDeps): PersistedDocuments {
+  return page === null ? persisted : { ...persisted, texts: new Map([...persisted.texts, ...page.documents]) };
 }
 
 /** Resolves when nothing runs any more, whether somebody reads it or not. */

@@ -23,7 +23,7 @@ export async function startService(
   over: Partial<
     Pick<
       HttpServerDeps,
-      'clock' | 'inFlightMax' | 'auth' | 'isGraphiqlOn' | 'allowedOrigins' | 'socketsPerKey' | 'persisted'
+      'clock' | 'inFlightMax' | 'auth' | 'isGraphiqlOn' | 'allowedOrigins' | 'socketsPerKey' | 'persisted' | 'page'
     >
   > = {},
 ): Promise<Service> {
@@ -48,6 +48,7 @@ export async function startService(
     isGraphiqlOn: true,
     allowedOrigins: [],
     socketsPerKey: 100,
+    page: null,
     persisted: { texts: new Map(), areOnlyOnes: false },
     ...over,
   };

@@ -54,6 +54,22 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:'],
   },
   'client-config': { rooms: ['settings'], packages: [] },
+  // The page. What feeds it and what draws it know one another only by the picture between them.
+  'dashboard/documents.generated': { rooms: [], packages: [] },
+  'dashboard/model': { rooms: ['dashboard/documents.generated'], packages: ['@preact/signals'] },
+  'dashboard/live': {
+    rooms: ['dashboard/documents.generated', 'dashboard/model'],
+    packages: ['@preact/signals', 'graphql-ws'],
+  },
+  'dashboard/view': { rooms: ['dashboard/model', 'dashboard/style'], packages: ['preact', '@preact/signals'] },
+  'dashboard/style': { rooms: [], packages: [] },
+  'dashboard/browser': { rooms: ['dashboard/live'], packages: [] },
+  'dashboard/main': {
+    rooms: ['dashboard/browser', 'dashboard/live', 'dashboard/view', 'dashboard/style'],
+    packages: ['preact'],
+  },
+  'dashboard/build': { rooms: [], packages: ['node:', 'graphql', '@graphql-codegen/'] },
+  'dashboard/vite.config': { rooms: ['dashboard/build'], packages: ['node:', 'vite'] },
 };
 
 /** Rooms to which `core` is a dictionary: they ask, they never decide. */
@@ -63,9 +79,12 @@ const DICTIONARY = ['src/core/ids.ts', 'src/core/money.ts', 'src/core/time.ts'];
 /** Constants and classes; questions; readers and writers of text; what follows from a value. */
 const QUESTION = /^[A-Z]|^(?:parse|format|describe|is|has|find)[A-Z]|Of$/;
 
-/** The room of a file. Null for a file in `src` that has no row in the table, and for everything outside. */
+/** The room of a file. Null for a file in `src` or `dashboard` that has no row in the table, and for everything outside. */
 export function roomOf(path: string): string | null {
-  const inside = /^src\/(.+)\.ts$/.exec(path)?.[1];
+  const inside = /^(?:src\/(.+)|(dashboard\/.+))\.(?:tsx?|css)$/
+    .exec(path)
+    ?.slice(1)
+    .find((part) => part !== undefined);
   if (inside === undefined) return null;
   return Object.keys(ROOMS).find((room) => inside === room || inside.startsWith(`${room}/`)) ?? null;
 }

@@ -55,6 +55,7 @@ export async function openService(
     allowedOrigins: [],
     socketsPerKey: 100,
     inFlightMax: 1_000,
+    page: null,
     persisted: { texts: new Map(), areOnlyOnes: false },
     ...over,
   });
