@@ -19,7 +19,8 @@ describe('docker-compose.yml', () => {
   const { postgres, migrate, switchyard } = services;
 
   test('is a database, its migration and the gateway, each started when what it needs is there', () => {
-    expect(Object.keys(services)).toEqual(['postgres', 'migrate', 'switchyard']);
+    const always = Object.keys(services).filter((name) => services[name].profiles === undefined);
+    expect(always).toEqual(['postgres', 'migrate', 'switchyard']);
     expect(migrate.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
     expect(switchyard.depends_on).toEqual({
       postgres: { condition: 'service_healthy' },
@@ -56,6 +57,32 @@ describe('docker-compose.yml', () => {
     expect(Number(/^(\d+)s$/.exec(switchyard.stop_grace_period)?.[1]) * 1000).toBeGreaterThan(waitMs + drainMs);
   });
 
+  test('with the profile `scale` has three replicas that are set alike, behind a proxy', () => {
+    const { replica, proxy } = services;
+    expect([replica.profiles, proxy.profiles]).toEqual([['scale'], ['scale']]);
+    expect(replica.deploy.replicas).toBe(2);
+    const { ports: _ports, ...alone } = switchyard;
+    const { profiles: _profiles, deploy: _deploy, ...more } = replica;
+    expect(more).toEqual(alone);
+    const [file, place] = proxy.volumes[0].split(':');
+    expect(place).toBe('/usr/local/etc/haproxy/haproxy.cfg');
+    const [alias] = switchyard.networks.default.aliases;
+    expect(read(file)).toContain(`server-template replica 10 ${alias}:4000 `);
+    expect(proxy.ports).toEqual(['127.0.0.1:4080:4000']);
+  });
+
+  test('with the profile `obs` has Prometheus, which comes with a key, and Grafana, on this machine alone', () => {
+    const { prometheus, grafana } = services;
+    expect([prometheus.profiles, grafana.profiles]).toEqual([['obs'], ['obs']]);
+    expect([...prometheus.ports, ...grafana.ports]).toEqual(['127.0.0.1:9090:9090', '127.0.0.1:3000:3000']);
+    const folders = [...prometheus.volumes, ...grafana.volumes].map((volume: string) => volume.split(':')[0] ?? '');
+    const ours = folders.filter((folder) => folder.startsWith('./'));
+    expect(ours.filter((folder) => !existsSync(join(ROOT, folder)))).toEqual([]);
+    const [config] = read('deploy/prometheus/prometheus.yaml').match(/credentials_file: \S+/) ?? [];
+    expect(config).toBe(`credentials_file: /run/secrets/${prometheus.secrets[0]}`);
+    expect(read('deploy/prometheus/prometheus.yaml')).toContain(switchyard.networks.default.aliases[0]);
+  });
+
   test('names only variables that the service reads', async () => {
     const registry = await readRegistry(DEFAULT_REGISTRY_PATH);
     if (registry.kind !== 'valid') throw new Error('the default registry is not valid');
@@ -63,7 +90,7 @@ describe('docker-compose.yml', () => {
       ...Object.values(SETTINGS).map((setting) => setting.name),
       ...registry.connections.flatMap(({ apiKeyEnv, baseUrlEnv }) => [apiKeyEnv, baseUrlEnv]),
     ]);
-    const named = [migrate, switchyard].flatMap(({ environment }) => Object.keys(environment));
+    const named = [migrate, switchyard, services.replica].flatMap(({ environment }) => Object.keys(environment));
     expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 

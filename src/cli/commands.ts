@@ -22,7 +22,7 @@ export const COMMANDS = {
   },
   chat: { does: 'asks a running gateway, and shows the answer as it comes', load: async () => import('./chat.ts') },
   'print-schema': {
-    does: 'prints the GraphQL schema, or that of registry files',
+    does: 'prints the GraphQL schema, its reference, or the schema of registry files',
     load: async () => import('./print-schema.ts'),
   },
 } as const satisfies Record<string, { does: string; load: () => Promise<{ readonly COMMAND: Command }> }>;

@@ -1,14 +1,20 @@
-import { printedSchema } from '../graphql/schema.ts';
+import { printReference } from '../graphql/print-reference.ts';
+import { printedSchema, schema } from '../graphql/schema.ts';
 import { printJsonSchema } from '../registry/schema.ts';
 import { type Command, complain, readWords } from './command.ts';
 import { EXIT } from './exit-code.ts';
 
-const HELP = `Usage: switchyard print-schema [graphql | registry]
+const HELP = `Usage: switchyard print-schema [graphql | reference | registry]
 
-Prints the GraphQL schema of the API, or with \`registry\` the JSON Schema of registry files, for editors.
+Prints the GraphQL schema of the API, with \`reference\` the page that explains it, with \`registry\` the JSON Schema of registry
+files, for editors.
 `;
 
-const PRINTS: Readonly<Record<string, () => string>> = { graphql: printedSchema, registry: printJsonSchema };
+const PRINTS: Readonly<Record<string, () => string>> = {
+  graphql: printedSchema,
+  reference: () => printReference(schema),
+  registry: printJsonSchema,
+};
 
 export const COMMAND: Command = {
   help: HELP,
