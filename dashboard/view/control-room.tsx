@@ -1,63 +1,68 @@
-import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import '../style/control-room.css';
+import { useEffect } from 'preact/hooks';
 import type { Room } from '../model/room.ts';
-import { FAILURE_MODES, type ProviderCard } from '../model/room-state.ts';
+import { BreakerNews } from './breaker-news.tsx';
+import { BudgetList } from './budget-list.tsx';
+import { ChartRow } from './chart-row.tsx';
+import { DecisionTable } from './decision-table.tsx';
+import { Figures } from './figures.tsx';
+import { HeadlineBand } from './headline-band.tsx';
+import { KeyGate } from './key-gate.tsx';
+import { NoticeList } from './notice-list.tsx';
+import { ProviderGrid } from './provider-grid.tsx';
+import { linkedRequest } from './request-link.ts';
+import { RoomProvider, useRoom } from './room-context.ts';
+import { StaleBand } from './stale-band.tsx';
+import { TopBar } from './top-bar.tsx';
+import { TryIt } from './try-it.tsx';
+import { WhySheet } from './why-sheet.tsx';
 
-/** What the user is asked to confirm. Null: nothing. */
-const wish = signal<(() => void) | null>(null);
-
+/** The whole page. */
 export function ControlRoom({ room }: { readonly room: Room }) {
-  const { connection, providers, decisions } = room.see;
+  useLinkedRequest(room);
   return (
-    <main>
-      <h1>Switchyard</h1>
-      <p>{connection.value.kind}</p>
-      {providers.value.map((card) => (
-        <Provider key={card.key} card={card} room={room} />
-      ))}
-      <ul>
-        {decisions.value.map(({ id, summary }) => (
-          <li key={id}>
-            {id} {summary}
-          </li>
-        ))}
-      </ul>
-      {wish.value !== null && <Confirmation act={wish.value} />}
+    <RoomProvider value={room}>
+      <a class="skip" href="#main">
+        Skip to the state of the providers
+      </a>
+      <TopBar />
+      <Floor />
+      <NoticeList />
+      <BreakerNews />
+    </RoomProvider>
+  );
+}
+
+function Floor() {
+  const { connection } = useRoom().see;
+  if (connection.value.kind === 'locked') return <KeyGate why={connection.value.why} />;
+  return (
+    <main id="main" tabIndex={-1}>
+      <StaleBand />
+      <HeadlineBand />
+      <Figures />
+      <ProviderGrid />
+      <div class="floor">
+        <DecisionTable />
+        <BudgetList />
+        <TryIt />
+      </div>
+      <ChartRow />
+      <WhySheet />
     </main>
   );
 }
 
-function Provider({ card: { key, name, breaker }, room }: { readonly card: ProviderCard; readonly room: Room }) {
-  const simulate = () => room.acts.simulate(key, { mode: FAILURE_MODES[0], durationS: 60 });
-  const reset = () => room.acts.resetBreaker(key);
-  const ask = (act: () => void) => () => {
-    wish.value = act;
-  };
-  return (
-    <article aria-label={name}>
-      <p>{breaker.state.replace('_', '-')}</p>
-      <button type="button" onClick={ask(simulate)}>
-        Simulate a failure of {key}
-      </button>
-      <button type="button" onClick={ask(reset)}>
-        Reset the breaker of {key}
-      </button>
-    </article>
-  );
-}
-
-function Confirmation({ act }: { readonly act: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  const confirm = () => {
-    wish.value = null;
-    act();
-  };
-  return (
-    <dialog ref={dialog} aria-label="Are you sure?">
-      <button type="button" onClick={confirm}>
-        Confirm
-      </button>
-    </dialog>
-  );
+/** Follows the address: what it names is looked at. */
+function useLinkedRequest({ acts }: Room): void {
+  useEffect(() => {
+    const follow = () => {
+      const id = linkedRequest(location.hash);
+      if (id === null) acts.deselect();
+      else acts.select(id);
+    };
+    if (linkedRequest(location.hash) !== null) follow();
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, [acts]);
 }

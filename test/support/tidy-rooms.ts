@@ -51,7 +51,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['dashboard/documents.generated', 'dashboard/model'],
     packages: ['@preact/signals', 'graphql-ws'],
   },
-  'dashboard/view': { rooms: ['dashboard/model', 'dashboard/style'], packages: ['preact', '@preact/signals', 'uplot'] },
+  'dashboard/view': { rooms: ['dashboard/model', 'dashboard/style'], packages: ['preact', '@preact/signals'] },
   'dashboard/style': { rooms: [], packages: [] },
   'dashboard/browser': { rooms: ['dashboard/live'], packages: [] },
   'dashboard/main': {
