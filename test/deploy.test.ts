@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { parseConfig } from '../src/config.ts';
 import { DEFAULT_REGISTRY_PATH, readRegistry } from '../src/registry/read.ts';
 import { SETTINGS } from '../src/settings.ts';
+import { buildPageInto } from './support/built-page.ts';
 import { createDatabase } from './support/postgres.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -151,14 +152,20 @@ describe('the image', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'switchyard-image-'));
     for (const path of copiedIn(finalStage)) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+    expect(wordsOf(finalStage, 'COPY')).toContain('--from=page /app/dashboard/dist ./dashboard/dist');
+    await buildPageInto(join(folder, 'dashboard/dist'));
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'dir');
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test('is made in two stages from a slim Node of the major version that the service needs', () => {
+  test('is made in three stages from a slim Node of the major version that the service needs', () => {
     const [, major] = />=(\d+)/.exec(JSON.parse(read('package.json')).engines.node) ?? [];
-    expect(wordsOf(instructions, 'FROM')).toEqual([`node:${major}-slim AS packages`, `node:${major}-slim`]);
+    expect(wordsOf(instructions, 'FROM')).toEqual([
+      `node:${major}-slim AS packages`,
+      `node:${major}-slim AS page`,
+      `node:${major}-slim`,
+    ]);
     expect(wordsOf(instructions, 'RUN')[0]).toBe('npm ci --omit=dev --omit=optional --ignore-scripts');
   });
 
@@ -187,7 +194,7 @@ describe('the image', () => {
     expect(parseConfig(opened)).toMatchObject({ kind: 'invalid', faults: [{ name: 'AUTH' }] });
   });
 
-  test('has all that the service needs: it starts, answers and serves its page from these files alone', async () => {
+  test('has all that the service needs: it starts, answers and serves its pages from these files alone', async () => {
     const env = {
       ...imageEnvironment(),
       PORT: '0',
@@ -204,6 +211,7 @@ describe('the image', () => {
       const ask = (path: string, accept: string, more = {}) =>
         fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept, ...more } });
       expect(await (await ask('/livez', '*/*')).json()).toEqual({ status: 'live' });
+      expect(await (await ask('/', 'text/html')).text()).toContain('<title>Switchyard</title>');
       expect(await (await ask('/graphql', 'text/html')).text()).toMatch(/^<!doctype html>/i);
       const query = '/graphql?query={viewer{scopes}}';
       expect((await ask(query, '*/*')).status).toBe(401);
@@ -219,6 +227,28 @@ describe('the image', () => {
     const env = { ...imageEnvironment(), HOST: '127.0.0.1', DATABASE_URL: database.url };
     const child = spawn(process.execPath, ['src/main.ts', 'migrate'], { cwd: folder, env, stdio: 'ignore' });
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+  });
+});
+
+describe('an install', () => {
+  test('without the packages for development goes on without the page, and says what is missing', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'switchyard-install-'));
+    try {
+      cpSync(join(ROOT, 'dashboard/prepare.mjs'), join(folder, 'prepare.mjs'));
+      const child = spawn(process.execPath, ['prepare.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      let said = '';
+      for await (const chunk of child.stdout) said += String(chunk);
+      expect(said).toMatch(/not built: the packages for development are left out. "npm ci && npm run build" builds it/);
+      expect(await ended).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('builds the page by itself', () => {
+    const { scripts } = JSON.parse(read('package.json'));
+    expect([scripts.prepare, scripts.build]).toEqual(['node dashboard/prepare.mjs', 'vite build dashboard']);
   });
 });
 

@@ -24,10 +24,20 @@ export function makeLiveRoom(world: World): Room {
   const selection = makeSelection({ board, link });
   const tryIt = makeTryIt({ world, board, link });
 
+  /** Whoever was here is gone: what only they may see goes with them. */
+  const leave = () => {
+    keys.forget();
+    bookmark.after = null;
+    tryIt.reset();
+    board.tell({ kind: 'forget' });
+  };
   line = keepLine({
     world,
     key: keys.key,
-    told: (connection) => board.tell({ kind: 'connection', connection }),
+    told(connection) {
+      if (connection.kind === 'locked') leave();
+      board.tell({ kind: 'connection', connection });
+    },
     opened(opened) {
       feeds = startFeeds({
         world,
@@ -45,12 +55,6 @@ export function makeLiveRoom(world: World): Room {
       feeds = null;
     },
   });
-  const comeAs = () => {
-    bookmark.after = null;
-    tryIt.reset();
-    board.tell({ kind: 'forget' });
-    line.redial();
-  };
   const acts: RoomActs = {
     ...makeProviderActs({ board, link, say: makeSay(board) }),
     setPrompt: tryIt.setPrompt,
@@ -66,12 +70,13 @@ export function makeLiveRoom(world: World): Room {
     },
     dismiss: (noticeId) => board.tell({ kind: 'dismiss', noticeId }),
     enterKey(key, keep) {
+      leave();
       keys.enter(key, keep);
-      comeAs();
+      line.redial();
     },
     forgetKey() {
-      keys.forget();
-      comeAs();
+      leave();
+      line.redial();
     },
   };
   return { see: board.see, acts, now: clock.now };

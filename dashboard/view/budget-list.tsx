@@ -25,7 +25,7 @@ const PERIOD_WORDS: Readonly<Record<BudgetRow['period'], string>> = {
 };
 
 export function BudgetList() {
-  const { budgets, parts } = useRoom().see;
+  const { budgets, parts, totals } = useRoom().see;
   const [rows, setRows] = useState(ROWS);
   const part = parts.value.budgets;
   const all = budgets.value;
@@ -33,7 +33,8 @@ export function BudgetList() {
     <section class="panel budgets" aria-labelledby="budgets-title">
       <h2 id="budgets-title">Budgets</h2>
       {part.kind === 'refused' ? <p class="note">Not shown: {part.why}</p> : null}
-      {part.kind === 'ok' && all.length === 0 ? (
+      {/* No budget tells nothing at all: by the first tick it would have. */}
+      {part.kind !== 'refused' && all.length === 0 && totals.value !== null ? (
         <p class="note">
           No budget is set: nobody is limited. Set one with the mutation <code>setBudget</code>.
         </p>

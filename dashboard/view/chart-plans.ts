@@ -1,5 +1,5 @@
 import { LIMITS, type TickPoint } from '../model/room-state.ts';
-import { moneyTextShort } from './money-text.ts';
+import { moneyText, moneyTextShort } from './money-text.ts';
 import { countText, UNKNOWN } from './number-text.ts';
 import { spanText } from './time-text.ts';
 
@@ -18,6 +18,8 @@ export interface ChartPlan {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly text: (value: number | null) => string;
+  /** The round values of its axis. */
+  readonly axis: (value: number) => string;
 }
 
 const DASHES = ['', '7 4', '1 4', '10 4 1 4', '4 4', '14 4'] as const;
@@ -25,13 +27,13 @@ const COLORS_OF_PROVIDERS = 6;
 /** Rows of a chart's table: the newest, and some before it, evenly. */
 const TABLE_ROWS = 60;
 
-const seconds = (ms: number | null) => spanText(ms);
 const whole = (count: number | null) => (count === null ? UNKNOWN : countText(count));
 
 export const LATENCY: ChartPlan = {
   id: 'latency',
   title: 'Latency percentiles',
-  text: seconds,
+  text: spanText,
+  axis: spanText,
   lines: [
     { name: 'p50', color: 'line-1', dash: DASHES[0], read: ({ p50Ms }) => p50Ms },
     { name: 'p95', color: 'line-2', dash: DASHES[1], read: ({ p95Ms }) => p95Ms },
@@ -43,6 +45,7 @@ export const OUTCOMES: ChartPlan = {
   id: 'outcomes',
   title: 'Requests by outcome',
   text: whole,
+  axis: countText,
   lines: [
     { name: 'answered', color: 'line-good', dash: DASHES[0], read: ({ succeeded }) => succeeded },
     { name: 'failed', color: 'line-bad', dash: DASHES[1], read: ({ failed }) => failed },
@@ -55,6 +58,7 @@ export function spendPlan(providers: readonly string[]): ChartPlan {
     id: 'spend',
     title: 'Spend by provider',
     text: (usd) => (usd === null ? UNKNOWN : moneyTextShort(usd.toFixed(12))),
+    axis: (usd) => moneyText(usd.toFixed(12)),
     lines: providers.map((key, index) => ({
       name: key,
       color: `line-${(index % COLORS_OF_PROVIDERS) + 1}`,

@@ -1,5 +1,5 @@
 /** A chart's box in pixels, and what of it the axes need. */
-export const BOX = { height: 200, start: 60, end: 8, top: 8, bottom: 24 } as const;
+export const BOX = { height: 200, start: 68, end: 8, top: 8, bottom: 24 } as const;
 
 const SECOND_MS = 1_000;
 const TIME_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600] as const;
@@ -7,6 +7,8 @@ const TIME_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600]
 const TIME_GAP_PX = 84;
 /** A chart that has only begun is this wide at least. */
 const SPAN_MS_MIN = 60 * SECOND_MS;
+/** Half of what a time takes: nearer to the end than this it would be cut. */
+const TIME_HALF_PX = 28;
 /** About so many values on the axis. */
 const VALUE_STEPS = 4;
 
@@ -28,10 +30,11 @@ export function scaleOf(times: readonly number[], valueMax: number, widthPx: num
   const count = Math.max(1, Math.ceil(valueMax / step - 1e-9));
   const inner = Math.max(1, widthPx - BOX.start - BOX.end);
   const innerHeight = BOX.height - BOX.top - BOX.bottom;
+  const x = (atMs: number) => BOX.start + ((atMs - first) / (last - first)) * inner;
   return {
-    x: (atMs) => BOX.start + ((atMs - first) / (last - first)) * inner,
+    x,
     y: (value) => BOX.top + innerHeight * (1 - value / (count * step)),
-    times: timesBetween(first, last, inner),
+    times: timesBetween(first, last, inner).filter((atMs) => x(atMs) + TIME_HALF_PX <= widthPx),
     values: Array.from({ length: count + 1 }, (_, index) => index * step),
   };
 }

@@ -15,6 +15,7 @@ export function DecisionPath({ decision }: { readonly decision: Decision }) {
       <Steps path={path} />
       {status === 'RUNNING' ? <span class="path-what">{path.length === 0 ? '' : '→ '}running…</span> : null}
       {status === 'CANCELLED' && path.length === 0 ? <span class="path-what">cancelled</span> : null}
+      {status === 'FAILED' && path.length > 0 ? <span class="path-bad">→ nobody</span> : null}
       {status === 'FAILED' && path.length === 0 ? <span class="path-bad">✗ {error?.code ?? 'failed'}</span> : null}
     </span>
   );

@@ -6,14 +6,14 @@ import { counted, countText, UNKNOWN } from './number-text.ts';
 import { onlyWhenChanged } from './only-when-changed.ts';
 import { requestLink } from './request-link.ts';
 import { useRoom } from './room-context.ts';
-import { CATEGORY_WORDS, WINDOW_WORDS } from './room-words.ts';
+import { CATEGORY_WORDS } from './room-words.ts';
 import { clockText, spanText } from './time-text.ts';
 
 /** Rows shown at first, and added by each press. */
 const ROWS = 25;
 
 export function DecisionTable() {
-  const { decisions, missedDecisions, parts, window } = useRoom().see;
+  const { decisions, missedDecisions, parts } = useRoom().see;
   const [rows, setRows] = useState(ROWS);
   const part = parts.value.decisions;
   const all = decisions.value;
@@ -23,7 +23,7 @@ export function DecisionTable() {
       {part.kind === 'refused' ? <p class="note">Not shown: {part.why}</p> : null}
       {part.kind !== 'refused' && all.length === 0 ? (
         <p class="note">
-          No request in {WINDOW_WORDS[window.value]}. Send one below, or start with <code>npm start -- demo</code>.
+          No request yet. Send one with “Try it”, or start with <code>npm start -- demo</code>.
         </p>
       ) : null}
       {all.length === 0 ? null : <Table decisions={all.slice(0, rows)} />}

@@ -51,7 +51,7 @@ export function LineChart({ plan }: { readonly plan: ChartPlan }) {
         onPointerLeave={leave}
       >
         <svg class="chart-lines" viewBox={`0 0 ${widthPx.value} ${BOX.height}`} aria-hidden="true">
-          <Axes scale={scale} text={plan.text} widthPx={widthPx.value} />
+          <Axes scale={scale} text={plan.axis} widthPx={widthPx.value} />
           {plan.lines.map((line) => (
             <path
               key={line.name}

@@ -17,7 +17,7 @@ export function ProviderButtons({ card, isSimulationBarred, isOperationBarred, a
   const { key, breaker } = card;
   const simulationBar = isSimulationBarred ? BARS.simulation : null;
   const operationBar = isOperationBarred ? BARS.operation : null;
-  const canReset = breaker.state !== 'CLOSED' || breaker.consecutiveFailures > 0;
+  const canReset = breaker.state !== 'CLOSED';
   const isOpen = card.isEnabled && breaker.state === 'OPEN';
   // The same element in both states: who pressed it keeps the focus.
   const simulate = () => (card.simulation === null ? ask({ kind: 'simulate', card }) : acts.stopSimulation(key));

@@ -27,7 +27,7 @@ export const ProviderCardView = onlyWhenChanged(function ProviderCardView(props:
         <div class="card-names">
           <h3 id={titleId}>{card.name}</h3>
           <p class="card-state">{STANDING_WORDS[standing]}</p>
-          {standing === 'CLOSED' ? <p class="card-share">{shareText(card.trafficShare)} of traffic</p> : null}
+          {standing === 'CLOSED' ? <p class="card-share">{calmText(card)}</p> : null}
         </div>
         <NextProbe standing={standing} breaker={card.breaker} />
       </div>
@@ -57,10 +57,10 @@ function Countdown({ untilMs }: { readonly untilMs: number }) {
   );
 }
 
-/** Why it is as it is. Of a calm provider nothing is said. */
+/** Why it is as it is. Of a calm provider nothing is said but that it fails on purpose. */
 function Why({ card, standing }: { readonly card: ProviderCard; readonly standing: Standing }) {
   const { breaker, simulation } = card;
-  const isTold = standing !== 'CLOSED' || breaker.consecutiveFailures > 0;
+  const isTold = standing !== 'CLOSED';
   if (!isTold && simulation === null) return null;
   return (
     <div class="card-why">
@@ -75,10 +75,15 @@ function Why({ card, standing }: { readonly card: ProviderCard; readonly standin
 
 function sentence(reason: string, standing: Standing, breaker: Breaker): string {
   const text = `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`;
-  if (standing === 'CLOSED') return `${text}; it opens at ${breaker.failureThreshold}.`;
   if (standing === 'OPEN' && breaker.openedAtMs !== null)
     return `${text}. Open since ${clockText(breaker.openedAtMs)}.`;
   return `${text}.`;
+}
+
+/** `62 % of traffic, 1 of 3 failures`: on one line, so that nothing jumps as failures come and go. */
+function calmText({ trafficShare, breaker: { consecutiveFailures, failureThreshold } }: ProviderCard): string {
+  const share = trafficShare === null ? 'no traffic' : `${shareText(trafficShare)} of traffic`;
+  return consecutiveFailures === 0 ? share : `${share}, ${consecutiveFailures} of ${failureThreshold} failures`;
 }
 
 function CardNumbers({ card }: { readonly card: ProviderCard }) {

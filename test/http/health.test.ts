@@ -57,6 +57,7 @@ test('the front door tells what is here', async () => {
   await using service = await startService();
   expect((await get(service, '/')).body).toMatchObject({
     service: 'switchyard',
+    controlRoom: '/ in a browser',
     graphql: '/graphql',
     ready: '/readyz?verbose',
   });

@@ -7,11 +7,15 @@ import { readPage } from '../../src/wiring/read-page.ts';
 
 const CONFIG = join(import.meta.dirname, '../../dashboard/vite.config.ts');
 
+export async function buildPageInto(folder: string): Promise<void> {
+  await build({ configFile: CONFIG, logLevel: 'error', build: { outDir: folder } });
+}
+
 /** The control room as its sources are now, built as users build it. What an install left behind may be of other sources. */
 export async function buildPage(): Promise<Page> {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-page-'));
   try {
-    await build({ configFile: CONFIG, logLevel: 'error', build: { outDir: folder } });
+    await buildPageInto(folder);
     const read = await readPage(folder);
     if (read.kind === 'missing') throw new Error(read.why);
     return read.page;

@@ -72,14 +72,26 @@ describe('in either theme', () => {
   });
 });
 
+/** For a look at all of it: CONTROL_ROOM_SCREENSHOTS=/tmp/shots npx vitest run test/dashboard/view/page.test.ts */
+const { CONTROL_ROOM_SCREENSHOTS: folder } = process.env;
+
+async function keepPicture(name: string): Promise<void> {
+  if (folder === undefined) return;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: `${folder}/${name}-${colorScheme}.png`, fullPage: true });
+  }
+}
+
 describe('at any size', () => {
   test('nothing makes the page scroll sideways, and what is pressed is large enough', async () => {
-    for (const width of [320, 768, 1440, 2400]) {
+    for (const width of [320, 768, 1440, 1920]) {
       await page.setViewportSize({ width, height: 800 });
       for (const scene of ['broken', 'large', 'why', 'simulated', 'answered'] as const) {
         await play(scene);
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect([width, scene, wider]).toEqual([width, scene, 0]);
+        await keepPicture(`${scene}-${width}`);
       }
       const small = await page.evaluate(() =>
         [...document.querySelectorAll('button, select, textarea, .segments label, .row-link')]

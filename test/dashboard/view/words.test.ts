@@ -194,10 +194,10 @@ describe('news of breakers', () => {
 describe('charts', () => {
   test('have round values from nothing up, and times that do not touch', () => {
     expect([0, 0.3, 1, 3, 700, 0.004].map(niceStep)).toEqual([1, 0.5, 1, 5, 1_000, 0.005]);
-    const scale = scaleOf([0, 300_000, 600_000], 2_100, 468);
+    const scale = scaleOf([0, 300_000, 600_000], 2_100, 476);
     expect(scale.values).toEqual([0, 1_000, 2_000, 3_000]);
-    expect(scale.times).toEqual([0, 300_000, 600_000]);
-    expect([scale.x(0), scale.x(600_000), scale.y(3_000), scale.y(0)]).toEqual([60, 460, 8, 176]);
+    expect(scale.times).toEqual([0, 300_000]);
+    expect([scale.x(0), scale.x(600_000), scale.y(3_000), scale.y(0)]).toEqual([68, 468, 8, 176]);
     expect(scaleOf([], 0, 0).values).toEqual([0, 1]);
   });
 
