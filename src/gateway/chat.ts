@@ -38,7 +38,10 @@ export async function* chat(
 ): AsyncGenerator<ChatEvent, ChatOutcome | NotRun> {
   let journey = start;
   using entry = await deps.limits.enter(asked, () => journey.attempts);
-  if (entry.refused !== null) return entry.refused;
+  if (entry.refused !== null) {
+    deps.meters.callersLimited.add(1);
+    return entry.refused;
+  }
   const payer = payerOf(asked.caller, asked.request.userId, deps.budgetDefault);
   using live = deps.live.open(asked, { account: payer.account, apiKey: usedKeyOf(asked.caller) });
   const { call } = live;
@@ -64,6 +67,7 @@ export async function* chat(
 
       const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
       stake.end(attempt.report.outcome);
+      deps.meters.attemptEnded(attempt);
       journey = withAttempt(journey, attempt, admitted.permit);
       if (attempt.kind === 'answered' || !FAILURE_POLICY[attempt.failure.kind].tryNext) break;
       // Whoever has read the beginning of one answer is not told the end of another.

@@ -21,11 +21,13 @@ export function openPermit(
   { permit, attemptMs }: { readonly permit: Permit; readonly attemptMs: number },
 ): OpenPermit {
   const lease = deps.leases.keep(permit.holdId, attemptMs);
+  const held = deps.held.take(permit.held);
   let isSettled = false;
   let isSent = false;
   const settle = async (charge: Charge, standing: Standing) => {
     isSettled = true;
     lease[Symbol.dispose]();
+    held[Symbol.dispose]();
     return settleFirmly(deps, permit, { holdId: permit.holdId, charge, jitter: deps.chance.next(), ...standing });
   };
   return {

@@ -21,9 +21,11 @@ interface Trip {
 /** Writes the request log. A log that cannot be written never costs the caller an answer that was paid for. */
 export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<RequestRecord> {
   const record = recordOf(deps, call, trip);
+  deps.meters.requestEnded(record);
   try {
     await deps.store.record(record);
   } catch (error) {
+    deps.meters.logRowsDropped.add(1);
     deps.log.error('a request could not be recorded', { requestId: `req_${call.requestId}`, error: String(error) });
   }
   return record;

@@ -17,8 +17,11 @@ import { type InFlight, makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
 import { makeMetricsDoor } from './metrics.ts';
 import { makeOrigins } from './origins.ts';
+import { type RequestMeter, watchRequest } from './request-meter.ts';
+import type { RetryMeter } from './rest/client-retry.ts';
 import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
+import type { SubscriberMeter } from './subscribers.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
 
@@ -45,7 +48,7 @@ export interface HttpServerDeps {
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
-  readonly meters: LoadMeters & DoorkeeperMeters;
+  readonly meters: LoadMeters & DoorkeeperMeters & RetryMeter & SubscriberMeter & RequestMeter;
   /** `off`: everybody may do everything. */
   readonly auth: 'off' | 'keys';
   readonly isGraphiqlOn: boolean;
@@ -92,6 +95,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = newId();
+    watchRequest(deps, request, response);
     response.setHeader('x-request-id', requestGlobalId(requestId));
     response.setHeader('x-content-type-options', 'nosniff');
     if (isLeaving()) response.setHeader('connection', 'close');

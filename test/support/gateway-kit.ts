@@ -6,6 +6,7 @@ import type { Registry } from '../../src/core/registry.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
+import { makeHeldBook } from '../../src/gateway/held-book.ts';
 import { makeLimitDesk } from '../../src/gateway/limit-desk.ts';
 import { makeLiveChats } from '../../src/gateway/live-chats.ts';
 import { makeGateway } from '../../src/gateway/make-gateway.ts';
@@ -98,6 +99,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     retries: makeRetryBook(clock),
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
+    held: makeHeldBook(meters),
     live: makeLiveChats(),
     limits: makeLimitDesk({ store, clock, log: SILENT_LOG }),
     waiting: makeWaitingBook({ store, log: SILENT_LOG }),

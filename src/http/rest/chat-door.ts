@@ -16,6 +16,7 @@ import type { LoadGate } from '../load-gate.ts';
 import { maskedOf } from '../mask.ts';
 import { answerHeadersOf, WISH_HEADERS } from './answer-headers.ts';
 import { type AskedChat, parseChatBody } from './chat-body.ts';
+import { noteRetry, type RetryMeter } from './client-retry.ts';
 import { completionOf, warningsOf } from './completion.ts';
 import { routingOf } from './explanation.ts';
 import { errorObjectOf, errorOfFault, errorOfIssues, errorOfMasked, errorOfRefusal, REST_FORM } from './rest-error.ts';
@@ -30,6 +31,7 @@ export interface ChatDoorDeps {
   readonly gate: LoadGate;
   readonly callers: Callers;
   readonly isLeaving: () => boolean;
+  readonly meters: RetryMeter;
 }
 
 export type ChatDoor = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) => Promise<void>;
@@ -45,6 +47,7 @@ export function makeChatDoor(deps: ChatDoorDeps): ChatDoor {
       return refuseBody(request, response, body.fault, { clock: deps.clock, form: REST_FORM });
     }
     const visit = makeVisit({ ...deps, ...arrival, request, response, signal: waiting.signal });
+    noteRetry(deps.meters, request);
     try {
       await serve(deps, visit, body.text);
     } catch (error) {

@@ -11,6 +11,7 @@ import { logOperation, type Operation, type OperationNote } from '../operation.t
 import { sendAll } from '../outgoing.ts';
 import { clientRequestIdOf } from '../request-id.ts';
 import { EXPOSED_HEADERS, type Headers, limitHeadersOf, outcomeHeadersOf, WISH_HEADERS } from './answer-headers.ts';
+import { clientRetryOf } from './client-retry.ts';
 import { explanationOf } from './explanation.ts';
 import { errorHeadersOf, errorObjectOf, type RestError } from './rest-error.ts';
 
@@ -93,7 +94,7 @@ export function explained({ isExplained, requestId }: Visit, outcome: ChatOutcom
 export function logVisit(visit: Visit): void {
   const { request, response, clock } = visit;
   const clientRequestId = clientRequestIdOf(request);
-  const clientRetry = Number(request.headers['x-stainless-retry-count'] ?? 0);
+  const clientRetry = clientRetryOf(request);
   logOperation(visit, clock, {
     door: 'rest',
     status: response.statusCode,
