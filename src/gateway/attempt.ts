@@ -51,7 +51,7 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
   const { place, model } = task;
   const { permit } = place;
   const startedAtMs = deps.clock.elapsedMs();
-  const { result, isSent, firstDeltaAtMs, perChunkMs, isOutOfTime } = await callWithin(deps, call, task);
+  const { result, isSent, firstDeltaAtMs, perChunkMs, isOutOfTime } = await tellCall(deps, call, task);
   const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
   const told = {
     firstDeltaAtMs,
@@ -160,6 +160,24 @@ interface CallEnd {
   readonly perChunkMs: number | null;
   /** Our own limit ended it, and not a provider that fell silent. */
   readonly isOutOfTime: boolean;
+}
+
+/** The call, told as a step of its own. */
+async function tellCall(deps: GatewayDeps, call: ChatCall, task: Task): Promise<CallEnd> {
+  const { provider, model, outputTokens } = task.place.permit;
+  const startedAtMs = deps.clock.elapsedMs();
+  const isStreamed = call.onDelta !== null;
+  using step = call.span.attempt({ provider, model, number: task.number, isStreamed, outputTokensMax: outputTokens });
+  const ended = await callWithin(deps, call, task);
+  const { result, firstDeltaAtMs } = ended;
+  const answer = result.kind === 'answered' ? result.answer : null;
+  step.end({
+    failure: result.kind === 'answered' ? null : result.failure,
+    usage: result.kind === 'answered' ? result.answer.usage : usageOf(result),
+    finishReason: answer?.finishReason ?? null,
+    firstChunkMs: firstDeltaAtMs === null ? null : firstDeltaAtMs - startedAtMs,
+  });
+  return ended;
 }
 
 /** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */

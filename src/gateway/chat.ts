@@ -3,7 +3,7 @@ import { FAILURE_POLICY } from '../core/failure.ts';
 import type { ProviderKey, RequestId } from '../core/ids.ts';
 import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import { isUnavailable } from '../core/unavailable.ts';
-import { admitNext, taskOf } from './admit-next.ts';
+import { reserve, taskOf } from './admit-next.ts';
 import { makeAttempt } from './attempt.ts';
 import { payerOf, usedKeyOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -52,12 +52,12 @@ export async function* chat(
   let open = planned.plan.ranked;
   while (open.length > 0 && mayGoOn(deps, call, journey)) {
     try {
-      const admitted = await admitNext(deps, call, { payer, open, journey });
+      const admitted = await reserve(deps, call, { payer, open, journey });
       journey = withPassedOver(journey, admitted.passedOver, admitted.paying);
       if (admitted.kind === 'refused') break;
 
       using stake = admitted.stake;
-      await using place = openPermit(deps, admitted);
+      await using place = openPermit(deps, { ...admitted, span: call.span });
       const failed = lastAttemptOf(journey);
       const trip = { payer, planned, journey, permit: admitted.permit };
       live.move(() => viewOf(deps, call, trip), failed?.report ?? null);

@@ -3,6 +3,7 @@ import type { Answered, ChatOutcome } from '../core/outcome.ts';
 import { recordedErrorOf, statusOf } from '../core/record-of.ts';
 import type { RequestRecord, RequestView } from '../core/request-record.ts';
 import { epochMs } from '../core/time.ts';
+import { traceOf } from '../core/trace-of.ts';
 import { costOfUsage } from '../core/usage.ts';
 import type { Permit } from '../ports/admission.ts';
 import { type Payer, usedKeyOf } from './caller.ts';
@@ -26,7 +27,9 @@ export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip
     await deps.store.record(record);
   } catch (error) {
     deps.meters.logRowsDropped.add(1);
-    deps.log.error('a request could not be recorded', { requestId: `req_${call.requestId}`, error: String(error) });
+    const { requestId, span } = call;
+    const fields = { requestId: `req_${requestId}`, ...traceOf(span), error: String(error) };
+    deps.log.error('a request could not be recorded', fields);
   }
   return record;
 }
@@ -56,7 +59,10 @@ export function viewOf(
 }
 
 /** What is known of a request as soon as it is planned. */
-function basisOf({ requestId, door, onDelta, request, caller }: ChatCall, { payer, planned }: Omit<Trip, 'outcome'>) {
+function basisOf(
+  { requestId, door, onDelta, request, caller, span }: ChatCall,
+  { payer, planned }: Omit<Trip, 'outcome'>,
+) {
   return {
     id: requestId,
     createdAtMs: epochMs(planned.nowMs),
@@ -69,6 +75,7 @@ function basisOf({ requestId, door, onDelta, request, caller }: ChatCall, { paye
     category: planned.classification.category,
     metadata: request.metadata,
     conversationId: request.conversationId,
+    traceId: span.traceId,
   };
 }
 

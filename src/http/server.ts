@@ -6,6 +6,7 @@ import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Exposition } from '../ports/meters.ts';
+import type { Traces } from '../ports/traces.ts';
 import { type DoorkeeperMeters, makeDoorkeeper } from './authenticate.ts';
 import { announcesTooMuch } from './body.ts';
 import { makeCallers } from './callers.ts';
@@ -48,6 +49,7 @@ export interface HttpServerDeps {
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
+  readonly traces: Traces;
   readonly meters: LoadMeters & DoorkeeperMeters & RetryMeter & SubscriberMeter & RequestMeter;
   /** `off`: everybody may do everything. */
   readonly auth: 'off' | 'keys';

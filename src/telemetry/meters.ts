@@ -168,9 +168,11 @@ function makeInstrument(row: MeterRow, registry: Registry): (value: number, labe
 
 function labelled(names: readonly string[], values: readonly string[]): Record<string, string> {
   const labels: Record<string, string> = {};
-  for (const [index, name] of names.entries()) {
-    const value = values[index] ?? '';
-    if (value !== '') labels[name] = value;
+  // By index: an iterator would cost as much as the rest of it, at every call.
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index];
+    const value = values[index];
+    if (name !== undefined && value !== undefined && value !== '') labels[name] = value;
   }
   return labels;
 }

@@ -17,6 +17,7 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
+import { NO_SPAN } from '../../src/telemetry/no-traces.ts';
 import { makeSeal } from '../../src/wiring/seal.ts';
 import { newUuid, randomBytes, sha256 } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
@@ -117,7 +118,15 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     const parsed = gateway.parseChat(raw);
     if (parsed.kind !== 'valid') throw new RangeError(parsed.message);
     const { request } = parsed;
-    return { requestId: requestId(newUuid()), request, caller: OPEN_CALLER, door: 'graphql', signal, onDelta: null };
+    return {
+      requestId: requestId(newUuid()),
+      request,
+      caller: OPEN_CALLER,
+      door: 'graphql',
+      signal,
+      onDelta: null,
+      span: NO_SPAN,
+    };
   };
   return {
     gateway,
