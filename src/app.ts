@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Config } from './config.ts';
-import { holdId, replicaId, requestId } from './core/ids.ts';
+import { holdId, type ProviderKey, replicaId, requestId } from './core/ids.ts';
 import type { Registry } from './core/registry.ts';
 import { StoreUnavailable } from './core/unavailable.ts';
 import type { GatewayInfo } from './gateway/gateway.ts';
@@ -17,7 +17,9 @@ import { pause } from './providers/pause.ts';
 import { makeSimulator } from './providers/simulator.ts';
 import type { Endpoint } from './registry/endpoints.ts';
 import { registryInForce } from './registry/in-force.ts';
+import { genAiNameOf } from './telemetry/gen-ai-name.ts';
 import { makeMeters } from './telemetry/meters.ts';
+import { openTelemetry } from './telemetry/open-telemetry.ts';
 import { makeProviders } from './wiring/make-providers.ts';
 import { openStore, type StoreOpened } from './wiring/open-store.ts';
 import { makeSeal } from './wiring/seal.ts';
@@ -65,11 +67,17 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
   const { config, log, clock, note } = parts;
   const registry = registryInForce(parts.registry, parts.endpoints);
   const replica = replicaId(parts.newUuid());
-  const meters = makeMeters();
+  const nameOf = (key: ProviderKey) => genAiNameOf(registry, key);
+  const meters = makeMeters(nameOf);
   const opened = await openStore(config.store, { registry, replica, clock, log, meters, note });
   if (opened.kind === 'failed') return opened;
   await using stack = new AsyncDisposableStack();
   stack.defer(opened.close);
+  const { journal } = opened;
+  meters.beforeReading(() => meters.logQueue.set(journal?.count() ?? 0));
+  // Closed after the gateway: what it still tells on its way out is sent.
+  const targets = config.telemetry;
+  const traces = stack.use(await openTelemetry({ targets, meters, log, clock, replica, version, nameOf }));
   const { store } = opened;
   const info = infoOf(parts, { registry, replica, storeKind: store.kind });
   const providers = stack.use(await makeProviders({ ...parts, registry }));
@@ -111,6 +119,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,
+    traces,
     meters,
   });
   const listening = await server.listen();

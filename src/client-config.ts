@@ -1,4 +1,5 @@
-import { apiKey, baseUrl, readSetting, SETTINGS } from './settings.ts';
+import { readSetting } from './settings/setting.ts';
+import { apiKey, baseUrl, SETTINGS } from './settings.ts';
 
 /** What the commands that talk to a running gateway read from the environment, beside its own `PORT` and `ADMIN_KEY`. */
 export const CLIENT_SETTINGS = {

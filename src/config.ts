@@ -1,6 +1,8 @@
 import type { PicoUsd } from './core/money.ts';
 import type { Cidr } from './settings/cidr.ts';
-import { type LOG_LEVELS, readSetting, SETTINGS, type Setting, textOf } from './settings.ts';
+import { readSetting, type Setting, textOf } from './settings/setting.ts';
+import { readTelemetry, type TelemetryConfig } from './settings/telemetry.ts';
+import { type LOG_LEVELS, SETTINGS } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -55,6 +57,7 @@ export interface Config {
   /** How long it serves on after SIGTERM. */
   readonly drainWaitMs: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly telemetry: TelemetryConfig;
   /** The text of a variable that the registry names, such as a provider's key. Null when it is unset. */
   readonly variable: (name: string) => string | null;
 }
@@ -116,6 +119,7 @@ export function parseConfig(env: Environment): ConfigResult {
     inFlightMax: read(SETTINGS.inFlightMax),
     drainWaitMs: read(SETTINGS.drainWaitMs),
     logLevel: read(SETTINGS.logLevel),
+    telemetry: readTelemetry(read),
     variable: (name: string) => textOf(env[name]),
   };
   const { auth } = config;

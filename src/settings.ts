@@ -3,35 +3,9 @@ import { AMOUNT_MAX, PICO_PER_USD, type PicoUsd, parseUsd, picoUsd } from './cor
 import { ACCESS_BOUNDS, parseAdminKey, parseOrigins } from './settings/access.ts';
 import { decimalNumber, inRange, oneOf, path, wholeNumber } from './settings/bounds.ts';
 import { CIDRS_MAX, parseCidrs } from './settings/cidr.ts';
+import { optional, type Setting, withDefault } from './settings/setting.ts';
+import { TELEMETRY_SETTINGS } from './settings/telemetry.ts';
 
-/** One environment variable: how it is read, and what docs/configuration.md says about it. */
-export interface Setting<T, U = T> {
-  readonly name: string;
-  readonly meaning: string;
-  /** What its number counts. Null when it is no number. */
-  readonly unit: string | null;
-  /** As it would be written in the environment. Null when nothing is assumed. */
-  readonly default: string | null;
-  /** Completes the sentence "must be …". */
-  readonly bounds: string;
-  /** True when the value must never be printed. */
-  readonly isSecret: boolean;
-  /** Null when the text is out of bounds. */
-  readonly parse: (text: string) => T | null;
-  /** What stands in for an absent variable. */
-  readonly unset: U;
-}
-
-interface Described<T> {
-  readonly name: string;
-  readonly meaning: string;
-  readonly bounds: string;
-  readonly unit?: string;
-  readonly isSecret?: boolean;
-  readonly parse: (text: string) => T | null;
-}
-
-const SHOWN_CHARS_MAX = 80;
 const SECRET_CHARS_MAX = 4_096;
 const HOST_CHARS_MAX = 253;
 const SLICE_MAX = picoUsd(1_000n * PICO_PER_USD);
@@ -210,21 +184,8 @@ export const SETTINGS = {
     unit: 'milliseconds',
   }),
   logLevel: withDefault('info', { ...oneOf(LOG_LEVELS), name: 'LOG_LEVEL', meaning: 'The least severe log lines.' }),
+  ...TELEMETRY_SETTINGS,
 } as const satisfies Record<string, Setting<unknown>>;
-
-/** Reads one variable. White space around it does not count, and nothing but white space is unset. */
-export function readSetting<T, U>(setting: Setting<T, U>, raw: string | undefined) {
-  const text = textOf(raw);
-  if (text === null) return { value: setting.unset, fault: null };
-  const value = setting.parse(text);
-  return value === null ? { value: setting.unset, fault: faultOf(setting, text) } : { value, fault: null };
-}
-
-/** The text of a variable without the white space around it. Null when nothing is left. */
-export function textOf(raw: string | undefined): string | null {
-  const text = raw?.trim() ?? '';
-  return text === '' ? null : text;
-}
 
 /** A provider's key, under whatever name the registry gives it. */
 export function apiKey(name: string, meaning: string) {
@@ -242,16 +203,6 @@ export function baseUrl(name: string, meaning: string) {
 export function parseBaseUrl(text: string): string | null {
   const isBare = /^https?:\/\/[^\s?#@]+$/.test(text);
   return isBare && URL.canParse(text) ? text.replace(/\/+$/, '') : null;
-}
-
-function withDefault<T>(text: string, described: Described<T>): Setting<T> {
-  const unset = described.parse(text);
-  if (unset === null) throw new RangeError(`the default of ${described.name} is out of its own bounds`);
-  return { unit: null, isSecret: false, ...described, default: text, unset };
-}
-
-function optional<T>(described: Described<T>): Setting<T, null> {
-  return { unit: null, isSecret: false, ...described, default: null, unset: null };
 }
 
 function parseHost(text: string): string | null {
@@ -273,15 +224,4 @@ function parseContentDays(text: string): number | null {
 
 function parseSecret(text: string): string | null {
   return text.length <= SECRET_CHARS_MAX && /^[\x21\x23-\x26\x28-\x7e]+$/.test(text) ? text : null;
-}
-
-function faultOf(setting: Setting<unknown>, text: string): string {
-  const mend = setting.default === null ? 'unset it' : `unset it to use ${setting.default}`;
-  return `${setting.name} ${shown(setting, text)} must be ${setting.bounds}: change it, or ${mend}`;
-}
-
-/** What a message says of a value: never a secret, nor a URL that may carry one. */
-function shown(setting: Setting<unknown>, text: string): string {
-  if (setting.isSecret || /[@?]/.test(text)) return '(its value is not shown)';
-  return `is ${JSON.stringify(text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text)}, but`;
 }

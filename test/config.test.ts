@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Config, type ConfigFault, parseConfig } from '../src/config.ts';
 import { formatUsd } from '../src/core/money.ts';
-import { SETTINGS, type Setting } from '../src/settings.ts';
+import type { Setting } from '../src/settings/setting.ts';
+import { SETTINGS } from '../src/settings.ts';
 
+const SENT_NOWHERE = { resource: { 'service.name': 'switchyard' }, headers: {}, traces: null, metrics: null };
 const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
 function configOf(env: Record<string, string>): Config {
@@ -39,6 +41,7 @@ describe('an empty environment', () => {
       inFlightMax: 1_000,
       drainWaitMs: 5_000,
       logLevel: 'info',
+      telemetry: SENT_NOWHERE,
     });
     expect(formatUsd(budgetDefault)).toBe('1.00');
     expect(variable('OPENAI_API_KEY')).toBeNull();
@@ -115,6 +118,7 @@ describe('a full environment', () => {
       inFlightMax: 64,
       drainWaitMs: 0,
       logLevel: 'silent',
+      telemetry: SENT_NOWHERE,
     });
     expect(budgetDefault).toBe(1n);
     expect(variable('GROQ_API_KEY')).toBe('gsk-1');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { SETTINGS, type Setting } from '../src/settings.ts';
+import type { Setting } from '../src/settings/setting.ts';
+import { SETTINGS } from '../src/settings.ts';
 
 const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
 

@@ -4,7 +4,8 @@ import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../src/config.ts';
 import { DEFAULT_REGISTRY_PATH, readRegistry } from '../src/registry/read.ts';
-import { SETTINGS, type Setting } from '../src/settings.ts';
+import type { Setting } from '../src/settings/setting.ts';
+import { SETTINGS } from '../src/settings.ts';
 
 const text = readFileSync(join(import.meta.dirname, '..', '.env.example'), 'utf8');
 const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);

@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
 import { makePythonRandom } from '../providers/python-random.ts';
-import { textOf } from '../settings.ts';
+import { textOf } from '../settings/setting.ts';
 import { addressOf } from '../wiring/banner.ts';
 import { printFault, readSetup, type Setup } from '../wiring/read-setup.ts';
 import { SYSTEM_CLOCK } from '../wiring/system.ts';

@@ -20,6 +20,11 @@ export function describeFleet(fleet: Fleet): string {
   return fleet.map(({ configHash, replicas }) => `${configHash} on ${replicas}`).join(', ');
 }
 
+/** How many replicas have another configuration. */
+export function differingFrom(configHash: string, fleet: Fleet): number {
+  return replicasOf(fleet.filter((share) => share.configHash !== configHash));
+}
+
 /** How many replicas there are, whatever their configuration. */
 export function replicasOf(fleet: Fleet): number {
   return fleet.reduce((sum, share) => sum + share.replicas, 0);

@@ -63,5 +63,7 @@ function decodeView(value: unknown): RequestView {
     routing: null,
     metadata: decodeLabels(request.metadata),
     conversationId: decodeNullable(request.conversationId, decodeText),
+    // A replica of the version before has none.
+    traceId: decodeNullable(request.traceId ?? null, decodeText),
   };
 }

@@ -65,6 +65,8 @@ export interface RequestRecord {
   readonly routing: RoutingDecision;
   readonly metadata: Readonly<Record<string, string>>;
   readonly conversationId: string | null;
+  /** The W3C id of its trace. Null: it was not traced. */
+  readonly traceId: string | null;
 }
 
 /** A request as it is now. While it runs, cost and time are what they have come to, and the provider is the one that is asked. */

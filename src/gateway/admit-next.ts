@@ -49,8 +49,15 @@ interface Quest {
   readonly journey: Journey;
 }
 
-/** Asks for leave to try the first of the open candidates that can be tried now. */
-export function admitNext(deps: GatewayDeps, call: ChatCall, quest: Quest): Promise<AdmittedNext> {
+/** Asks for leave to try the first of the open candidates that can be tried now, and for the money. */
+export async function reserve(deps: GatewayDeps, call: ChatCall, quest: Quest): Promise<AdmittedNext> {
+  using step = call.span.reserve();
+  const next = await admitNext(deps, call, quest);
+  step.end({ admitted: next.kind === 'admitted' ? next.permit : null, passedOver: next.passedOver });
+  return next;
+}
+
+function admitNext(deps: GatewayDeps, call: ChatCall, quest: Quest): Promise<AdmittedNext> {
   return quest.journey.attempts.length === 0 ? admitFirst(deps, call, quest) : admitRetry(deps, call, quest);
 }
 

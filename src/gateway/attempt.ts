@@ -10,6 +10,7 @@ import { StoreUnavailable } from '../core/unavailable.ts';
 import { costOfUsage, type TokenUsage, type UsageCost } from '../core/usage.ts';
 import { NO_STANDING, STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts';
 import type { Charge, Permit } from '../ports/admission.ts';
+import type { AttemptMeasure } from '../ports/meters.ts';
 import type { ProviderResult } from '../ports/provider.ts';
 import { limitAttempt } from './attempt-limit.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -24,8 +25,7 @@ export type Attempt =
   | (Ended & { readonly kind: 'answered'; readonly answer: Answer; readonly cost: UsageCost })
   | (Ended & { readonly kind: 'failed'; readonly failure: Failure });
 
-interface Ended {
-  readonly report: AttemptReport;
+interface Ended extends AttemptMeasure {
   /** The accounts of those who pay, after the settle. Null when the store did not answer. */
   readonly paying: Paying | null;
   readonly warnings: readonly string[];
@@ -51,8 +51,13 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
   const { place, model } = task;
   const { permit } = place;
   const startedAtMs = deps.clock.elapsedMs();
-  const { result, isSent, firstDeltaAtMs, isOutOfTime } = await callWithin(deps, call, task);
+  const { result, isSent, firstDeltaAtMs, perChunkMs, isOutOfTime } = await tellCall(deps, call, task);
   const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
+  const told = {
+    firstDeltaAtMs,
+    firstChunkMs: firstDeltaAtMs === null ? null : firstDeltaAtMs - startedAtMs,
+    perChunkMs,
+  };
   const base = { number: task.number, provider: permit.provider, model: permit.model, durationMs };
   if (result.kind === 'answered') {
     const { answer } = result;
@@ -74,8 +79,9 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
       cost,
       paying,
       warnings: warningsOf(call, permit, model),
+      usage: answer.usage,
       tokens: answer.usage.inputTokens + answer.usage.outputTokens,
-      firstDeltaAtMs,
+      ...told,
     };
   }
   const { failure } = result;
@@ -92,7 +98,8 @@ export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task)
     cost: amountOf(charge, permit),
     countedByBreaker: standing.verdict.kind === 'failure',
   };
-  return { kind: 'failed', report, failure, paying, warnings: [], tokens: tokensOfFailure(result), firstDeltaAtMs };
+  const usage = failure.billed === 'nothing' ? null : usageOf(result);
+  return { kind: 'failed', report, failure, usage, paying, warnings: [], tokens: tokensOfFailure(result), ...told };
 }
 
 type Unanswered = Exclude<ProviderResult, { kind: 'answered' }>;
@@ -150,8 +157,27 @@ interface CallEnd {
   /** False when the attempt was over before the provider was asked. */
   readonly isSent: boolean;
   readonly firstDeltaAtMs: number | null;
+  readonly perChunkMs: number | null;
   /** Our own limit ended it, and not a provider that fell silent. */
   readonly isOutOfTime: boolean;
+}
+
+/** The call, told as a step of its own. */
+async function tellCall(deps: GatewayDeps, call: ChatCall, task: Task): Promise<CallEnd> {
+  const { provider, model, outputTokens } = task.place.permit;
+  const startedAtMs = deps.clock.elapsedMs();
+  const isStreamed = call.onDelta !== null;
+  using step = call.span.attempt({ provider, model, number: task.number, isStreamed, outputTokensMax: outputTokens });
+  const ended = await callWithin(deps, call, task);
+  const { result, firstDeltaAtMs } = ended;
+  const answer = result.kind === 'answered' ? result.answer : null;
+  step.end({
+    failure: result.kind === 'answered' ? null : result.failure,
+    usage: result.kind === 'answered' ? result.answer.usage : usageOf(result),
+    finishReason: answer?.finishReason ?? null,
+    firstChunkMs: firstDeltaAtMs === null ? null : firstDeltaAtMs - startedAtMs,
+  });
+  return ended;
 }
 
 /** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */
@@ -173,7 +199,13 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
     if (!ending.signal.aborted) await unlessAborted(task.place.dispatch(), ending.signal);
     if (ending.signal.aborted) {
       const failure = abortFailure(ending.signal, { billed: 'nothing' });
-      return { result: { kind: 'failed', failure }, isSent: false, firstDeltaAtMs: null, isOutOfTime: limit.isOver() };
+      return {
+        result: { kind: 'failed', failure },
+        isSent: false,
+        firstDeltaAtMs: null,
+        perChunkMs: null,
+        isOutOfTime: limit.isOver(),
+      };
     }
     const { onDelta } = call;
     using watch =
@@ -182,7 +214,8 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
       simulation === null
         ? await provider.call(request, ending.signal, watch?.onDelta)
         : await deps.simulator({ provider, simulation }, request, ending.signal, watch?.onDelta);
-    return { result, isSent: true, firstDeltaAtMs: watch?.firstAtMs() ?? null, isOutOfTime: limit.isOver() };
+    const pace = { firstDeltaAtMs: watch?.firstAtMs() ?? null, perChunkMs: watch?.perPieceMs() ?? null };
+    return { result, isSent: true, ...pace, isOutOfTime: limit.isOver() };
   } finally {
     call.signal.removeEventListener('abort', leave);
   }

@@ -1,6 +1,7 @@
 import type { BreakerEvent } from '../ports/breaker-events.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Meters } from '../ports/meters.ts';
 import type { Store } from '../ports/store.ts';
 import type { BreakerNotice } from './breaker-notice.ts';
 import type { BreakerWatch, BreakerWatchAnswer } from './gateway.ts';
@@ -28,7 +29,12 @@ interface Watcher {
   readonly leave: () => void;
 }
 
-export function makeBreakerHub(deps: { readonly store: Store; readonly clock: Clock; readonly log: Log }): BreakerHub {
+export function makeBreakerHub(deps: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meters: Pick<Meters, 'eventsDropped'>;
+}): BreakerHub {
   const { store } = deps;
   const watchers = new Set<Watcher>();
   const places = makeWatchPlaces(HUB.watchersMax);
@@ -49,7 +55,7 @@ export function makeBreakerHub(deps: { readonly store: Store; readonly clock: Cl
   const hint = store.onHint(pump.wake);
 
   const join = (watch: BreakerWatch, place: { readonly from: number; readonly liveAfter: number }): Watcher => {
-    const outbox = makeOutbox<BreakerEvent>(HUB.backlogMax);
+    const outbox = makeOutbox<BreakerEvent>(HUB.backlogMax, () => deps.meters.eventsDropped.add(1));
     let leave = () => {};
     const watcher = { watch, outbox, ...place, leave: () => leave() };
     watchers.add(watcher);

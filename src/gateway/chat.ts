@@ -3,7 +3,7 @@ import { FAILURE_POLICY } from '../core/failure.ts';
 import type { ProviderKey, RequestId } from '../core/ids.ts';
 import type { ChatOutcome, NotRun } from '../core/outcome.ts';
 import { isUnavailable } from '../core/unavailable.ts';
-import { admitNext, taskOf } from './admit-next.ts';
+import { reserve, taskOf } from './admit-next.ts';
 import { makeAttempt } from './attempt.ts';
 import { payerOf, usedKeyOf } from './caller.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -38,7 +38,10 @@ export async function* chat(
 ): AsyncGenerator<ChatEvent, ChatOutcome | NotRun> {
   let journey = start;
   using entry = await deps.limits.enter(asked, () => journey.attempts);
-  if (entry.refused !== null) return entry.refused;
+  if (entry.refused !== null) {
+    deps.meters.callersLimited.add(1);
+    return entry.refused;
+  }
   const payer = payerOf(asked.caller, asked.request.userId, deps.budgetDefault);
   using live = deps.live.open(asked, { account: payer.account, apiKey: usedKeyOf(asked.caller) });
   const { call } = live;
@@ -49,12 +52,12 @@ export async function* chat(
   let open = planned.plan.ranked;
   while (open.length > 0 && mayGoOn(deps, call, journey)) {
     try {
-      const admitted = await admitNext(deps, call, { payer, open, journey });
+      const admitted = await reserve(deps, call, { payer, open, journey });
       journey = withPassedOver(journey, admitted.passedOver, admitted.paying);
       if (admitted.kind === 'refused') break;
 
       using stake = admitted.stake;
-      await using place = openPermit(deps, admitted);
+      await using place = openPermit(deps, { ...admitted, span: call.span });
       const failed = lastAttemptOf(journey);
       const trip = { payer, planned, journey, permit: admitted.permit };
       live.move(() => viewOf(deps, call, trip), failed?.report ?? null);
@@ -64,6 +67,7 @@ export async function* chat(
 
       const attempt = await makeAttempt(deps, call, taskOf(admitted, place, journey));
       stake.end(attempt.report.outcome);
+      deps.meters.attemptEnded(attempt);
       journey = withAttempt(journey, attempt, admitted.permit);
       if (attempt.kind === 'answered' || !FAILURE_POLICY[attempt.failure.kind].tryNext) break;
       // Whoever has read the beginning of one answer is not told the end of another.

@@ -10,6 +10,7 @@ import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
 import type { Contents } from './contents.ts';
 import type { GatewayInfo } from './gateway.ts';
+import type { HeldBook } from './held-book.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { LimitDesk } from './limit-desk.ts';
 import type { LiveChats } from './live-chats.ts';
@@ -21,6 +22,7 @@ import type { WatchedBudgets } from './watched-budgets.ts';
 /** What the parts of the gateway share: what comes from outside, and the background work beside the requests. */
 export interface GatewayDeps extends GatewayNeeds {
   readonly leases: LeaseKeeper;
+  readonly held: HeldBook;
   /** The chats that run here. */
   readonly live: LiveChats;
   readonly watchedBudgets: WatchedBudgets;

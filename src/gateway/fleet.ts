@@ -1,4 +1,4 @@
-import { describeFleet, FLEET_LIVE_MS, type Fleet, isAgreed, replicasOf } from '../core/fleet.ts';
+import { describeFleet, differingFrom, FLEET_LIVE_MS, type Fleet, isAgreed, replicasOf } from '../core/fleet.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
 import type { GatewayDeps } from './deps.ts';
 import { startPump } from './pump.ts';
@@ -43,6 +43,7 @@ export function joinFleet(
       log.debug('no heartbeat: the store is away', { reason: error.reason });
     } finally {
       meters.replicas.set(replicasOf(fleet()));
+      meters.replicasDiffering.set(differingFrom(configHash, fleet()));
     }
   };
   const pump = startPump({ clock, log, everyMs: HEARTBEAT_MS, isNeeded: () => true, act: beat });

@@ -23,12 +23,14 @@ import type { BreakerEvent } from '../ports/breaker-events.ts';
 import type { ProviderSurvey } from '../ports/operations.ts';
 import type { OnDelta } from '../ports/provider.ts';
 import type { StoreKind } from '../ports/store.ts';
+import type { ChatSpan } from '../ports/traces.ts';
 import type { BreakerNotice } from './breaker-notice.ts';
 import type { Caller } from './caller.ts';
 import type { KeyDirectory } from './key-directory.ts';
 import type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
 import type { StreamPiece } from './stream-log.ts';
 
+export type { ChatSpan } from '../ports/traces.ts';
 export type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
 
 /** What the doors may ask of the gateway. One call each; nothing here throws for an ending that a caller can expect. */
@@ -155,6 +157,8 @@ export interface ChatCall {
   readonly signal: AbortSignal;
   /** Told each piece of the answer as it comes; then the providers are asked for streams. Null: only the whole answer is wanted. */
   readonly onDelta: OnDelta | null;
+  /** Told of each step on its way. */
+  readonly span: ChatSpan;
 }
 
 /** A chat whose answer is wanted piece by piece. */

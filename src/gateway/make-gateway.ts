@@ -12,6 +12,7 @@ import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
 import { startForgetter } from './forgetter.ts';
 import type { Gateway, ParsedChat } from './gateway.ts';
+import { makeHeldBook } from './held-book.ts';
 import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
 import { startLeaseKeeper } from './lease-keeper.ts';
@@ -23,6 +24,7 @@ import { startReaper } from './reaper.ts';
 import { makeRequestHub } from './request-hub.ts';
 import { makeRequestReader } from './request-reader.ts';
 import { stopRevoked } from './revocations.ts';
+import { startStandings } from './standings.ts';
 import { makeChatStreams } from './streams.ts';
 import { makeTickHub } from './tick-hub.ts';
 import { makeWaitingBook } from './waiting.ts';
@@ -34,6 +36,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const deps: GatewayDeps = {
     ...needs,
     leases: startLeaseKeeper(needs),
+    held: makeHeldBook(needs.meters),
     live: makeLiveChats(),
     watchedBudgets: budgetHub,
     limits: makeLimitDesk(needs),
@@ -108,7 +111,7 @@ function startUpkeep(deps: GatewayDeps): readonly AsyncDisposable[] {
     startForgetter(deps, (countMax) => store.forgetKeys(countMax)),
     startForgetter(deps, (countMax) => store.forgetCallers(countMax)),
   ];
-  return [startReaper(deps), startBooksCheck(deps), ...forgetters, startJanitor(deps)];
+  return [startReaper(deps), startBooksCheck(deps), startStandings(deps), ...forgetters, startJanitor(deps)];
 }
 
 /** Runs a chat to its end for a caller who only wants the outcome. */

@@ -1,6 +1,8 @@
 import type { Paying } from '../core/paying.ts';
+import { traceOf } from '../core/trace-of.ts';
 import { NO_STANDING, type Standing } from '../core/verdict.ts';
 import type { Charge, Permit, Settled, Settlement } from '../ports/admission.ts';
+import type { ChatSpan } from '../ports/traces.ts';
 import type { GatewayDeps } from './deps.ts';
 import { reportEnding, reportSettled } from './settle-report.ts';
 
@@ -18,15 +20,26 @@ export interface OpenPermit extends AsyncDisposable {
 
 export function openPermit(
   deps: GatewayDeps,
-  { permit, attemptMs }: { readonly permit: Permit; readonly attemptMs: number },
+  of: { readonly permit: Permit; readonly attemptMs: number; readonly span: ChatSpan },
 ): OpenPermit {
+  const { permit, attemptMs, span } = of;
   const lease = deps.leases.keep(permit.holdId, attemptMs);
+  const held = deps.held.take(permit.held);
   let isSettled = false;
   let isSent = false;
   const settle = async (charge: Charge, standing: Standing) => {
     isSettled = true;
     lease[Symbol.dispose]();
-    return settleFirmly(deps, permit, { holdId: permit.holdId, charge, jitter: deps.chance.next(), ...standing });
+    held[Symbol.dispose]();
+    using step = span.settle(permit);
+    const paying = await settleFirmly(deps, of, {
+      holdId: permit.holdId,
+      charge,
+      jitter: deps.chance.next(),
+      ...standing,
+    });
+    step.end(paying === null ? 'left' : 'settled');
+    return paying;
   };
   return {
     permit,
@@ -43,8 +56,12 @@ export function openPermit(
 }
 
 /** An answer in hand is never lost because the books stumble: what is not settled expires, and is posted in full. */
-async function settleFirmly(deps: GatewayDeps, permit: Permit, settlement: Settlement): Promise<Paying | null> {
-  const log = deps.log.with({ provider: permit.provider, model: permit.model });
+async function settleFirmly(
+  deps: GatewayDeps,
+  { permit, span }: { readonly permit: Permit; readonly span: ChatSpan },
+  settlement: Settlement,
+): Promise<Paying | null> {
+  const log = deps.log.with({ provider: permit.provider, model: permit.model, ...traceOf(span) });
   reportEnding({ log, meters: deps.meters }, permit, settlement);
   try {
     const settled = await deps.store.settle(settlement);

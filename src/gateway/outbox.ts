@@ -13,7 +13,8 @@ interface Entry<Item> {
   readonly dropped: number;
 }
 
-export function makeOutbox<Item>(itemsMax: number): Outbox<Item> {
+/** `onDrop` is told of each item that was dropped here. */
+export function makeOutbox<Item>(itemsMax: number, onDrop: () => void = () => undefined): Outbox<Item> {
   const entries: Entry<Item>[] = [];
   /** What was dropped before whatever is put next. */
   let dropped = 0;
@@ -21,6 +22,7 @@ export function makeOutbox<Item>(itemsMax: number): Outbox<Item> {
   let wake: () => void = () => undefined;
 
   const dropOldest = () => {
+    onDrop();
     const lost = (entries.shift()?.dropped ?? 0) + 1;
     const [next] = entries;
     if (next === undefined) dropped += lost;

@@ -5,6 +5,7 @@ import type { ProviderKey } from '../core/ids.ts';
 import { promptOf } from '../core/message.ts';
 import type { Paying } from '../core/paying.ts';
 import { makePlan, type Plan } from '../core/plan.ts';
+import { POLICY } from '../core/score.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { ProviderPort } from '../ports/provider.ts';
 import type { Payer } from './caller.ts';
@@ -23,6 +24,7 @@ export interface Planned extends Paying {
 /** Looks, and plans by what is seen. The one planning code of `chat` and `routePreview`: it takes nothing. */
 export async function planFor(deps: GatewayDeps, call: ChatCall, payer: Payer): Promise<Planned> {
   const startedAtMs = deps.clock.elapsedMs();
+  using step = call.span.route();
   const { request } = call;
   const snapshot = await deps.store.look(payer);
   const account = asPayer(snapshot.account, payer.defaultCap);
@@ -42,6 +44,9 @@ export async function planFor(deps: GatewayDeps, call: ChatCall, payer: Payer): 
   });
   const decisionMs = deps.clock.elapsedMs() - startedAtMs;
   const { also, nowMs } = snapshot;
+  const { category, confidence } = classification;
+  const candidates = [...plan.ranked.map(({ report }) => report), ...plan.rejected];
+  step.end({ category, confidence, policy: POLICY, candidates });
   return { plan, classification, account, also, nowMs, decisionMs };
 }
 

@@ -3,6 +3,7 @@ import type { Answered, ChatOutcome } from '../core/outcome.ts';
 import { recordedErrorOf, statusOf } from '../core/record-of.ts';
 import type { RequestRecord, RequestView } from '../core/request-record.ts';
 import { epochMs } from '../core/time.ts';
+import { traceOf } from '../core/trace-of.ts';
 import { costOfUsage } from '../core/usage.ts';
 import type { Permit } from '../ports/admission.ts';
 import { type Payer, usedKeyOf } from './caller.ts';
@@ -21,10 +22,14 @@ interface Trip {
 /** Writes the request log. A log that cannot be written never costs the caller an answer that was paid for. */
 export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<RequestRecord> {
   const record = recordOf(deps, call, trip);
+  deps.meters.requestEnded(record);
   try {
     await deps.store.record(record);
   } catch (error) {
-    deps.log.error('a request could not be recorded', { requestId: `req_${call.requestId}`, error: String(error) });
+    deps.meters.logRowsDropped.add(1);
+    const { requestId, span } = call;
+    const fields = { requestId: `req_${requestId}`, ...traceOf(span), error: String(error) };
+    deps.log.error('a request could not be recorded', fields);
   }
   return record;
 }
@@ -54,7 +59,10 @@ export function viewOf(
 }
 
 /** What is known of a request as soon as it is planned. */
-function basisOf({ requestId, door, onDelta, request, caller }: ChatCall, { payer, planned }: Omit<Trip, 'outcome'>) {
+function basisOf(
+  { requestId, door, onDelta, request, caller, span }: ChatCall,
+  { payer, planned }: Omit<Trip, 'outcome'>,
+) {
   return {
     id: requestId,
     createdAtMs: epochMs(planned.nowMs),
@@ -67,6 +75,7 @@ function basisOf({ requestId, door, onDelta, request, caller }: ChatCall, { paye
     category: planned.classification.category,
     metadata: request.metadata,
     conversationId: request.conversationId,
+    traceId: span.traceId,
   };
 }
 

@@ -3,6 +3,7 @@ import { isMatch, isNoCondition } from '../core/request-filter.ts';
 import { isSeen, type View } from '../core/view.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Meters } from '../ports/meters.ts';
 import type { Store } from '../ports/store.ts';
 import { viewOf } from './caller.ts';
 import type { RequestNotice, RequestWatch, RequestWatchAnswer } from './gateway.ts';
@@ -32,6 +33,7 @@ export function makeRequestHub(deps: {
   readonly clock: Clock;
   readonly log: Log;
   readonly live: LiveChats;
+  readonly meters: Pick<Meters, 'eventsDropped'>;
 }): RequestHub {
   const watchers = new Set<Watcher>();
   const places = makeWatchPlaces(HUB.watchersMax);
@@ -57,7 +59,7 @@ export function makeRequestHub(deps: {
   });
 
   const join = (watch: RequestWatch): Watcher => {
-    const outbox = makeOutbox<RequestEvent>(HUB.backlogMax);
+    const outbox = makeOutbox<RequestEvent>(HUB.backlogMax, () => deps.meters.eventsDropped.add(1));
     let leave = () => {};
     const watcher = { watch, view: viewOf(watch.caller), outbox, leave: () => leave() };
     watchers.add(watcher);

@@ -4,6 +4,8 @@ import type { Clock } from '../ports/clock.ts';
 export interface Silence extends Disposable {
   /** Something is heard. Costs no timer: streams say it at every piece. */
   heard(): void;
+  /** When something was heard last, by the monotonic clock. */
+  lastAtMs(): number;
 }
 
 export function watchSilence(of: { readonly clock: Clock; readonly ms: number; readonly act: () => void }): Silence {
@@ -22,6 +24,7 @@ export function watchSilence(of: { readonly clock: Clock; readonly ms: number; r
     heard() {
       sinceMs = clock.elapsedMs();
     },
+    lastAtMs: () => sinceMs,
     [Symbol.dispose]() {
       isOver = true;
       timer[Symbol.dispose]();

@@ -11,6 +11,8 @@ export interface StreamWatch extends Disposable {
   readonly onDelta: OnDelta;
   /** By the monotonic clock. Null before the first piece. */
   firstAtMs(): number | null;
+  /** Milliseconds between two pieces, on average. Null with fewer than two. */
+  perPieceMs(): number | null;
 }
 
 /**
@@ -27,6 +29,7 @@ export function watchStream(of: {
 }): StreamWatch {
   const { clock } = of;
   let firstAtMs: number | null = null;
+  let pieces = 0;
   const first = of.model.capabilities.includes('reasoning') ? null : clock.after(STREAM_LIMITS.firstMs, of.giveUp);
   let idle: Silence | null = null;
   return {
@@ -38,9 +41,12 @@ export function watchStream(of: {
         of.onFirst();
       }
       idle.heard();
+      pieces += 1;
       of.onDelta(delta);
     },
     firstAtMs: () => firstAtMs,
+    perPieceMs: () =>
+      idle === null || firstAtMs === null || pieces < 2 ? null : (idle.lastAtMs() - firstAtMs) / (pieces - 1),
     [Symbol.dispose]() {
       first?.[Symbol.dispose]();
       idle?.[Symbol.dispose]();

@@ -12,8 +12,9 @@ export type AnsweredChat = Answered & { readonly asked: ChatRequest };
 /** The record of an answer, made again from the answer itself: for a log that could not be written. */
 export function recordOfAnswer(
   chat: AnsweredChat,
-  { nowMs, apiKey }: { readonly nowMs: EpochMs; readonly apiKey: UsedKey | null },
+  of: { readonly nowMs: EpochMs; readonly apiKey: UsedKey | null; readonly traceId: string | null },
 ): RequestRecord {
+  const { nowMs, apiKey, traceId } = of;
   const { asked, routing, timing } = chat;
   const account = chat.account?.key ?? ANONYMOUS;
   return {
@@ -40,5 +41,6 @@ export function recordOfAnswer(
     routing,
     metadata: asked.metadata,
     conversationId: asked.conversationId,
+    traceId,
   };
 }

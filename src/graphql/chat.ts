@@ -43,8 +43,9 @@ const ChatMessageRef = builder.objectRef<Answer>('ChatMessage').implement({
 });
 
 /** The answer was paid for: it is never lost because the log could not be written, or cannot be read now. */
-async function recordedOrMade(chat: AnsweredChat, { gateway, caller }: OperationContext): Promise<RequestView> {
-  const made = () => recordOfAnswer(chat, { nowMs: gateway.now(), apiKey: usedKeyOf(caller) });
+async function recordedOrMade(chat: AnsweredChat, { gateway, caller, span }: OperationContext): Promise<RequestView> {
+  const traceId = chat.isReplayed ? null : span.traceId;
+  const made = () => recordOfAnswer(chat, { nowMs: gateway.now(), apiKey: usedKeyOf(caller), traceId });
   try {
     return (await gateway.findAnswered(chat.requestId)) ?? made();
   } catch (error) {

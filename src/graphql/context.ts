@@ -1,7 +1,7 @@
 import type { ChatRequest } from '../core/chat-request.ts';
 import type { RequestId } from '../core/ids.ts';
 import { type Caller, mayBill } from '../gateway/caller.ts';
-import type { ChatCall, Gateway } from '../gateway/gateway.ts';
+import type { ChatCall, ChatSpan, Gateway } from '../gateway/gateway.ts';
 import { type ContentDesk, makeContentDesk } from './content-desk.ts';
 import { doorError } from './door-error.ts';
 import { type KeyDesk, makeKeyDesk } from './key-desk.ts';
@@ -18,6 +18,7 @@ export interface OperationContext {
   readonly surveys: SurveyDesk;
   readonly contents: ContentDesk;
   readonly keys: KeyDesk;
+  readonly span: ChatSpan;
 }
 
 export function makeContext(of: Omit<OperationContext, 'surveys' | 'contents' | 'keys'>): OperationContext {
@@ -31,9 +32,9 @@ export function makeContext(of: Omit<OperationContext, 'surveys' | 'contents' | 
 }
 
 /** A chat of this operation, as the gateway wants it. Throws when the caller may not bill whom it names. */
-export function chatCall(request: ChatRequest, { requestId, caller, signal }: OperationContext): ChatCall {
+export function chatCall(request: ChatRequest, { requestId, caller, signal, span }: OperationContext): ChatCall {
   if (request.userId !== null && !mayBill(caller, request.userId)) throw doorError('FORBIDDEN', NOT_THEIRS);
-  return { requestId, request, caller, door: 'graphql', signal, onDelta: null };
+  return { requestId, request, caller, door: 'graphql', signal, onDelta: null, span };
 }
 
 const NOT_THEIRS =

@@ -68,6 +68,10 @@ builder.objectFields(RequestRef, (t) => ({
   }),
   metadata: t.expose('metadata', { type: 'JSON', description: 'Labels the caller gave.', nullable: true }),
   conversationId: t.exposeString('conversationId', { description: 'Conversation the caller named.', nullable: true }),
+  traceId: t.exposeString('traceId', {
+    description: 'W3C trace id, to look it up in a tracing tool.',
+    nullable: true,
+  }),
   promptText: t.string({
     description: 'The prompt. Null unless content recording is on and the caller has scope `content:read`.',
     nullable: true,

@@ -4,6 +4,7 @@ import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Traces } from '../ports/traces.ts';
 import { sendFault } from './answer.ts';
 import { keyIdOf } from './authenticate.ts';
 import { readBody, refuseBody } from './body.ts';
@@ -11,7 +12,7 @@ import type { Callers } from './callers.ts';
 import type { InFlight } from './in-flight.ts';
 import { logOperation, makeOperation, type Operation } from './operation.ts';
 import { sendAll, whenDrained } from './outgoing.ts';
-import { clientRequestIdOf } from './request-id.ts';
+import { clientRequestIdOf, traceparentOf } from './request-id.ts';
 import type { GraphqlServer } from './yoga.ts';
 
 /** GraphQL over HTTP, with server-sent events for subscriptions. */
@@ -34,6 +35,7 @@ interface DoorDeps {
   readonly yoga: GraphqlServer;
   readonly inFlight: InFlight;
   readonly callers: Callers;
+  readonly traces: Traces;
   readonly isLeaving: () => boolean;
   readonly isDraining: () => boolean;
 }
@@ -47,7 +49,9 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
     const body = request.method === 'POST' ? await readBody(request) : null;
     if (body?.kind === 'gone') return;
     if (body?.kind === 'refused') return refuseBody(request, response, body.fault, deps);
-    const operation = makeOperation({ ...deps, ...arrival, signal: waiting.signal });
+    const name = request.method === 'GET' ? 'GET /graphql' : 'POST /graphql';
+    const span = deps.traces.operation(name, traceparentOf(request));
+    const operation = makeOperation({ ...deps, ...arrival, signal: waiting.signal, span });
     try {
       const answered = await ask(deps.yoga, request, body?.text ?? null, operation);
       if (operation.note.kind === 'subscription' && !operation.note.isPaid) {

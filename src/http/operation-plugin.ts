@@ -7,13 +7,16 @@ import type { InFlight } from './in-flight.ts';
 import type { LoadGate } from './load-gate.ts';
 import { presentable, told } from './mask.ts';
 import { noteDocument, type Operation, wishOf } from './operation.ts';
+import { makeSubscribers, type SubscriberMeter } from './subscribers.ts';
 
 /** Around every operation: it counts as under way, its errors are made presentable, and its answer names its request. */
 export function operationPlugin(deps: {
   readonly inFlight: InFlight;
   readonly gate: LoadGate;
+  readonly meters: SubscriberMeter;
 }): Plugin<Operation, Operation> {
   const { inFlight, gate } = deps;
+  const watched = makeSubscribers(deps.meters);
   return {
     onExecute({ args, executeFn, setExecuteFn }) {
       noteDocument(args.contextValue, args);
@@ -36,7 +39,10 @@ export function operationPlugin(deps: {
       return {
         onSubscribeResult({ result, setResult }) {
           if (!isStream(result)) setResult(presentable(result, args.contextValue));
-          else if (args.contextValue.note.isPaid) setResult(counted(result, args.contextValue.caller, deps));
+          else
+            setResult(
+              watched(args.contextValue.note.isPaid ? counted(result, args.contextValue.caller, deps) : result),
+            );
           return { onNext: (event) => event.setResult(presentable(event.result, args.contextValue)) };
         },
       };

@@ -1,6 +1,7 @@
 import { type ExecutionArgs, getOperationAST } from 'graphql';
 import type { RequestId } from '../core/ids.ts';
 import type { Wish } from '../core/load.ts';
+import { traceOf } from '../core/trace-of.ts';
 import type { Caller } from '../gateway/caller.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { makeContext, type OperationContext } from '../graphql/context.ts';
@@ -10,6 +11,7 @@ import { isPaid } from '../graphql/paid-fields.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { OperationSpan } from '../ports/traces.ts';
 
 const NAME_CHARS_MAX = 100;
 
@@ -30,6 +32,7 @@ export interface Operation extends OperationContext {
   readonly log: Log;
   readonly note: OperationNote;
   readonly startedAtMs: number;
+  readonly span: OperationSpan;
 }
 
 export function makeOperation(of: {
@@ -39,11 +42,13 @@ export function makeOperation(of: {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly clock: Clock;
+  readonly span: OperationSpan;
 }): Operation {
-  const { gateway, caller, requestId, signal, clock } = of;
+  const { gateway, caller, requestId, signal, clock, span } = of;
   return {
-    ...makeContext({ gateway, caller, requestId, signal }),
-    log: of.log.with({ requestId: requestGlobalId(requestId) }),
+    ...makeContext({ gateway, caller, requestId, signal, span }),
+    span,
+    log: of.log.with({ requestId: requestGlobalId(requestId), ...traceOf(span) }),
     note: { name: null, kind: null, isPaid: false, cost: null, errorCount: 0 },
     startedAtMs: clock.elapsedMs(),
   };
@@ -68,9 +73,9 @@ export function wishOf({ note }: Operation): Wish {
   return note.kind === 'mutation' || note.isPaid ? 'act' : 'read';
 }
 
-/** The one line about an operation that has ended. Never a prompt, an answer or a variable. */
+/** Ends an operation: the one line about it, and its trace. Never a prompt, an answer or a variable. */
 export function logOperation(
-  operation: Pick<Operation, 'note' | 'log' | 'startedAtMs'>,
+  operation: Pick<Operation, 'note' | 'log' | 'startedAtMs' | 'span'>,
   clock: Clock,
   ending: {
     readonly door: 'http' | 'websocket' | 'rest';
@@ -80,7 +85,9 @@ export function logOperation(
     readonly clientRetry?: number;
   },
 ): void {
-  const { note, log, startedAtMs } = operation;
+  const { note, log, startedAtMs, span } = operation;
+  const status = typeof ending.status === 'number' ? ending.status : null;
+  span.end({ kind: note.kind, operation: note.name, status, errorCount: note.errorCount });
   log.info('operation', {
     ...ending,
     operation: note.name,

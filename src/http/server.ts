@@ -6,6 +6,7 @@ import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Exposition } from '../ports/meters.ts';
+import type { Traces } from '../ports/traces.ts';
 import { type DoorkeeperMeters, makeDoorkeeper } from './authenticate.ts';
 import { announcesTooMuch } from './body.ts';
 import { makeCallers } from './callers.ts';
@@ -18,8 +19,11 @@ import { type LoadMeters, makeLoadGate } from './load-gate.ts';
 import { makeMetricsDoor } from './metrics.ts';
 import { makeOrigins } from './origins.ts';
 import { makePageDoor, type Page } from './page.ts';
+import { type RequestMeter, watchRequest } from './request-meter.ts';
+import type { RetryMeter } from './rest/client-retry.ts';
 import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
+import type { SubscriberMeter } from './subscribers.ts';
 import { makeSocketDoor } from './websocket.ts';
 import { makeGraphqlServer } from './yoga.ts';
 
@@ -46,7 +50,8 @@ export interface HttpServerDeps {
   readonly newId: () => RequestId;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Exposition;
-  readonly meters: LoadMeters & DoorkeeperMeters;
+  readonly traces: Traces;
+  readonly meters: LoadMeters & DoorkeeperMeters & RetryMeter & SubscriberMeter & RequestMeter;
   /** `off`: everybody may do everything. */
   readonly auth: 'off' | 'keys';
   readonly isGraphiqlOn: boolean;
@@ -95,6 +100,7 @@ export function makeHttpServer(deps: HttpServerDeps): HttpServer {
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = newId();
+    watchRequest(deps, request, response);
     response.setHeader('x-request-id', requestGlobalId(requestId));
     response.setHeader('x-content-type-options', 'nosniff');
     if (isLeaving()) response.setHeader('connection', 'close');

@@ -15,6 +15,7 @@ import { costRefusal } from '../graphql/cost.ts';
 import { chooseText, type PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Traces } from '../ports/traces.ts';
 import { type DoorFault, errorOf, SHUTTING_DOWN } from './answer.ts';
 import type { LoadGate } from './load-gate.ts';
 import { presentable, unexpected } from './mask.ts';
@@ -49,6 +50,7 @@ interface OperationsDeps {
   readonly yoga: GraphqlServer;
   readonly gate: LoadGate;
   readonly persisted: PersistedDocuments;
+  readonly traces: Traces;
   readonly isDraining: () => boolean;
   /** Finds out who connects. False: nobody that is let in, and told so. */
   readonly welcome: (peer: Peer, authorization: string | undefined) => Promise<boolean>;
@@ -98,12 +100,19 @@ function authorizationIn(params: Readonly<Record<string, unknown>> | undefined):
   return typeof found === 'string' ? found : undefined;
 }
 
+/** Each operation may belong to a trace of its own, while headers are the connection's. Undefined: it says nothing. */
+function traceparentIn({ extensions }: SubscribePayload): string | undefined {
+  const named = extensions?.traceparent;
+  return typeof named === 'string' ? named : undefined;
+}
+
 /** What is to be executed, or why not. */
 function admit(deps: OperationsDeps, peer: Peer, payload: SubscribePayload): Admitted {
   const { caller } = peer;
   if (caller === null) throw new RangeError('an operation came before its caller was known');
   const stop = new AbortController();
-  const operation = makeOperation({ ...deps, caller, requestId: deps.newId(), signal: stop.signal });
+  const span = deps.traces.operation('WebSocket /graphql', traceparentIn(payload));
+  const operation = makeOperation({ ...deps, caller, requestId: deps.newId(), signal: stop.signal, span });
   const envelope = deps.yoga.getEnveloped(operation);
   const prepared =
     busyWith(deps, peer, caller) ?? roomFor(deps, operation, prepare({ ...deps, envelope, payload, operation }));

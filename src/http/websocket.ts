@@ -7,6 +7,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import type { Traces } from '../ports/traces.ts';
 import { pathOf } from './answer.ts';
 import { type Doorkeeper, keyIdOf } from './authenticate.ts';
 import type { Hosts } from './hosts.ts';
@@ -49,6 +50,7 @@ export interface SocketDeps {
   /** Connections that one line of keys may hold. */
   readonly socketsPerKey: number;
   readonly persisted: PersistedDocuments;
+  readonly traces: Traces;
 }
 
 export function makeSocketDoor(deps: SocketDeps): SocketDoor {

@@ -12,6 +12,7 @@ import { operationPlugin } from './operation-plugin.ts';
 import { persistedPlugin } from './persisted-plugin.ts';
 import { requestPlugin } from './request-plugin.ts';
 import { rulesPlugin } from './rules-plugin.ts';
+import type { SubscriberMeter } from './subscribers.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -28,6 +29,7 @@ export function makeGraphqlServer(deps: {
   readonly log: Log;
   readonly inFlight: InFlight;
   readonly gate: LoadGate;
+  readonly meters: SubscriberMeter;
   readonly persisted: PersistedDocuments;
 }): GraphqlServer {
   return createYoga<Operation, object>({

@@ -1,3 +1,9 @@
+import type { Transition } from '../core/breaker.ts';
+import type { AttemptReport } from '../core/decision.ts';
+import type { ProviderKey } from '../core/ids.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import type { TokenUsage } from '../core/usage.ts';
+
 /** Counts what happens; never goes back while the process lives. */
 export interface Counter {
   add(count: number): void;
@@ -9,7 +15,23 @@ export interface Gauge {
 }
 
 /** What the service measures of itself, for those who watch over it. No meter has a label whose values callers choose. */
-export interface Meters {
+export interface Meters extends PlainMeters {
+  /** One call to a provider has ended. */
+  attemptEnded(attempt: AttemptMeasure): void;
+  /** A request has ended, in whichever way, and this is its record. */
+  requestEnded(record: RequestRecord): void;
+  /** How a provider stands, as it was seen last. */
+  providerSeen(standing: ProviderStanding): void;
+  /** A breaker changed by what this replica reported. */
+  breakerChanged(provider: ProviderKey, transition: Pick<Transition, 'from' | 'to' | 'cause'>): void;
+  /** A client sent again by itself what it had sent before. `language` is its own word, and believed only if it is a known one. */
+  clientRetried(language: string): void;
+  /** An HTTP request was answered, or its connection closed. Method and route are the caller's words, and bounded here. */
+  httpEnded(answered: HttpMeasure): void;
+}
+
+/** Meters that stand for one figure each. */
+export interface PlainMeters {
   /** Holds that nobody settled in time, ended by this replica. */
   readonly holdsExpired: Counter;
   /** Attempts that a provider billed above the limit it was sent. */
@@ -18,6 +40,8 @@ export interface Meters {
   readonly booksDifferences: Gauge;
   /** Replicas seen in the last minute, as this one sees it. */
   readonly replicas: Gauge;
+  /** Those of them that have another configuration than this one. */
+  readonly replicasDiffering: Gauge;
   /** 1 while the store answers, 0 while it does not. */
   readonly storeUp: Gauge;
   /** Operations under way. */
@@ -26,8 +50,48 @@ export interface Meters {
   readonly operationsRefused: Counter;
   /** Callers who came without a credential, or with one that does not work. */
   readonly authenticationFailures: Counter;
+  /** Chats that were refused because their caller had used up its own limits. */
+  readonly callersLimited: Counter;
   /** Candidates that a request passed over because their retry budget was used up. */
   readonly retriesRefused: Counter;
+  /** Dollars held for attempts that this replica has under way. */
+  readonly budgetReserved: Gauge;
+  /** Subscriptions that are being told, streamed chats included. */
+  readonly streamSubscribers: Gauge;
+  /** Events that slow subscribers were not told. */
+  readonly eventsDropped: Counter;
+  /** What waits in the journal to be carried out in the store. */
+  readonly logQueue: Gauge;
+  /** Requests that could not be written to the log. */
+  readonly logRowsDropped: Counter;
+  /** Spans that never reached the collector of traces. */
+  readonly spansDropped: Counter;
+}
+
+/** What is measured of one attempt. */
+export interface AttemptMeasure {
+  readonly report: AttemptReport;
+  /** Null: nobody knows, or nothing was received. */
+  readonly usage: TokenUsage | null;
+  /** Milliseconds to the first piece of the answer. Null when none came, or it was not asked for in pieces. */
+  readonly firstChunkMs: number | null;
+  /** Milliseconds between two pieces, on average. Null with fewer than two. */
+  readonly perChunkMs: number | null;
+}
+
+export interface ProviderStanding {
+  readonly provider: ProviderKey;
+  readonly breaker: Transition['to'];
+  /** Requests that its rolling limit has room for. */
+  readonly slotsLeft: number;
+}
+
+export interface HttpMeasure {
+  readonly method: string;
+  readonly route: string;
+  /** Zero when it was left without an answer. */
+  readonly status: number;
+  readonly durationMs: number;
 }
 
 /** All meters as text, for whoever collects them. */

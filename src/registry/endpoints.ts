@@ -1,6 +1,7 @@
 import type { ProviderKey } from '../core/ids.ts';
 import { findProvider, type Registry } from '../core/registry.ts';
-import { apiKey, baseUrl, readSetting, type Setting } from '../settings.ts';
+import { readSetting, type Setting } from '../settings/setting.ts';
+import { apiKey, baseUrl } from '../settings.ts';
 import type { ProviderConnection } from './parse.ts';
 
 /** How one provider is called in this environment. The real one may hold a secret: do not log it. */

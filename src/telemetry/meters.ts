@@ -1,35 +1,183 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Exposition, Meters } from '../ports/meters.ts';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Circuit } from '../core/breaker.ts';
+import type { ProviderKey } from '../core/ids.ts';
+import { PICO_PER_USD, type PicoUsd } from '../core/money.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import type { AttemptMeasure, Exposition, Meters, PlainMeters, ProviderStanding } from '../ports/meters.ts';
+import { exposedLabelOf, exposedNameOf, METER_TABLE, type MeterName, type MeterRow } from './meter-table.ts';
+
+/** Takes one value of one series. Labels are given in the order of the table; one without a value is left out, which is the same to Prometheus. */
+type Take = (name: MeterName, value: number, ...labels: readonly string[]) => void;
+
+/** All meters, with those of the process, and where they can be read from. */
+export interface MeterBook extends Meters, Exposition {
+  /** Has `act` set what is only known when somebody asks, before each reading. */
+  beforeReading(act: () => void): void;
+  /** Every meter of the table as it stands now. */
+  snapshot(): Promise<readonly MeterReading[]>;
+}
+
+export interface MeterReading {
+  readonly name: MeterName;
+  readonly samples: readonly Sample[];
+}
+
+/** One line of the text format. */
+export interface Sample {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number | undefined>>;
+  /** Of a histogram: the meter's own with `_bucket`, `_sum` or `_count` behind it. */
+  readonly metricName?: string;
+}
+
+/** States of a breaker, each a series of its own. */
+const STATES = ['closed', 'open', 'halfOpen'] as const satisfies readonly Circuit['kind'][];
+
+/** Languages of the clients that tell of their retries. */
+const SDKS: readonly string[] = ['js', 'python', 'go', 'java', 'kotlin', 'ruby', 'csharp'];
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+
+const OPERATION = 'chat';
 
 /**
- * All meters, in a registry of their own, in the text format of Prometheus. Ours are called `switchyard_…`; what tells of the
- * process keeps the names `process_…` and `nodejs_…`, by which dashboards know it.
+ * All meters, in a registry of their own, in the text format of Prometheus. What tells of the process keeps the names `process_…`
+ * and `nodejs_…`, by which dashboards know it. `nameOf` is what the conventions call a provider.
  */
-export function makeMeters(): Meters & Exposition {
+export function makeMeters(nameOf: (provider: ProviderKey) => string = String): MeterBook {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const counter = (name: string, help: string) => {
-    const made = new Counter({ name: `switchyard_${name}`, help, registers: [registry] });
-    return { add: (count: number) => made.inc(count) };
+  const take = makeTake(registry);
+  const acts: (() => void)[] = [];
+  const refresh = () => {
+    for (const act of acts) act();
   };
-  const gauge = (name: string, help: string) => {
-    const made = new Gauge({ name: `switchyard_${name}`, help, registers: [registry] });
-    return { set: (value: number) => made.set(value) };
-  };
+  const genAi = (provider: ProviderKey | null, model: string | null) =>
+    [OPERATION, provider === null ? '' : nameOf(provider), model ?? ''] as const;
   return {
-    holdsExpired: counter('holds_expired_total', 'Holds that nobody settled in time: posted in full by this replica.'),
-    overruns: counter('overruns_total', 'Attempts that a provider billed above the limit it was sent.'),
-    booksDifferences: gauge('books_differences', 'Accounts whose books did not balance when they were looked at last.'),
-    replicas: gauge('replicas', 'Replicas seen in the last minute, as this one sees it.'),
-    storeUp: gauge('store_up', '1 while the store answers this replica, 0 while it does not.'),
-    operationsInFlight: gauge('operations_in_flight', 'Operations under way.'),
-    operationsRefused: counter('operations_refused_total', 'Operations sent away because too much was under way.'),
-    authenticationFailures: counter(
-      'authentication_failures_total',
-      'Callers who came without a credential, or with one that does not work.',
-    ),
-    retriesRefused: counter('retries_refused_total', 'Candidates passed over because their retry budget was used up.'),
+    ...plainMeters(take),
+    attemptEnded: (attempt) => takeAttempt(take, attempt, genAi(attempt.report.provider, attempt.report.model)),
+    requestEnded: (record) => takeRequest(take, record, genAi(record.provider, record.model)),
+    providerSeen: (standing) => takeStanding(take, standing),
+    breakerChanged: (provider, { from, to, cause }) => take('breakerTransitions', 1, provider, from, to, cause),
+    clientRetried: (language) => take('clientRetries', 1, SDKS.includes(language) ? language : 'other'),
+    httpEnded: ({ method, route, status, durationMs }) =>
+      take('httpDuration', durationMs / 1_000, METHODS.includes(method) ? method : '_OTHER', route, String(status)),
     contentType: registry.contentType,
-    read: () => registry.metrics(),
+    async read() {
+      refresh();
+      return registry.metrics();
+    },
+    beforeReading: (act) => void acts.push(act),
+    async snapshot() {
+      refresh();
+      const found = METER_NAMES.map(async (name) => {
+        const metric = registry.getSingleMetric(exposedNameOf(METER_TABLE[name]));
+        return { name, samples: metric === undefined ? [] : (await metric.get()).values };
+      });
+      return Promise.all(found);
+    },
   };
+}
+
+const METER_NAMES = Object.keys(METER_TABLE).filter((name): name is MeterName => name in METER_TABLE);
+
+function takeAttempt(take: Take, attempt: AttemptMeasure, genAi: readonly [string, string, string]): void {
+  const { report, usage, firstChunkMs, perChunkMs } = attempt;
+  const { provider, model, outcome } = report;
+  take('attempts', 1, provider, model, outcome);
+  take('clientDuration', report.durationMs / 1_000, ...genAi, outcome === 'succeeded' ? '' : outcome);
+  if (report.cost > 0n) take('cost', dollarsOf(report.cost), provider, model);
+  if (usage !== null) {
+    take('clientTokens', usage.inputTokens, ...genAi, 'input');
+    take('clientTokens', usage.outputTokens, ...genAi, 'output');
+  }
+  if (firstChunkMs !== null) take('clientFirstChunk', firstChunkMs / 1_000, ...genAi);
+  if (perChunkMs !== null) take('clientPerChunk', perChunkMs / 1_000, ...genAi);
+}
+
+function takeRequest(take: Take, record: RequestRecord, genAi: readonly [string, string, string]): void {
+  const { door, status, category, timing, error } = record;
+  const { attempts } = record.routing;
+  take('requests', 1, door, status, category);
+  take('overhead', timing.overheadMs / 1_000, door);
+  take('serverDuration', timing.totalMs / 1_000, ...genAi, error?.code ?? '');
+  if (timing.timeToFirstTokenMs !== null) take('serverFirstToken', timing.timeToFirstTokenMs / 1_000, ...genAi);
+  for (const [index, { provider, outcome }] of attempts.entries()) {
+    const next = attempts[index + 1];
+    if (next !== undefined) take('fallbacks', 1, provider, next.provider, outcome);
+  }
+  if (error?.code === 'BUDGET_EXCEEDED') take('budgetRefusals', 1, 'budget');
+  if (error?.code === 'COST_LIMIT_TOO_LOW') take('budgetRefusals', 1, 'costLimit');
+}
+
+function takeStanding(take: Take, { provider, breaker, slotsLeft }: ProviderStanding): void {
+  for (const state of STATES) take('breakerState', state === breaker ? 1 : 0, provider, state);
+  take('ratelimitRemaining', slotsLeft, provider);
+}
+
+function plainMeters(take: Take): PlainMeters {
+  const counter = (name: MeterName) => ({ add: (count: number) => take(name, count) });
+  const gauge = (name: MeterName) => ({ set: (value: number) => take(name, value) });
+  return {
+    holdsExpired: counter('holdsExpired'),
+    overruns: counter('overruns'),
+    booksDifferences: gauge('booksDifferences'),
+    replicas: gauge('replicas'),
+    replicasDiffering: gauge('replicasDiffering'),
+    storeUp: gauge('storeUp'),
+    operationsInFlight: gauge('operationsInFlight'),
+    operationsRefused: counter('operationsRefused'),
+    authenticationFailures: counter('authenticationFailures'),
+    callersLimited: counter('callersLimited'),
+    retriesRefused: counter('retriesRefused'),
+    budgetReserved: gauge('budgetReserved'),
+    streamSubscribers: gauge('streamSubscribers'),
+    eventsDropped: counter('eventsDropped'),
+    logQueue: gauge('logQueue'),
+    logRowsDropped: counter('logRowsDropped'),
+    spansDropped: counter('spansDropped'),
+  };
+}
+
+function makeTake(registry: Registry): Take {
+  const takes = new Map(METER_NAMES.map((name) => [name, makeInstrument(METER_TABLE[name], registry)]));
+  return (name, value, ...labels) => takes.get(name)?.(value, labels);
+}
+
+function makeInstrument(row: MeterRow, registry: Registry): (value: number, labels: readonly string[]) => void {
+  const labelNames = row.labels.map(exposedLabelOf);
+  const named = { name: exposedNameOf(row), help: row.help, labelNames, registers: [registry] };
+  switch (row.kind) {
+    case 'counter': {
+      const made = new Counter(named);
+      return (value, labels) => made.inc(labelled(labelNames, labels), value);
+    }
+    case 'gauge': {
+      const made = new Gauge(named);
+      return (value, labels) => made.set(labelled(labelNames, labels), value);
+    }
+    case 'histogram': {
+      const made = new Histogram({ ...named, buckets: [...row.buckets] });
+      return (value, labels) => made.observe(labelled(labelNames, labels), value);
+    }
+    default:
+      return row.kind satisfies never;
+  }
+}
+
+function labelled(names: readonly string[], values: readonly string[]): Record<string, string> {
+  const labels: Record<string, string> = {};
+  // By index: an iterator would cost as much as the rest of it, at every call.
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index];
+    const value = values[index];
+    if (name !== undefined && value !== undefined && value !== '') labels[name] = value;
+  }
+  return labels;
+}
+
+/** To look at, and no more: a float. The ledger has the exact sum. */
+function dollarsOf(amount: PicoUsd): number {
+  return Number(amount) / Number(PICO_PER_USD);
 }

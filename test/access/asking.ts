@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { requestId } from '../../src/core/ids.ts';
 import { makeContext } from '../../src/graphql/context.ts';
 import { schema } from '../../src/graphql/schema.ts';
+import { NO_SPAN } from '../../src/telemetry/no-traces.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { quiet } from '../support/gateway-kit.ts';
 import { CALLERS, type CallerName, OWNERS, type Owner, type Scene, type Target, UNKNOWN } from './scene.ts';
@@ -101,6 +102,7 @@ async function ask(scene: Scene, question: Question, args: object): Promise<Answ
   const id = requestId(newUuid());
   scene.noteSent(question.caller, id);
   const contextValue = makeContext({
+    span: NO_SPAN,
     gateway: scene.kit.gateway,
     caller: CALLERS[question.caller],
     requestId: id,

@@ -6,6 +6,7 @@ import { ADMIN_CALLER, type Caller } from '../../src/gateway/caller.ts';
 import { makeContext } from '../../src/graphql/context.ts';
 import { apiKeyGlobalId, budgetGlobalId, requestGlobalId } from '../../src/graphql/global-id.ts';
 import { schema } from '../../src/graphql/schema.ts';
+import { NO_SPAN } from '../../src/telemetry/no-traces.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { keyed } from '../support/callers.ts';
 import { CALLERS, makeScene, type Scene } from './scene.ts';
@@ -37,7 +38,13 @@ async function makeManagedScene() {
   const ask = async (caller: Caller, source: string, variableValues: object) => {
     const id = requestId(newUuid());
     const { gateway } = scene.kit;
-    const contextValue = makeContext({ gateway, caller, requestId: id, signal: new AbortController().signal });
+    const contextValue = makeContext({
+      gateway,
+      caller,
+      requestId: id,
+      signal: new AbortController().signal,
+      span: NO_SPAN,
+    });
     return graphql({ schema, source, contextValue, variableValues: { ...variableValues } });
   };
   /** Of a mutation that answers with the secret of a key. */

@@ -34,6 +34,7 @@ export function recordOf(call: ChatCall, outcome: ChatOutcome, nowMs: EpochMs): 
     routing: outcome.routing,
     metadata: request.metadata,
     conversationId: request.conversationId,
+    traceId: call.span.traceId,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
+import { makeFakeMeters } from '../fakes/meters.ts';
 import { quiet, REPLICA } from '../support/gateway-kit.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
 import { heal, readerOf, sequenceOf, trip } from './breaker-watching.ts';
@@ -32,7 +33,7 @@ function makeHub(bend: (store: Store) => Partial<Store> = () => ({})) {
   const clock = makeFakeClock();
   const memory = makeMemoryStore({ registry: REGISTRY, now: clock.now, replica: REPLICA });
   const store = { ...memory, ...bend(memory) };
-  const hub = makeBreakerHub({ store, clock, log: SILENT_LOG });
+  const hub = makeBreakerHub({ store, clock, log: SILENT_LOG, meters: makeFakeMeters() });
   return { hub, store, clock, [Symbol.asyncDispose]: () => hub[Symbol.asyncDispose]() };
 }
 

@@ -7,6 +7,7 @@ import { ADMIN_CALLER, type Caller, NOBODY, OPEN_CALLER } from '../../src/gatewa
 import { guarded, parseAccess } from '../../src/graphql/access.ts';
 import { makeContext } from '../../src/graphql/context.ts';
 import { schema } from '../../src/graphql/schema.ts';
+import { NO_SPAN } from '../../src/telemetry/no-traces.ts';
 import { newUuid } from '../../src/wiring/system.ts';
 import { makeFakeGateway } from '../fakes/gateway.ts';
 import { keyed } from '../support/callers.ts';
@@ -15,6 +16,7 @@ const DOCS = join(import.meta.dirname, '..', '..', 'docs', 'graphql.md');
 
 function contextOf(caller: Caller) {
   return makeContext({
+    span: NO_SPAN,
     gateway: makeFakeGateway(),
     caller,
     requestId: requestId(newUuid()),

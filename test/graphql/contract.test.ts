@@ -22,7 +22,7 @@ import { printedSchema, schema } from '../../src/graphql/schema.ts';
 const contract = buildSchema(readFileSync(new URL('contract.graphql', import.meta.url), 'utf8'));
 
 /** What the contract promises and this version does not do yet. Everything else is served, word for word. */
-const NOT_BUILT_YET = ['Request.traceId'];
+const NOT_BUILT_YET: readonly string[] = [];
 
 /** What is served beyond the contract. */
 const BEYOND_THE_CONTRACT = [

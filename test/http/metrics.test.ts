@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { exposedLabelOf, exposedNameOf, METER_TABLE } from '../../src/telemetry/meter-table.ts';
 import { raw } from './raw.ts';
 import { startService } from './running-server.ts';
 
@@ -55,12 +56,18 @@ test('/metrics is read while the service is not ready, too: that is when it is n
 test('docs/operations.md explains every meter of ours, once, and counters alone end in _total', async () => {
   await using service = await startService();
   const { text } = await raw(service, { method: 'GET', path: '/metrics' });
-  const ours = [...text.matchAll(/^# TYPE (switchyard_\w+) (\w+)$/gm)].map(([, name = '', kind = '']) => ({
-    name,
-    kind,
-  }));
-  expect(ours.length).toBeGreaterThan(0);
+  const served = text.matchAll(/^# TYPE (\w+) (\w+)$/gm).filter(([, name = '']) => !/^(process|nodejs)_/.test(name));
+  const ours = Object.values(METER_TABLE).map((row) => ({ ...row, name: exposedNameOf(row) }));
+  expect(Array.from(served, ([, name, kind]) => ({ name, kind }))).toEqual(
+    ours.map(({ name, kind }) => ({ name, kind })),
+  );
   for (const { name, kind } of ours) expect([name, name.endsWith('_total')]).toEqual([name, kind === 'counter']);
-  const told = [...readFileSync(DOCS, 'utf8').matchAll(/^\| `(switchyard_\w+)` \| (\w+) \|/gm)];
-  expect(told.map(([, name, kind]) => ({ name, kind }))).toEqual(ours);
+  const told = readFileSync(DOCS, 'utf8').matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \| (.*?) \|/gm);
+  expect(Array.from(told, ([, ...cells]) => cells)).toEqual(
+    ours.map(({ name, kind, labels }) => [
+      name,
+      kind,
+      labels.length === 0 ? '-' : labels.map((label) => `\`${exposedLabelOf(label)}\``).join(' '),
+    ]),
+  );
 });

@@ -4,6 +4,7 @@ import { type HttpServer, type HttpServerDeps, makeHttpServer } from '../../src/
 import type { Meters } from '../../src/ports/meters.ts';
 import { makeLog } from '../../src/telemetry/log.ts';
 import { makeMeters } from '../../src/telemetry/meters.ts';
+import { NO_TRACES } from '../../src/telemetry/no-traces.ts';
 import { newUuid, SYSTEM_CLOCK } from '../../src/wiring/system.ts';
 import { type FakeGateway, makeFakeGateway } from '../fakes/gateway.ts';
 
@@ -40,6 +41,7 @@ export async function startService(
     newId: () => requestId(newUuid()),
     readiness: async () => service.readiness,
     metrics: meters,
+    traces: NO_TRACES,
     meters,
     host: '127.0.0.1',
     port: 0,

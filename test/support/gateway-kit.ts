@@ -6,6 +6,7 @@ import type { Registry } from '../../src/core/registry.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
+import { makeHeldBook } from '../../src/gateway/held-book.ts';
 import { makeLimitDesk } from '../../src/gateway/limit-desk.ts';
 import { makeLiveChats } from '../../src/gateway/live-chats.ts';
 import { makeGateway } from '../../src/gateway/make-gateway.ts';
@@ -16,6 +17,7 @@ import type { ProviderPort } from '../../src/ports/provider.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeSimulator } from '../../src/providers/simulator.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
+import { NO_SPAN } from '../../src/telemetry/no-traces.ts';
 import { makeSeal } from '../../src/wiring/seal.ts';
 import { newUuid, randomBytes, sha256 } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
@@ -98,6 +100,7 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     retries: makeRetryBook(clock),
     // For tests that run a part alone; a gateway brings its own.
     leases: { keep: () => ({ [Symbol.dispose]: () => undefined }), [Symbol.asyncDispose]: async () => undefined },
+    held: makeHeldBook(meters),
     live: makeLiveChats(),
     limits: makeLimitDesk({ store, clock, log: SILENT_LOG }),
     waiting: makeWaitingBook({ store, log: SILENT_LOG }),
@@ -115,7 +118,15 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
     const parsed = gateway.parseChat(raw);
     if (parsed.kind !== 'valid') throw new RangeError(parsed.message);
     const { request } = parsed;
-    return { requestId: requestId(newUuid()), request, caller: OPEN_CALLER, door: 'graphql', signal, onDelta: null };
+    return {
+      requestId: requestId(newUuid()),
+      request,
+      caller: OPEN_CALLER,
+      door: 'graphql',
+      signal,
+      onDelta: null,
+      span: NO_SPAN,
+    };
   };
   return {
     gateway,

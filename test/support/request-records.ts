@@ -73,6 +73,7 @@ export function makeRecord(number: number, changes: Partial<RequestRecord> = {})
     },
     metadata: {},
     conversationId: null,
+    traceId: null,
     ...changes,
   };
 }
@@ -210,6 +211,7 @@ export const records: fc.Arbitrary<RequestRecord> = fc
     }),
     metadata: labels,
     conversationId: fc.option(words),
+    traceId: fc.option(fc.constant('0af7651916cd43dd8448eb211c80319c')),
   })
   .map((record) => ({
     ...record,

@@ -6,6 +6,7 @@ import type { Gateway } from '../../gateway/gateway.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Traces } from '../../ports/traces.ts';
 import type { DoorFault } from '../answer.ts';
 import { keyIdOf } from '../authenticate.ts';
 import { readBody, refuseBody } from '../body.ts';
@@ -14,8 +15,10 @@ import type { Arrival } from '../graphql-door.ts';
 import type { InFlight } from '../in-flight.ts';
 import type { LoadGate } from '../load-gate.ts';
 import { maskedOf } from '../mask.ts';
+import { traceparentOf } from '../request-id.ts';
 import { answerHeadersOf, WISH_HEADERS } from './answer-headers.ts';
 import { type AskedChat, parseChatBody } from './chat-body.ts';
+import { noteRetry, type RetryMeter } from './client-retry.ts';
 import { completionOf, warningsOf } from './completion.ts';
 import { routingOf } from './explanation.ts';
 import { errorObjectOf, errorOfFault, errorOfIssues, errorOfMasked, errorOfRefusal, REST_FORM } from './rest-error.ts';
@@ -30,6 +33,8 @@ export interface ChatDoorDeps {
   readonly gate: LoadGate;
   readonly callers: Callers;
   readonly isLeaving: () => boolean;
+  readonly meters: RetryMeter;
+  readonly traces: Traces;
 }
 
 export type ChatDoor = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) => Promise<void>;
@@ -44,7 +49,9 @@ export function makeChatDoor(deps: ChatDoorDeps): ChatDoor {
     if (body.kind === 'refused') {
       return refuseBody(request, response, body.fault, { clock: deps.clock, form: REST_FORM });
     }
-    const visit = makeVisit({ ...deps, ...arrival, request, response, signal: waiting.signal });
+    const span = deps.traces.operation('POST /v1/chat/completions', traceparentOf(request));
+    const visit = makeVisit({ ...deps, ...arrival, request, response, signal: waiting.signal, span });
+    noteRetry(deps.meters, request);
     try {
       await serve(deps, visit, body.text);
     } catch (error) {
@@ -115,9 +122,9 @@ function ask(deps: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> 
 }
 
 async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
-  const { requestId, caller, signal, response } = visit;
+  const { requestId, caller, signal, response, span } = visit;
   const { request } = asked;
-  const outcome = await gateway.chat({ requestId, request, caller, door: 'rest', signal, onDelta: null });
+  const outcome = await gateway.chat({ requestId, request, caller, door: 'rest', signal, onDelta: null, span });
   if (isLeaving() && !response.headersSent) response.setHeader('connection', 'close');
   if (outcome.kind === 'notRun') return sendError(visit, errorOfRefusal(outcome.why));
   if (outcome.kind === 'ended') return sendError(visit, errorOfRefusal(outcome.why), outcome);
@@ -138,7 +145,7 @@ async function answerWhole({ gateway, isLeaving }: ChatDoorDeps, visit: Visit, a
 
 /** Plans the same request, and changes nothing. */
 async function answerPreview({ gateway }: ChatDoorDeps, visit: Visit, asked: AskedChat): Promise<void> {
-  const { requestId, caller, signal } = visit;
+  const { requestId, caller, signal, span } = visit;
   const preview = await gateway.preview({
     requestId,
     request: asked.request,
@@ -147,6 +154,7 @@ async function answerPreview({ gateway }: ChatDoorDeps, visit: Visit, asked: Ask
     signal,
     // A model that does not stream is not asked for a stream.
     onDelta: asked.isStreamed ? () => undefined : null,
+    span,
   });
   const { selected, blockedBy } = preview;
   return sendWhole(visit, {

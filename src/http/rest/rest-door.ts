@@ -3,6 +3,7 @@ import type { RequestId } from '../../core/ids.ts';
 import { pathOf, SHUTTING_DOWN, sendFault, sendMethodNotAllowed } from '../answer.ts';
 import { type Doorkeeper, forbidden } from '../authenticate.ts';
 import { refuseBody, turnAway } from '../body.ts';
+import { traceparentOf } from '../request-id.ts';
 import { type ChatDoorDeps, makeChatDoor } from './chat-door.ts';
 import { answerModels, MODELS_PATH } from './models-door.ts';
 import { REST_FORM } from './rest-error.ts';
@@ -43,7 +44,8 @@ export function makeRestDoor(
       if (fault !== null) return turnAway(request, response, fault, refusing);
       if (isChat) return answerChat(request, response, { requestId, caller });
       if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
-        const visit = makeVisit({ ...deps, request, response, requestId, caller, signal: NEVER });
+        const span = deps.traces.operation('GET /v1/models', traceparentOf(request));
+        const visit = makeVisit({ ...deps, span, request, response, requestId, caller, signal: NEVER });
         noteWish(visit, { name: 'models', kind: 'query', isPaid: false });
         answerModels(request, response, gateway);
         return logVisit(visit);

@@ -73,8 +73,8 @@ export async function answerStream(deps: Deps, visit: Visit, asked: AskedChat): 
   return sent;
 }
 
-function callOf({ requestId, caller, signal }: Visit, { request }: AskedChat) {
-  return { requestId, request, caller, door: 'rest', signal, resumeAfter: null } as const;
+function callOf({ requestId, caller, signal, span }: Visit, { request }: AskedChat) {
+  return { requestId, request, caller, door: 'rest', signal, span, resumeAfter: null } as const;
 }
 
 function firstHeadOf({ gateway }: Deps, { requestId }: Visit, { request, includesUsage }: AskedChat): ChunkHead {

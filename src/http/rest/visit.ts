@@ -1,21 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestId } from '../../core/ids.ts';
 import type { ChatOutcome } from '../../core/outcome.ts';
+import { traceOf } from '../../core/trace-of.ts';
 import type { Caller } from '../../gateway/caller.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import type { OperationSpan } from '../../ports/traces.ts';
 import { beginBody, JSON_TYPE } from '../answer.ts';
 import { logOperation, type Operation, type OperationNote } from '../operation.ts';
 import { sendAll } from '../outgoing.ts';
 import { clientRequestIdOf } from '../request-id.ts';
 import { EXPOSED_HEADERS, type Headers, limitHeadersOf, outcomeHeadersOf, WISH_HEADERS } from './answer-headers.ts';
+import { clientRetryOf } from './client-retry.ts';
 import { explanationOf } from './explanation.ts';
 import { errorHeadersOf, errorObjectOf, type RestError } from './rest-error.ts';
 
 /** One request at this door: who waits for what, and what its log line will say. */
-export interface Visit extends Pick<Operation, 'log' | 'note' | 'startedAtMs' | 'signal' | 'requestId'> {
+export interface Visit extends Pick<Operation, 'log' | 'note' | 'startedAtMs' | 'signal' | 'requestId' | 'span'> {
   readonly clock: Clock;
   readonly caller: Caller;
   readonly request: IncomingMessage;
@@ -35,8 +38,9 @@ export function makeVisit(of: {
   readonly log: Log;
   readonly clock: Clock;
   readonly gateway: Pick<Gateway, 'limitsSeen'>;
+  readonly span: OperationSpan;
 }): Visit {
-  const { request, response, requestId, caller, signal, clock } = of;
+  const { request, response, requestId, caller, signal, clock, span } = of;
   return {
     clock,
     caller,
@@ -46,7 +50,8 @@ export function makeVisit(of: {
     signal,
     isExplained: request.headers[WISH_HEADERS.metadata] === 'enabled',
     headers: () => ({ ...EXPOSED_HEADERS, ...limitHeadersOf(of.gateway.limitsSeen(caller)) }),
-    log: of.log.with({ requestId: requestGlobalId(requestId) }),
+    span,
+    log: of.log.with({ requestId: requestGlobalId(requestId), ...traceOf(span) }),
     note: { name: null, kind: null, isPaid: false, cost: null, errorCount: 0 },
     startedAtMs: clock.elapsedMs(),
   };
@@ -93,7 +98,7 @@ export function explained({ isExplained, requestId }: Visit, outcome: ChatOutcom
 export function logVisit(visit: Visit): void {
   const { request, response, clock } = visit;
   const clientRequestId = clientRequestIdOf(request);
-  const clientRetry = Number(request.headers['x-stainless-retry-count'] ?? 0);
+  const clientRetry = clientRetryOf(request);
   logOperation(visit, clock, {
     door: 'rest',
     status: response.statusCode,

@@ -53,6 +53,7 @@ export function decodeRequest(row: Fields): RequestRecord {
     routing: decodeDecision(row.decision, row.attempts),
     metadata: decodeLabels(row.metadata),
     conversationId: decodeNullable(row.conversation_id, decodeText),
+    traceId: decodeNullable(row.trace_id, decodeText),
   };
 }
 

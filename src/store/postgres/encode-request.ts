@@ -41,6 +41,7 @@ export function encodeRequest(record: RequestRecord): string {
     decision: encodeDecision(record.routing),
     metadata: storableLabels(record.metadata),
     conversation_id: record.conversationId,
+    trace_id: record.traceId,
   });
 }
 

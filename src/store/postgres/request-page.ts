@@ -66,7 +66,7 @@ export function requestColumns(sql: postgres.Sql): postgres.Fragment {
     r.input_tokens, r.cached_input_tokens, r.output_tokens, r.reasoning_tokens, r.usage_source,
     r.cost_total::text, r.cost_input::text, r.cost_output::text, r.cost_reserved::text, r.price_list_version, r.saved::text,
     r.total_ms, r.first_token_ms, r.upstream_ms, r.overhead_ms, r.finish_reason, r.error, r.decision,
-    r.metadata, r.conversation_id,
+    r.metadata, r.conversation_id, r.trace_id,
     coalesce((
       select jsonb_agg(jsonb_build_object(
         'number', a.number, 'provider', a.provider, 'model', a.model, 'outcome', a.outcome, 'httpStatus', a.http_status,

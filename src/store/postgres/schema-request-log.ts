@@ -69,6 +69,8 @@ export const request = switchyard.table(
     decision: jsonb('decision').notNull(),
     metadata: jsonb('metadata').notNull(),
     conversationId: text('conversation_id'),
+    /** The W3C id of its trace, as 32 hexadecimal digits. Null: it was not traced. */
+    traceId: text('trace_id'),
   },
   // Ascending, since Drizzle's `desc()` means NULLS LAST, which `order by … desc` cannot use; they are read backward.
   (table) => [

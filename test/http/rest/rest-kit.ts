@@ -5,6 +5,7 @@ import type { Gateway } from '../../../src/gateway/gateway.ts';
 import { type HttpServer, type HttpServerDeps, makeHttpServer } from '../../../src/http/server.ts';
 import { makeLog } from '../../../src/telemetry/log.ts';
 import { makeMeters } from '../../../src/telemetry/meters.ts';
+import { NO_TRACES } from '../../../src/telemetry/no-traces.ts';
 import { newUuid, SYSTEM_CLOCK } from '../../../src/wiring/system.ts';
 import { type GatewayKit, type KitOptions, makeGatewayKit } from '../../support/gateway-kit.ts';
 import {
@@ -47,6 +48,7 @@ export async function openService(
     newId: () => requestId(newUuid()),
     readiness: async () => ({ isReady: true, checks: [] }),
     metrics: meters,
+    traces: NO_TRACES,
     meters,
     host: '127.0.0.1',
     port: 0,

@@ -1,0 +1,25 @@
+import { PICO_PER_USD, type PicoUsd } from '../core/money.ts';
+import type { Meters } from '../ports/meters.ts';
+
+/** What this replica holds at the moment, for the meter alone: the accounts know it exactly. */
+export interface HeldBook {
+  /** Counts until it is disposed of. */
+  take(amount: PicoUsd): Disposable;
+}
+
+export function makeHeldBook(meters: Pick<Meters, 'budgetReserved'>): HeldBook {
+  let held = 0n;
+  const tell = () => meters.budgetReserved.set(Number(held) / Number(PICO_PER_USD));
+  return {
+    take(amount) {
+      held += amount;
+      tell();
+      return {
+        [Symbol.dispose]() {
+          held -= amount;
+          tell();
+        },
+      };
+    },
+  };
+}
