@@ -187,7 +187,11 @@ function makeBudgetReader({ board, link }: FeedDeps): () => void {
       FullestBudgets,
       {},
       {
-        data: ({ budgets }) => board.tell({ kind: 'budgets', budgets: budgets.nodes }),
+        data: ({ budgets }) => {
+          // Where there are no budgets, nothing is ever told of one.
+          board.tell({ kind: 'part', name: 'budgets', part: { kind: 'ok' } });
+          board.tell({ kind: 'budgets', budgets: budgets.nodes });
+        },
         failed: ({ code }) => {
           isRefused = code === 'FORBIDDEN';
         },

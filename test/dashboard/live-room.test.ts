@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makeLiveRoom } from '../../dashboard/live/live-room.ts';
 import { connected, greet, names } from './connected.ts';
 import { makeFakeWorld } from './fake-world.ts';
-import { budget, metrics, opened, row, START_MS, tick } from './wire.ts';
+import { metrics, opened, row, START_MS, tick } from './wire.ts';
 
 const FORBIDDEN = { code: 'FORBIDDEN', message: '`analyticsTicks` needs the scope requests:read' };
 
@@ -117,11 +117,13 @@ describe('a part', () => {
   });
 
   test('that nobody tells of itself is read now and then, while the page can be seen', () => {
-    const { world, link } = connected();
+    const { world, room, link } = connected();
     const count = () => names(link()).filter((name) => name === 'FullestBudgets').length;
     link()
       .run('FullestBudgets')
-      .data({ budgets: { nodes: [budget('ann', 0.5)] } });
+      .data({ budgets: { nodes: [] } });
+    world.draw();
+    expect(room.see.parts.value.budgets).toEqual({ kind: 'ok' });
     world.pass(2_000);
     expect(count()).toBe(2);
     world.isSeen = false;
