@@ -9,13 +9,13 @@ export function simulationBar(gateway: GatewayFacts | null): string | null {
   if (gateway === null) return 'Waiting for the gateway.';
   if (!gateway.areSimulationsEnabled)
     return 'Failures cannot be simulated: start the gateway with SIMULATIONS=on to allow it.';
-  return scopeBar(gateway, 'chaos:write', 'simulate failures');
+  return scopeBar(gateway, 'simulate', 'simulate failures');
 }
 
 /** Why breakers and switches cannot be touched. Null when they can. */
 export function operationBar(gateway: GatewayFacts | null): string | null {
   if (gateway === null) return 'Waiting for the gateway.';
-  return scopeBar(gateway, 'providers:write', 'reset breakers or switch providers off');
+  return scopeBar(gateway, 'providers:admin', 'reset breakers or switch providers off');
 }
 
 function scopeBar({ scopes }: GatewayFacts, scope: string, act: string): string | null {

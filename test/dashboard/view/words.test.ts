@@ -230,8 +230,8 @@ test('a button says why it does nothing', () => {
   expect([simulationBar(gateway), operationBar(gateway)]).toEqual([null, null]);
   expect(simulationBar(null)).toBe('Waiting for the gateway.');
   expect(simulationBar({ ...gateway, areSimulationsEnabled: false })).toMatch('SIMULATIONS=on');
-  expect(simulationBar({ ...gateway, scopes: ['chat'] })).toMatch('chaos:write');
-  expect(operationBar({ ...gateway, scopes: ['chaos:write'] })).toMatch('providers:write');
+  expect(simulationBar({ ...gateway, scopes: ['chat'] })).toMatch('needs the scope simulate');
+  expect(operationBar({ ...gateway, scopes: ['simulate'] })).toMatch('needs the scope providers:admin');
 });
 
 test('the why of a request has an address', () => {
