@@ -2,7 +2,8 @@ import { type App, startApp } from './app.ts';
 import { makeLog } from './telemetry/log.ts';
 import { bannerOf } from './wiring/banner.ts';
 import { readEnvFile } from './wiring/env-file.ts';
-import { printFault, readSetup } from './wiring/read-setup.ts';
+import { printFault } from './wiring/read-setup.ts';
+import { openSetupSource } from './wiring/setup-source.ts';
 import { newUuid, SYSTEM_CHANCE, SYSTEM_CLOCK } from './wiring/system.ts';
 import { version } from './wiring/version.ts';
 
@@ -28,16 +29,21 @@ async function main(words: readonly string[]): Promise<number | null> {
 }
 
 async function serve(): Promise<number | null> {
+  const source = openSetupSource(process.env);
   readEnvFile();
-  const read = await readSetup(process.env);
-  if (read.kind === 'invalid') return complain(read.faults.map(printFault), EXIT.badConfig);
-  const { config, registry, endpoints, persisted } = read.setup;
+  const { result } = await source.read();
+  if (result.kind === 'invalid') return complain(result.faults.map(printFault), EXIT.badConfig);
+  const { config, registry, endpoints, persisted } = result.setup;
+  let app: App | null = null;
+  // Before it starts: whoever sends a signal then would end it.
+  process.on('SIGHUP', () => app?.reload());
 
   const start = await startApp({
     config,
     registry,
     endpoints,
     persisted,
+    source,
     log: makeLog({ level: config.logLevel, stream: process.stdout }),
     clock: SYSTEM_CLOCK,
     chance: SYSTEM_CHANCE,
@@ -45,7 +51,7 @@ async function serve(): Promise<number | null> {
     note: (message) => console.error(message),
   });
   if (start.kind === 'failed') return complain([start.message], EXIT.failed);
-  const { app } = start;
+  app = start.app;
   // First: whoever reads the banner may send a signal at once.
   stopOnSignals(app, config.drainWaitMs);
   console.error(bannerOf(app, config, endpoints));

@@ -6,7 +6,7 @@ import { epochMs } from '../core/time.ts';
 import { costOfUsage } from '../core/usage.ts';
 import type { Permit } from '../ports/admission.ts';
 import { type Payer, usedKeyOf } from './caller.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { ChatDeps } from './deps.ts';
 import { costOf, decisionOf, timingOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
 import type { Journey } from './journey.ts';
@@ -19,7 +19,7 @@ interface Trip {
 }
 
 /** Writes the request log. A log that cannot be written never costs the caller an answer that was paid for. */
-export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<RequestRecord> {
+export async function recordFirmly(deps: ChatDeps, call: ChatCall, trip: Trip): Promise<RequestRecord> {
   const record = recordOf(deps, call, trip);
   try {
     await deps.store.record(record);
@@ -31,7 +31,7 @@ export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip
 
 /** A request of which an attempt is being made, as it is at this moment. */
 export function viewOf(
-  deps: GatewayDeps,
+  deps: ChatDeps,
   call: ChatCall,
   trip: Omit<Trip, 'outcome'> & { readonly journey: Journey; readonly permit: Permit },
 ): RequestView {
@@ -70,7 +70,7 @@ function basisOf({ requestId, door, onDelta, request, caller }: ChatCall, { paye
   };
 }
 
-function recordOf(deps: GatewayDeps, call: ChatCall, trip: Trip): RequestRecord {
+function recordOf(deps: ChatDeps, call: ChatCall, trip: Trip): RequestRecord {
   const { outcome } = trip;
   const { attempts } = outcome.routing;
   const last = attempts.at(-1) ?? null;
@@ -92,7 +92,7 @@ function recordOf(deps: GatewayDeps, call: ChatCall, trip: Trip): RequestRecord 
 }
 
 /** What the same tokens would have cost more at the dearest eligible model. */
-function savedBy(deps: GatewayDeps, outcome: Answered): PicoUsd {
+function savedBy(deps: ChatDeps, outcome: Answered): PicoUsd {
   const costs = outcome.routing.candidates
     .filter((candidate) => candidate.rank !== null)
     .flatMap((candidate) => {

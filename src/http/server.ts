@@ -53,7 +53,8 @@ export interface HttpServerDeps {
   readonly allowedOrigins: readonly string[];
   /** WebSockets that one line of keys may hold. */
   readonly socketsPerKey: number;
-  readonly persisted: PersistedDocuments;
+  /** Those that are known now. */
+  readonly persisted: () => PersistedDocuments;
   /** Default: as long as an honest caller on a slow line needs. */
   readonly patience?: Patience;
   /** Operations under way at most. */

@@ -48,7 +48,7 @@ export interface SocketDeps {
   readonly hosts: Hosts;
   /** Connections that one line of keys may hold. */
   readonly socketsPerKey: number;
-  readonly persisted: PersistedDocuments;
+  readonly persisted: () => PersistedDocuments;
 }
 
 export function makeSocketDoor(deps: SocketDeps): SocketDoor {

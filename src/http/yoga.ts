@@ -28,7 +28,7 @@ export function makeGraphqlServer(deps: {
   readonly log: Log;
   readonly inFlight: InFlight;
   readonly gate: LoadGate;
-  readonly persisted: PersistedDocuments;
+  readonly persisted: () => PersistedDocuments;
 }): GraphqlServer {
   return createYoga<Operation, object>({
     schema,

@@ -8,6 +8,14 @@ export interface Gauge {
   set(value: number): void;
 }
 
+/** Counts what happens, by what came of it. */
+export interface Tally<Outcome extends string> {
+  count(outcome: Outcome): void;
+}
+
+/** What came of reading the configuration again. `deferred`: it is right, but could not be taken over yet. */
+export type ReloadOutcome = 'applied' | 'unchanged' | 'refused' | 'deferred';
+
 /** What the service measures of itself, for those who watch over it. No meter has a label whose values callers choose. */
 export interface Meters {
   /** Holds that nobody settled in time, ended by this replica. */
@@ -28,6 +36,10 @@ export interface Meters {
   readonly authenticationFailures: Counter;
   /** Candidates that a request passed over because their retry budget was used up. */
   readonly retriesRefused: Counter;
+  /** Readings of the configuration since the start. */
+  readonly configReloads: Tally<ReloadOutcome>;
+  /** 1 while what the operator wrote last is not in force, 0 while it is. */
+  readonly configStale: Gauge;
 }
 
 /** All meters as text, for whoever collects them. */

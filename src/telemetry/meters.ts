@@ -16,6 +16,11 @@ export function makeMeters(): Meters & Exposition {
     const made = new Gauge({ name: `switchyard_${name}`, help, registers: [registry] });
     return { set: (value: number) => made.set(value) };
   };
+  const tally = <Outcome extends string>(name: string, help: string, outcomes: readonly Outcome[]) => {
+    const made = new Counter({ name: `switchyard_${name}`, help, labelNames: ['outcome'], registers: [registry] });
+    for (const outcome of outcomes) made.inc({ outcome }, 0);
+    return { count: (outcome: Outcome) => made.inc({ outcome }) };
+  };
   return {
     holdsExpired: counter('holds_expired_total', 'Holds that nobody settled in time: posted in full by this replica.'),
     overruns: counter('overruns_total', 'Attempts that a provider billed above the limit it was sent.'),
@@ -29,6 +34,13 @@ export function makeMeters(): Meters & Exposition {
       'Callers who came without a credential, or with one that does not work.',
     ),
     retriesRefused: counter('retries_refused_total', 'Candidates passed over because their retry budget was used up.'),
+    configReloads: tally('config_reloads_total', 'Readings of the configuration since the start.', [
+      'applied',
+      'unchanged',
+      'refused',
+      'deferred',
+    ]),
+    configStale: gauge('config_stale', '1 while what the operator wrote last is not in force, 0 while it is.'),
     contentType: registry.contentType,
     read: () => registry.metrics(),
   };

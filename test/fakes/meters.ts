@@ -23,6 +23,10 @@ export function makeFakeMeters(): FakeMeters {
     operationsRefused: counter('operationsRefused'),
     authenticationFailures: counter('authenticationFailures'),
     retriesRefused: counter('retriesRefused'),
+    configReloads: {
+      count: () => void values.set('configReloads', (values.get('configReloads') ?? 0) + 1),
+    },
+    configStale: gauge('configStale'),
     shown: (meter) => values.get(meter) ?? null,
   };
 }

@@ -48,7 +48,7 @@ export async function startService(
     isGraphiqlOn: true,
     allowedOrigins: [],
     socketsPerKey: 100,
-    persisted: { texts: new Map(), areOnlyOnes: false },
+    persisted: () => ({ texts: new Map(), areOnlyOnes: false }),
     ...over,
   };
   const server = makeHttpServer(parts);

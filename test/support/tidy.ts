@@ -135,7 +135,7 @@ function environmentFindings(path: string, text: string): readonly Finding[] {
   if (!path.startsWith('src/')) return [];
   const code = keepOnly(text, ['code']);
   const handedOn = ENTRY_FILES.includes(path)
-    ? code.replaceAll(/\b(?:parse(?:Client)?Config|readSetup)\(process\.env\)/g, '')
+    ? code.replaceAll(/\b(?:parse(?:Client)?Config|readSetup|openSetupSource)\(process\.env\)/g, '')
     : code;
   const mentioned = matchesIn(handedOn, /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[/g, 'only config.ts knows settings');
   const imported = importsOf(text).filter(({ specifier }) => /^(?:node:)?process$/.test(specifier));

@@ -55,7 +55,7 @@ export async function openService(
     allowedOrigins: [],
     socketsPerKey: 100,
     inFlightMax: 1_000,
-    persisted: { texts: new Map(), areOnlyOnes: false },
+    persisted: () => ({ texts: new Map(), areOnlyOnes: false }),
     ...over,
   });
   const listening = await server.listen();
