@@ -2,6 +2,7 @@ import { type App, startApp } from './app.ts';
 import { makeLog } from './telemetry/log.ts';
 import { bannerOf } from './wiring/banner.ts';
 import { readEnvFile } from './wiring/env-file.ts';
+import { makeHangUpCheck } from './wiring/hang-up.ts';
 import { printFault } from './wiring/read-setup.ts';
 import { openSetupSource } from './wiring/setup-source.ts';
 import { newUuid, SYSTEM_CHANCE, SYSTEM_CLOCK } from './wiring/system.ts';
@@ -35,8 +36,9 @@ async function serve(): Promise<number | null> {
   if (result.kind === 'invalid') return complain(result.faults.map(printFault), EXIT.badConfig);
   const { config, registry, endpoints, persisted } = result.setup;
   let app: App | null = null;
-  // Before it starts: whoever sends a signal then would end it.
-  process.on('SIGHUP', () => app?.reload());
+  const isHungUp = makeHangUpCheck({ hadTerminal: process.stdin.isTTY });
+  // Before it starts: whoever sends the signal then would end it.
+  process.on('SIGHUP', () => (isHungUp() ? process.kill(process.pid, 'SIGINT') : app?.reload()));
 
   const start = await startApp({
     config,
