@@ -7,6 +7,7 @@ import { makeGateway } from './gateway/make-gateway.ts';
 import { makePaceBook } from './gateway/pace-book.ts';
 import { makeRetryBook } from './gateway/retry-book.ts';
 import type { PersistedDocuments } from './graphql/persisted-documents.ts';
+import type { Page } from './http/page.ts';
 import { type HttpServer, makeHttpServer } from './http/server.ts';
 import type { Chance, Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -35,6 +36,8 @@ export interface AppParts {
   readonly persisted: PersistedDocuments;
   /** Where all that comes from, to be read again when it changes. Null: nothing is. */
   readonly source: SetupSource | null;
+  /** Null: the control room is not built. */
+  readonly page: Page | null;
   readonly log: Log;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -111,6 +114,7 @@ export async function startApp(parts: AppParts): Promise<AppStart> {
     allowedOrigins: config.allowedOrigins,
     socketsPerKey: config.socketsPerKey,
     persisted: inForce.persisted,
+    page: parts.page,
     newId: () => requestId(parts.newUuid()),
     readiness: () => readinessOf(opened),
     metrics: meters,

@@ -19,13 +19,14 @@ describe('docker-compose.yml', () => {
   const { postgres, migrate, switchyard } = services;
 
   test('is a database, its migration and the gateway, each started when what it needs is there', () => {
-    expect(Object.keys(services)).toEqual(['postgres', 'migrate', 'switchyard']);
+    const always = Object.keys(services).filter((name) => services[name].profiles === undefined);
+    expect(always).toEqual(['postgres', 'migrate', 'switchyard']);
     expect(migrate.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
     expect(switchyard.depends_on).toEqual({
       postgres: { condition: 'service_healthy' },
       migrate: { condition: 'service_completed_successfully' },
     });
-    expect([migrate.command, migrate.restart, migrate.build]).toEqual([['node', 'src/migrate.ts'], 'no', '.']);
+    expect([migrate.command, migrate.restart, migrate.build]).toEqual([['node', 'src/main.ts', 'migrate'], 'no', '.']);
     expect(existsSync(join(ROOT, migrate.command[1]))).toBe(true);
   });
 
@@ -51,9 +52,35 @@ describe('docker-compose.yml', () => {
   });
 
   test('gives what runs the time it may take to finish', () => {
-    const drainMs = Number(/DRAIN_MS = ([\d_]+)/.exec(read('src/main.ts'))?.[1]?.replaceAll('_', ''));
+    const drainMs = Number(/DRAIN_MS = ([\d_]+)/.exec(read('src/cli/lifetime.ts'))?.[1]?.replaceAll('_', ''));
     const waitMs = SETTINGS.drainWaitMs.unset;
     expect(Number(/^(\d+)s$/.exec(switchyard.stop_grace_period)?.[1]) * 1000).toBeGreaterThan(waitMs + drainMs);
+  });
+
+  test('with the profile `scale` has three replicas that are set alike, behind a proxy', () => {
+    const { replica, proxy } = services;
+    expect([replica.profiles, proxy.profiles]).toEqual([['scale'], ['scale']]);
+    expect(replica.deploy.replicas).toBe(2);
+    const { ports: _ports, ...alone } = switchyard;
+    const { profiles: _profiles, deploy: _deploy, ...more } = replica;
+    expect(more).toEqual(alone);
+    const [file, place] = proxy.volumes[0].split(':');
+    expect(place).toBe('/usr/local/etc/haproxy/haproxy.cfg');
+    const [alias] = switchyard.networks.default.aliases;
+    expect(read(file)).toContain(`server-template replica 10 ${alias}:4000 `);
+    expect(proxy.ports).toEqual(['127.0.0.1:4080:4000']);
+  });
+
+  test('with the profile `obs` has Prometheus, which comes with a key, and Grafana, on this machine alone', () => {
+    const { prometheus, grafana } = services;
+    expect([prometheus.profiles, grafana.profiles]).toEqual([['obs'], ['obs']]);
+    expect([...prometheus.ports, ...grafana.ports]).toEqual(['127.0.0.1:9090:9090', '127.0.0.1:3000:3000']);
+    const folders = [...prometheus.volumes, ...grafana.volumes].map((volume: string) => volume.split(':')[0] ?? '');
+    const ours = folders.filter((folder) => folder.startsWith('./'));
+    expect(ours.filter((folder) => !existsSync(join(ROOT, folder)))).toEqual([]);
+    const [config] = read('deploy/prometheus/prometheus.yaml').match(/credentials_file: \S+/) ?? [];
+    expect(config).toBe(`credentials_file: /run/secrets/${prometheus.secrets[0]}`);
+    expect(read('deploy/prometheus/prometheus.yaml')).toContain(switchyard.networks.default.aliases[0]);
   });
 
   test('names only variables that the service reads', async () => {
@@ -63,7 +90,7 @@ describe('docker-compose.yml', () => {
       ...Object.values(SETTINGS).map((setting) => setting.name),
       ...registry.connections.flatMap(({ apiKeyEnv, baseUrlEnv }) => [apiKeyEnv, baseUrlEnv]),
     ]);
-    const named = [migrate, switchyard].flatMap(({ environment }) => Object.keys(environment));
+    const named = [migrate, switchyard, services.replica].flatMap(({ environment }) => Object.keys(environment));
     expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 
@@ -190,7 +217,7 @@ describe('the image', () => {
   test('has all that the migration needs', async () => {
     await using database = await createDatabase(inject('postgresUrl'));
     const env = { ...imageEnvironment(), HOST: '127.0.0.1', DATABASE_URL: database.url };
-    const child = spawn(process.execPath, ['src/migrate.ts'], { cwd: folder, env, stdio: 'ignore' });
+    const child = spawn(process.execPath, ['src/main.ts', 'migrate'], { cwd: folder, env, stdio: 'ignore' });
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
   });
 });

@@ -5,22 +5,23 @@ import { parseDuration } from '../graphql/duration.ts';
 
 export const KEYS_HELP = `Makes, lists, replaces and ends API keys of a running gateway.
 
-  npm run keys -- list                    the newest keys, up to 200
-  npm run keys -- create --name NAME      a new key; its secret is shown once
+  switchyard keys list                    the newest keys, up to 200
+  switchyard keys create --name NAME      a new key; its secret is shown once
       --scopes chat,requests:read         what it may do; without it: chat
       --user USER                         whose money it spends; without it: its own
       --team TEAM                         the team that pays along
       --expires 90d                       when it ends: a span from now, or a moment such as 2027-01-31T00:00:00Z
       --rpm N  --tpm N  --concurrency N   requests and tokens a minute, requests at once
-  npm run keys -- rotate ID               the next key in place of this one; its secret is shown once
+  switchyard keys rotate ID               the next key in place of this one; its secret is shown once
       --overlap 24h                       how long the old one works on; 0 ends it at once
-  npm run keys -- revoke ID               ends a key now
+  switchyard keys revoke ID               ends a key now
 
   --json   the whole answer for programs
 
 The gateway is at SWITCHYARD_URL, or on this machine at PORT. The command comes with SWITCHYARD_KEY, or with ADMIN_KEY;
 elsewhere only over https:// and with SWITCHYARD_KEY. All of them may stand in .env. ID is what the list shows. When the output goes to a file or another program, it is the secret alone.
-Ends with 0 when it is done, 1 when the gateway refuses or cannot be reached, 2 when it was called wrongly.
+Ends with 0 when it is done, 1 when the gateway refuses or cannot be reached, 2 when it was called wrongly, 78 when those settings
+cannot be right.
 `;
 
 export type KeysCommand =

@@ -1,6 +1,7 @@
 import { decodeFields, decodeList, decodeNullable, decodeText, type Fields } from '../core/decode.ts';
 import { askGateway } from './ask-gateway.ts';
 import type { KeysCommand } from './keys-command.ts';
+import { printTable } from './model-table.ts';
 
 const KEY = `id name prefix scopes userId teamId requestsPerMinute tokensPerMinute concurrency createdAt lastUsedAt
   expiresAt revokedAt`;
@@ -72,7 +73,12 @@ function listed(
   const isMore = decodeFields(pageInfo).hasNextPage === true;
   const note = isMore ? 'There are older keys: the query `apiKeys` pages through them.\n' : '';
   if (isJson) return { isDone: true, output: printJson(keys), note };
-  return { isDone: true, output: keys.length === 0 ? 'There are no API keys.\n' : printTable(keys, nowMs), note };
+  return {
+    isDone: true,
+    output:
+      keys.length === 0 ? 'There are no API keys.\n' : printTable([HEADINGS, ...keys.map((key) => rowOf(key, nowMs))]),
+    note,
+  };
 }
 
 function printJson(value: unknown): string {
@@ -80,13 +86,6 @@ function printJson(value: unknown): string {
 }
 
 const HEADINGS = ['id', 'name', 'scopes', 'pays', 'last used', 'ends'];
-
-function printTable(keys: readonly Fields[], nowMs: number): string {
-  const rows = [HEADINGS, ...keys.map((key) => rowOf(key, nowMs))];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
-}
 
 function rowOf(key: Fields, nowMs: number): readonly string[] {
   const user = decodeNullable(key.userId, plainText);

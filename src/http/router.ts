@@ -20,6 +20,7 @@ import type { Hosts } from './hosts.ts';
 import type { LoadGate } from './load-gate.ts';
 import { METRICS_PATH, type MetricsDoor } from './metrics.ts';
 import { FOREIGN_PAGE, isOpeningPage, type Origins } from './origins.ts';
+import type { PageDoor } from './page.ts';
 import { MODELS_PATH } from './rest/models-door.ts';
 import { CHAT_PATH, type RestDoor } from './rest/rest-door.ts';
 import { REST_FORM } from './rest/rest-error.ts';
@@ -32,6 +33,7 @@ interface RouterDeps {
   readonly graphql: GraphqlDoor;
   /** Null: browsers are given no page. */
   readonly graphiql: GraphiqlPage | null;
+  readonly page: PageDoor;
   readonly rest: RestDoor;
   readonly health: HealthDoor;
   readonly metrics: MetricsDoor;
@@ -50,7 +52,7 @@ const PROBE_PATHS: readonly string[] = ['/livez', '/healthz', '/health', '/ready
 export function makeRouter(deps: RouterDeps): Route {
   const { graphql, graphiql, health, doorkeeper } = deps;
   const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
-    ['/', async (request, response) => answerIndex(request, response, deps)],
+    ['/', async (request, response) => answerRoot(request, response, deps)],
     [GRAPHQL_PATH, answerGraphql],
     ['/livez', async (request, response) => health.answerLive(request, response)],
     ['/healthz', async (request, response) => health.answerLive(request, response)],
@@ -85,6 +87,7 @@ export function makeRouter(deps: RouterDeps): Route {
     }
     const isApi = path === GRAPHQL_PATH || isRest;
     if (isApi && deps.origins.greet(request, response)) return;
+    if (deps.page.isPart(path)) return deps.page.answer(request, response);
     const route = routes.get(path) ?? (isApi ? deps.rest.answer : answerUnknown);
     return route(request, response, requestId);
   };
@@ -100,12 +103,17 @@ function strangerFault(
   return origins.mayCall(request) || isOpeningPage(request) ? null : FOREIGN_PAGE;
 }
 
-/** Tells what is here, until the control room moves in. */
-function answerIndex(
+/** People are shown the control room, programs are told what is here. */
+function answerRoot(
   request: IncomingMessage,
   response: ServerResponse,
-  { gateway, graphiql, doorkeeper }: Pick<RouterDeps, 'gateway' | 'graphiql' | 'doorkeeper'>,
+  { page, gateway, graphiql, doorkeeper }: Pick<RouterDeps, 'page' | 'gateway' | 'graphiql' | 'doorkeeper'>,
 ): void {
+  response.setHeader('vary', 'accept');
+  if (wantsHtml(request)) {
+    page.answer(request, response);
+    return;
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     sendMethodNotAllowed(response, 'GET, HEAD');
     return;
@@ -114,6 +122,7 @@ function answerIndex(
     service: 'switchyard',
     // Whoever looks for services with known faults is not helped.
     ...(doorkeeper.isOpen ? { version: gateway.info.version } : {}),
+    controlRoom: '/ in a browser',
     graphql: GRAPHQL_PATH,
     ...(graphiql === null ? {} : { graphiql: `${GRAPHQL_PATH} in a browser` }),
     rest: CHAT_PATH,

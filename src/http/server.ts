@@ -17,6 +17,7 @@ import { type InFlight, makeInFlight } from './in-flight.ts';
 import { type LoadMeters, makeLoadGate } from './load-gate.ts';
 import { makeMetricsDoor } from './metrics.ts';
 import { makeOrigins } from './origins.ts';
+import { makePageDoor, type Page } from './page.ts';
 import { makeRestDoor } from './rest/rest-door.ts';
 import { makeRouter } from './router.ts';
 import { makeSocketDoor } from './websocket.ts';
@@ -55,6 +56,8 @@ export interface HttpServerDeps {
   readonly socketsPerKey: number;
   /** Those that are known now. */
   readonly persisted: () => PersistedDocuments;
+  /** Null: it is not built. */
+  readonly page: Page | null;
   /** Default: as long as an honest caller on a slow line needs. */
   readonly patience?: Patience;
   /** Operations under way at most. */
@@ -151,6 +154,7 @@ function makeDoors(
   const shared = {
     ...deps,
     ...phase,
+    persisted: withPage(deps),
     inFlight: makeInFlight(),
     callers: makeCallers(),
     doorkeeper: makeDoorkeeper(deps),
@@ -170,10 +174,25 @@ function makeDoors(
     graphql,
     rest: makeRestDoor(shared),
     health: makeHealthDoor(shared),
+    page: makePageDoor(deps.page),
     graphiql: deps.isGraphiqlOn ? makeGraphiqlPage(deps.auth) : null,
     metrics: makeMetricsDoor(shared),
   });
   return { ...shared, yoga, graphql, sockets, route };
+}
+
+/** What the page sends is known wherever the page is served. The ids are hashes, so that no file of an operator says otherwise. */
+function withPage({ persisted, page }: HttpServerDeps): () => PersistedDocuments {
+  if (page === null) return persisted;
+  const join = (own: PersistedDocuments) => ({ ...own, texts: new Map([...own.texts, ...page.documents]) });
+  let own = persisted();
+  let joined = join(own);
+  return () => {
+    const now = persisted();
+    if (now !== own) joined = join(now);
+    own = now;
+    return joined;
+  };
 }
 
 /** Resolves when nothing runs any more, whether somebody reads it or not. */

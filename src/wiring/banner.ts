@@ -4,7 +4,7 @@ import type { Endpoint } from '../registry/endpoints.ts';
 
 /** What a person sees when the service has started: who is real, where state is kept, and what to try. */
 export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[]): string {
-  const base = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${app.port}`;
+  const base = addressOf(app, config);
   const lines = [
     '',
     `Switchyard ${app.info.version} is running at ${base}`,
@@ -29,6 +29,11 @@ export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[
     '',
   ];
   return lines.join('\n');
+}
+
+/** Where it can be reached from this machine. */
+export function addressOf({ port }: Pick<App, 'port'>, { host }: Pick<Config, 'host'>): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 const AUTH_WORDS = {

@@ -2,7 +2,7 @@ import { type Config, parseConfig } from '../config.ts';
 import type { Registry } from '../core/registry.ts';
 import type { PersistedDocuments } from '../graphql/persisted-documents.ts';
 import { type Endpoint, parseEndpoints } from '../registry/endpoints.ts';
-import type { RegistryResult } from '../registry/parse.ts';
+import type { ProviderConnection, RegistryResult } from '../registry/parse.ts';
 import { DEFAULT_REGISTRY_PATH, readRegistry } from '../registry/read.ts';
 import { SETTINGS } from '../settings.ts';
 import { readPersisted } from './read-persisted.ts';
@@ -14,6 +14,8 @@ export interface Setup {
   readonly file: string;
   /** As the file says it; mocks are not put in yet. */
   readonly registry: Registry;
+  /** The variables that the registry names. */
+  readonly connections: readonly ProviderConnection[];
   readonly endpoints: readonly Endpoint[];
   readonly persisted: PersistedDocuments;
 }
@@ -67,6 +69,7 @@ export async function readSetup(env: Readonly<Record<string, string | undefined>
       config,
       file,
       registry: registry.registry,
+      connections: registry.connections,
       endpoints: resolved.endpoints,
       persisted: { texts: persisted.texts, areOnlyOnes: config.isPersistedOnly },
     },

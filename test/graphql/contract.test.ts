@@ -16,6 +16,7 @@ import {
   valueFromAST,
 } from 'graphql';
 import { expect, test } from 'vitest';
+import { printReference } from '../../src/graphql/print-reference.ts';
 import { printedSchema, schema } from '../../src/graphql/schema.ts';
 
 const contract = buildSchema(readFileSync(new URL('contract.graphql', import.meta.url), 'utf8'));
@@ -38,6 +39,10 @@ const BEYOND_THE_CONTRACT = [
 
 test('the committed schema.graphql is what is served; `npm run print-schema` writes it anew', () => {
   expect(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8')).toBe(printedSchema());
+});
+
+test('docs/api.md is the reference of what is served; `npm run print-schema` writes it anew', () => {
+  expect(readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')).toBe(printReference(schema));
 });
 
 test('everything that is served stands in the contract, word for word, but for known additions', () => {

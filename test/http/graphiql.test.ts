@@ -1,55 +1,24 @@
-import { existsSync } from 'node:fs';
 import { parse, validate } from 'graphql';
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import { GRAPHIQL_TABS } from '../../src/http/graphiql-tabs.ts';
+import { launchBrowser, openWatched } from '../support/browser.ts';
 import { ask, startService } from './running-server.ts';
-
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-
-/** Chromium's own errands, which are no page's: all of them off. */
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const TAB_NAMES = ['Chat', 'RoutePreview', 'Providers', 'Analytics', 'BreakerEvents'];
 
 let browser: Browser;
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM)) {
-    throw new Error(
-      `There is no Chromium at ${CHROMIUM}. Install it (apt-get install chromium), or set CHROMIUM to its path.`,
-    );
-  }
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await launchBrowser();
 });
 
 afterAll(() => browser?.close());
 
 /** Opens GraphiQL with every address but our own out of reach. */
 async function openPage(url: string) {
-  const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
-  const strangers: string[] = [];
-  const complaints: string[] = [];
-  await page.route('**', (route) => {
-    const { hostname, protocol } = new URL(route.request().url());
-    if (hostname === '127.0.0.1' || protocol === 'data:' || protocol === 'blob:') return route.continue();
-    strangers.push(route.request().url());
-    return route.abort();
-  });
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  const { page, strangers, complaints } = await openWatched(browser, { width: 1600, height: 1000 });
   await page.goto(`${url}/graphql`);
   await page.locator('.graphiql-tab').first().waitFor();
   return { page, strangers, complaints };

@@ -23,7 +23,7 @@ export async function startService(
   over: Partial<
     Pick<
       HttpServerDeps,
-      'clock' | 'inFlightMax' | 'auth' | 'isGraphiqlOn' | 'allowedOrigins' | 'socketsPerKey' | 'persisted'
+      'clock' | 'inFlightMax' | 'auth' | 'isGraphiqlOn' | 'allowedOrigins' | 'socketsPerKey' | 'persisted' | 'page'
     >
   > = {},
 ): Promise<Service> {
@@ -49,6 +49,7 @@ export async function startService(
     allowedOrigins: [],
     socketsPerKey: 100,
     persisted: () => ({ texts: new Map(), areOnlyOnes: false }),
+    page: null,
     ...over,
   };
   const server = makeHttpServer(parts);

@@ -9,13 +9,13 @@ import { eventually } from '../support/eventually.ts';
 import { type Service, startService } from '../support/running.ts';
 import { makeDatabase } from '../support/store-database.ts';
 
-const COMMAND = join(import.meta.dirname, '../../src/keys.ts');
+const COMMAND = join(import.meta.dirname, '../../src/main.ts');
 
-/** Runs `npm run keys`, its output going to a program. */
+/** Runs `switchyard keys`, its output going to a program. */
 function keys(words: string, env: Record<string, string>) {
   return new Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>((resolve) => {
     const options = { cwd: tmpdir(), env, timeout: 60_000 };
-    execFile(process.execPath, [COMMAND, ...words.split(' ')], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [COMMAND, 'keys', ...words.split(' ')], options, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), stdout, stderr });
     });
   });
@@ -159,7 +159,7 @@ test('a command that cannot be understood ends with 2, one that the gateway cann
   expect(await keys('destroy', nowhere)).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: expect.stringMatching(/^There is no command "destroy"\.\n\n.*npm run keys -- list/s),
+    stderr: expect.stringMatching(/^There is no command "destroy"\.\n\n.*switchyard keys list/s),
   });
   expect(await keys('--help', {})).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('rotate ID') });
   const unreached = await keys('list', nowhere);
@@ -169,6 +169,6 @@ test('a command that cannot be understood ends with 2, one that the gateway cann
     stderr: expect.stringContaining('SWITCHYARD_URL says where'),
   });
   const faulty = await keys('list', { SWITCHYARD_URL: 'not a url', ADMIN_KEY: 'with "quotes"' });
-  expect(faulty).toMatchObject({ code: 2, stdout: '' });
+  expect(faulty).toMatchObject({ code: 78, stdout: '' });
   expect(faulty.stderr).toMatch(/^SWITCHYARD_URL .*\nADMIN_KEY \(its value is not shown\)/);
 }, 120_000);

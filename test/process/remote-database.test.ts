@@ -7,11 +7,14 @@ import { createDatabase } from '../support/postgres.ts';
 import { startService } from '../support/running.ts';
 import { openWay } from '../support/way.ts';
 
-const MIGRATE = fileURLToPath(new URL('../../src/migrate.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const CHAT = 'mutation { chat(input: {prompt: "hello"}) { __typename } }';
 
 async function migrate(url: string): Promise<{ readonly code: number; readonly said: string }> {
-  const child = spawn(process.execPath, [MIGRATE], { env: { DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'migrate'], {
+    env: { DATABASE_URL: url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));

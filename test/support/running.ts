@@ -28,8 +28,8 @@ export interface Service extends AsyncDisposable {
 export type Env = Readonly<Record<string, string>>;
 
 /** Starts the service on a free port and waits for its banner. */
-export async function startService(env: Env): Promise<Service> {
-  const service = launch({ PORT: '0', LOG_LEVEL: 'info', ...env });
+export async function startService(env: Env, words: readonly string[] = []): Promise<Service> {
+  const service = launch({ PORT: '0', LOG_LEVEL: 'info', ...env }, words);
   const url = await service.ready;
   return { ...service, url, ask: (query, variables) => ask(url, query, variables) };
 }

@@ -33,17 +33,43 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   config: { rooms: ['core', 'settings'], packages: [] },
   wiring: { rooms: ['*'], packages: ['node:', 'undici'] },
   app: { rooms: ['*'], packages: ['*'] },
-  main: { rooms: ['app', 'config', 'settings', 'registry', 'telemetry', 'wiring'], packages: ['node:'] },
-  'print-schema': { rooms: ['graphql'], packages: ['node:'] },
-  migrate: {
-    rooms: ['core', 'config', 'settings', 'store/postgres', 'wiring'],
-    packages: ['node:', 'drizzle-orm', 'postgres'],
+  main: { rooms: ['cli', 'wiring'], packages: ['node:'] },
+  // Commands start what there is, look at it, or ask a gateway that runs, with the spans and moments of its API.
+  cli: {
+    rooms: [
+      'app',
+      'core',
+      'ports',
+      'config',
+      'client-config',
+      'settings',
+      'registry',
+      'providers',
+      'graphql',
+      'telemetry',
+      'wiring',
+      'store/postgres',
+      'store/embedded',
+    ],
+    packages: ['node:'],
   },
-  // The spans and moments of its command line are those of the API.
-  cli: { rooms: ['core', 'graphql'], packages: ['node:'] },
   'client-config': { rooms: ['settings'], packages: [] },
-  keys: { rooms: ['cli', 'client-config', 'wiring'], packages: [] },
-  'check-config': { rooms: ['core', 'config', 'settings', 'registry', 'wiring'], packages: ['node:'] },
+  // The page. What feeds it and what draws it know one another only by the picture between them.
+  'dashboard/documents.generated': { rooms: [], packages: [] },
+  'dashboard/model': { rooms: ['dashboard/documents.generated'], packages: ['@preact/signals'] },
+  'dashboard/live': {
+    rooms: ['dashboard/documents.generated', 'dashboard/model'],
+    packages: ['@preact/signals', 'graphql-ws'],
+  },
+  'dashboard/view': { rooms: ['dashboard/model', 'dashboard/style'], packages: ['preact', '@preact/signals'] },
+  'dashboard/style': { rooms: [], packages: [] },
+  'dashboard/browser': { rooms: ['dashboard/live'], packages: [] },
+  'dashboard/main': {
+    rooms: ['dashboard/browser', 'dashboard/live', 'dashboard/view', 'dashboard/style'],
+    packages: ['preact'],
+  },
+  'dashboard/build': { rooms: [], packages: ['node:', 'graphql', '@graphql-codegen/'] },
+  'dashboard/vite.config': { rooms: ['dashboard/build'], packages: ['node:', 'vite'] },
 };
 
 /** Rooms to which `core` is a dictionary: they ask, they never decide. */
@@ -53,9 +79,12 @@ const DICTIONARY = ['src/core/ids.ts', 'src/core/money.ts', 'src/core/time.ts'];
 /** Constants and classes; questions; readers and writers of text; what follows from a value. */
 const QUESTION = /^[A-Z]|^(?:parse|format|describe|is|has|find)[A-Z]|Of$/;
 
-/** The room of a file. Null for a file in `src` that has no row in the table, and for everything outside. */
+/** The room of a file. Null for a file in `src` or `dashboard` that has no row in the table, and for everything outside. */
 export function roomOf(path: string): string | null {
-  const inside = /^src\/(.+)\.ts$/.exec(path)?.[1];
+  const inside = /^(?:src\/(.+)|(dashboard\/.+))\.(?:tsx?|css)$/
+    .exec(path)
+    ?.slice(1)
+    .find((part) => part !== undefined);
   if (inside === undefined) return null;
   return Object.keys(ROOMS).find((room) => inside === room || inside.startsWith(`${room}/`)) ?? null;
 }

@@ -17,7 +17,7 @@ type Rule = (path: string, text: string) => readonly Finding[];
 
 const BANNED_NAME = /(?:^|[-.])(?:services?|managers?|helpers?|utils?|common|types?|index)(?=[-.])/;
 const BRAND_FILES = ['src/core/money.ts', 'src/core/time.ts', 'src/core/ids.ts'];
-const ENTRY_FILES = ['src/main.ts', 'src/check-config.ts', 'src/migrate.ts', 'src/keys.ts'];
+const ENTRY_FILE = 'src/main.ts';
 
 /**
  * The rules that a parser is not needed for. What one is needed for (`any`, `!`, `enum`, `namespace`, the length of
@@ -33,7 +33,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     return name === undefined ? [] : [{ line: 1, message: `a file is called after its noun, not "${name}"` }];
   },
   'one room for each file': (path) =>
-    path.startsWith('src/') && roomOf(path) === null ? [{ line: 1, message: 'has no row in the table of rooms' }] : [],
+    isProduct(path) && roomOf(path) === null ? [{ line: 1, message: 'has no row in the table of rooms' }] : [],
   'imports as the table of rooms says': (path, text) =>
     importsOf(text).flatMap((wanted) => {
       const message = importBreach(path, wanted);
@@ -41,7 +41,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     }),
   'relative imports end in .ts': (_, text) =>
     importsOf(text)
-      .filter(({ specifier }) => specifier.startsWith('.') && !specifier.endsWith('.ts'))
+      .filter(({ specifier }) => specifier.startsWith('.') && !/\.(?:tsx?|css)$/.test(specifier))
       .map(({ specifier, line }) => ({ line, message: `${specifier} must end in .ts` })),
   'core is pure': inCode({
     where: isIn('core'),
@@ -68,14 +68,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
   }),
   'only config reads the environment': (path, text) => environmentFindings(path, text),
   'nothing is claimed with as': (path, text) =>
-    path.startsWith('src/') && !BRAND_FILES.includes(path) ? claimFindings(text) : [],
-  'only entry files talk to the console': inCode({
-    where: (path) => path.startsWith('src/') && !ENTRY_FILES.includes(path),
+    isProduct(path) && !BRAND_FILES.includes(path) ? claimFindings(text) : [],
+  'nobody talks to the console': inCode({
+    where: (path) => isProduct(path),
     pattern: /\bconsole\./g,
-    message: 'log through telemetry',
+    message: 'log through telemetry; commands talk through their shell',
   }),
   'named exports': inCode({
-    where: (path) => path.startsWith('src/'),
+    // Vite wants its settings so.
+    where: (path) => isProduct(path) && path !== 'dashboard/vite.config.ts',
     pattern: /\bexport\s+default\b/g,
     message: 'export it by its name',
   }),
@@ -92,10 +93,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'nothing is left for later': (_, text) =>
     matchesIn(keepOnly(text, ['code', 'comment']), /\b(?:TODO|FIXME|XXX)\b/g, 'do it, or write an issue'),
   'the compiler is not silenced': (path, text) =>
-    path.startsWith('src/')
+    isProduct(path)
       ? matchesIn(keepOnly(text, ['comment']), /@ts-(?:ignore|expect-error|nocheck)/g, 'mend the type instead')
       : [],
 };
+
+/** What is run for users, and not only to build or to test it. */
+function isProduct(path: string): boolean {
+  return path.startsWith('src/') || path.startsWith('dashboard/');
+}
 
 /** Everything that one file breaks. */
 export function breachesOf(path: string, text: string): readonly Breach[] {
@@ -130,16 +136,16 @@ function matchesIn(text: string, pattern: RegExp, message: string): readonly Fin
   }));
 }
 
-/** Entry files hand `process.env` on as it is, to `parseConfig` or `parseClientConfig`; nobody else mentions it, and nobody picks from it. */
+/** The entry file hands `process.env` on as it is to the commands, which hand it on to the parsers of settings; nobody else mentions it, and nobody picks from it. */
 function environmentFindings(path: string, text: string): readonly Finding[] {
   if (!path.startsWith('src/')) return [];
   const code = keepOnly(text, ['code']);
-  const handedOn = ENTRY_FILES.includes(path)
-    ? code.replaceAll(/\b(?:parse(?:Client)?Config|readSetup|openSetupSource)\(process\.env\)/g, '')
-    : code;
+  const handedOn = path === ENTRY_FILE ? code.replace(/\benv: process\.env,/, '') : code;
   const mentioned = matchesIn(handedOn, /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[/g, 'only config.ts knows settings');
+  const picked =
+    roomOf(path) === 'cli' ? matchesIn(code, /\benv\s*(?:\??\.|\[)/g, 'settings are parsed, not picked') : [];
   const imported = importsOf(text).filter(({ specifier }) => /^(?:node:)?process$/.test(specifier));
-  return [...mentioned, ...imported.map(({ line }) => ({ line, message: 'use the global `process`' }))];
+  return [...mentioned, ...picked, ...imported.map(({ line }) => ({ line, message: 'use the global `process`' }))];
 }
 
 /** `as` says what the compiler cannot know. Left alone: `as const`, renamed imports and exports, and keys of mapped types. */

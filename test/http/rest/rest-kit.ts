@@ -56,6 +56,7 @@ export async function openService(
     socketsPerKey: 100,
     inFlightMax: 1_000,
     persisted: () => ({ texts: new Map(), areOnlyOnes: false }),
+    page: null,
     ...over,
   });
   const listening = await server.listen();

@@ -1,0 +1,359 @@
+// Made by `npm run generate-documents` from dashboard/documents and schema.graphql: do not edit.
+
+/** An operation of the page, known to the gateway by its id. The two types are what comes back and what is sent along. */
+export interface PageDocument<Data, Variables> {
+  readonly id: string;
+  readonly name: string;
+  /** Never there: it only ties the types to the document. */
+  readonly types?: { readonly data: Data; readonly variables: Variables };
+}
+
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+export type AttemptOutcome =
+  | 'CANCELLED'
+  | 'INVALID_RESPONSE'
+  | 'NETWORK_ERROR'
+  | 'PROVIDER_ERROR'
+  | 'RATE_LIMITED'
+  | 'REJECTED'
+  | 'SUCCEEDED'
+  | 'TIMED_OUT';
+
+export type BreakerCause =
+  | 'COOLDOWN_ELAPSED'
+  | 'FAILURE_THRESHOLD'
+  | 'MANUAL_RESET'
+  | 'PROBE_FAILED'
+  | 'PROBE_SUCCEEDED'
+  | 'SIMULATION'
+  | 'SNAPSHOT';
+
+export type BreakerState =
+  | 'CLOSED'
+  | 'HALF_OPEN'
+  | 'OPEN';
+
+export type BudgetLevel =
+  | 'KEY'
+  | 'TEAM'
+  | 'USER';
+
+export type BudgetPeriod =
+  | 'DAILY'
+  | 'MONTHLY'
+  | 'TOTAL'
+  | 'WEEKLY';
+
+export type BudgetStatus =
+  | 'EXHAUSTED'
+  | 'OK'
+  | 'WARNING';
+
+export type Door =
+  | 'GRAPHQL'
+  | 'REST';
+
+export type ErrorCode =
+  | 'ALL_PROVIDERS_FAILED'
+  | 'BUDGET_EXCEEDED'
+  | 'CANCELLED'
+  | 'COST_LIMIT_TOO_LOW'
+  | 'FEATURE_DISABLED'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'INVALID_INPUT'
+  | 'NOT_FOUND'
+  | 'NO_PROVIDER_AVAILABLE'
+  | 'RATE_LIMITED'
+  | 'TIMED_OUT';
+
+export type FailureMode =
+  | 'DISCONNECT'
+  | 'ERROR'
+  | 'MALFORMED'
+  | 'RATE_LIMIT'
+  | 'SLOW'
+  | 'TIMEOUT';
+
+export type ProviderKind =
+  | 'ANTHROPIC'
+  | 'GEMINI'
+  | 'MOCK'
+  | 'OPENAI'
+  | 'OPENAI_COMPATIBLE';
+
+export type RejectionReason =
+  | 'BREAKER_OPEN'
+  | 'BREAKER_PROBING'
+  | 'CONTEXT_TOO_LONG'
+  | 'DISABLED'
+  | 'EXCLUDED'
+  | 'MISSING_CAPABILITY'
+  | 'OVER_BUDGET'
+  | 'OVER_COST_LIMIT'
+  | 'OVER_MAX_PRICE'
+  | 'RATE_LIMITED'
+  | 'TOO_SLOW';
+
+export type RequestCategory =
+  | 'ANALYSIS'
+  | 'CODE'
+  | 'GENERAL'
+  | 'WRITING';
+
+export type RequestStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'REFUSED'
+  | 'RUNNING'
+  | 'SUCCEEDED';
+
+export type StoreKind =
+  | 'EMBEDDED'
+  | 'MEMORY'
+  | 'POSTGRES';
+
+export type StoreMode =
+  | 'NORMAL'
+  | 'REFUSING'
+  | 'SLICES';
+
+export type AllProvidersQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type AllProvidersQuery = { readonly providers: ReadonlyArray<(
+    { readonly id: string, readonly displayName: string, readonly kind: ProviderKind, readonly models: ReadonlyArray<{ readonly name: string }>, readonly breaker: { readonly failureThreshold: number, readonly cooldownMs: number, readonly events: { readonly nodes: ReadonlyArray<BreakerChangeFragment> } } }
+    & ProviderNowFragment
+  )> };
+
+export type BreakerChangeFragment = { readonly id: string, readonly epoch: number, readonly from: BreakerState | null, readonly to: BreakerState, readonly cause: BreakerCause, readonly message: string, readonly consecutiveFailures: number, readonly nextProbeAt: string | null, readonly occurredAt: string, readonly snapshot: boolean };
+
+export type BreakerEventsSubscriptionVariables = Exact<{
+  after?: string | number | null | undefined;
+}>;
+
+
+export type BreakerEventsSubscription = { readonly breakerEvents: (
+    { readonly dropped: number, readonly provider: ProviderNowFragment }
+    & BreakerChangeFragment
+  ) };
+
+export type BudgetEventsSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type BudgetEventsSubscription = { readonly budgetEvents: { readonly budget: BudgetNowFragment } };
+
+export type BudgetNowFragment = { readonly id: string, readonly level: BudgetLevel, readonly userId: string, readonly limitUsd: string, readonly spentUsd: string, readonly reservedUsd: string, readonly remainingUsd: string, readonly utilization: number, readonly status: BudgetStatus, readonly period: BudgetPeriod, readonly resetsAt: string | null };
+
+export type DecisionRowFragment = { readonly id: string, readonly createdAt: string, readonly status: RequestStatus, readonly door: Door, readonly userId: string | null, readonly modelRequested: string, readonly modelName: string | null, readonly provider: { readonly key: string } | null, readonly cost: { readonly totalUsd: string } | null, readonly timing: { readonly totalMs: number, readonly timeToFirstTokenMs: number | null } | null, readonly error:
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+    | { readonly code: ErrorCode, readonly message: string }
+   | null, readonly routing: { readonly summary: string, readonly classification: { readonly category: RequestCategory }, readonly attempts: ReadonlyArray<{ readonly outcome: AttemptOutcome, readonly durationMs: number, readonly errorMessage: string | null, readonly provider: { readonly key: string } }> } | null };
+
+export type FullestBudgetsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type FullestBudgetsQuery = { readonly budgets: { readonly nodes: ReadonlyArray<BudgetNowFragment> } };
+
+export type GatewayFactsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type GatewayFactsQuery = { readonly gateway: { readonly version: string, readonly store: StoreKind, readonly storeMode: StoreMode, readonly configHash: string, readonly replicaId: string, readonly replicas: number, readonly simulationsEnabled: boolean, readonly startedAt: string }, readonly viewer: { readonly scopes: ReadonlyArray<string>, readonly apiKey: { readonly name: string } | null } };
+
+export type LatestRequestsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type LatestRequestsQuery = { readonly requests: { readonly nodes: ReadonlyArray<DecisionRowFragment> } };
+
+export type MetricsFragment = { readonly requests: number, readonly succeeded: number, readonly failed: number, readonly refused: number, readonly rescued: number, readonly attempts: number, readonly attemptsFailed: number, readonly successRate: number | null, readonly costUsd: string, readonly savedUsd: string, readonly latency: { readonly p50Ms: number | null, readonly p95Ms: number | null, readonly p99Ms: number | null }, readonly timeToFirstToken: { readonly p50Ms: number | null, readonly p95Ms: number | null, readonly p99Ms: number | null } };
+
+export type OneRequestQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type OneRequestQuery = { readonly request: (
+    { readonly usage: { readonly inputTokens: number, readonly outputTokens: number } | null, readonly cost: { readonly reservedUsd: string } | null, readonly timing: { readonly overheadMs: number } | null, readonly routing: RoutingFragment | null }
+    & DecisionRowFragment
+  ) | null };
+
+export type PreviewQueryVariables = Exact<{
+  prompt: string;
+}>;
+
+
+export type PreviewQuery = { readonly routePreview: { readonly estimatedInputTokens: number, readonly reservationUsd: string, readonly decision: RoutingFragment, readonly selected: CandidateFragment | null, readonly blockedBy:
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+      | { readonly code: ErrorCode, readonly message: string }
+     | null } };
+
+export type ProviderNowFragment = { readonly key: string, readonly enabled: boolean, readonly breaker: { readonly state: BreakerState, readonly epoch: number, readonly consecutiveFailures: number, readonly openedAt: string | null, readonly nextProbeAt: string | null, readonly changedAt: string }, readonly rateLimit: { readonly limit: number, readonly used: number, readonly windowMs: number, readonly nextAvailableAt: string | null }, readonly simulation: { readonly mode: FailureMode, readonly rate: number, readonly endsAt: string, readonly failuresInjected: number } | null };
+
+export type RequestEventsSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RequestEventsSubscription = { readonly requestEvents: { readonly dropped: number, readonly request: DecisionRowFragment } };
+
+export type ResetBreakerMutationVariables = Exact<{
+  provider: string | number;
+}>;
+
+
+export type ResetBreakerMutation = { readonly resetBreaker:
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'ResetBreakerSuccess', readonly provider: ProviderNowFragment }
+   };
+
+export type CandidateFragment = { readonly modelName: string, readonly rank: number | null, readonly score: number | null, readonly estimatedCostUsd: string | null, readonly estimatedLatencyMs: number | null, readonly provider: { readonly key: string }, readonly scoreTerms: ReadonlyArray<{ readonly name: string, readonly value: number, readonly weight: number }>, readonly rejection: { readonly reason: RejectionReason, readonly detail: string } | null };
+
+export type RoutingFragment = { readonly summary: string, readonly policy: string, readonly classification: { readonly category: RequestCategory, readonly confidence: number, readonly signals: ReadonlyArray<string> }, readonly candidates: ReadonlyArray<CandidateFragment>, readonly attempts: ReadonlyArray<{ readonly number: number, readonly modelName: string, readonly outcome: AttemptOutcome, readonly httpStatus: number | null, readonly errorMessage: string | null, readonly durationMs: number, readonly costUsd: string, readonly countedByBreaker: boolean, readonly provider: { readonly key: string } }> };
+
+export type SetEnabledMutationVariables = Exact<{
+  provider: string | number;
+  enabled: boolean;
+}>;
+
+
+export type SetEnabledMutation = { readonly setProviderEnabled:
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'SetProviderEnabledSuccess', readonly provider: ProviderNowFragment }
+   };
+
+export type SimulateMutationVariables = Exact<{
+  provider: string | number;
+  mode: FailureMode;
+  duration: string;
+}>;
+
+
+export type SimulateMutation = { readonly simulateFailure:
+    | { readonly __typename: 'FeatureDisabledError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'InvalidInputError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'SimulateFailureSuccess', readonly provider: ProviderNowFragment }
+   };
+
+export type StopSimulationMutationVariables = Exact<{
+  provider: string | number;
+}>;
+
+
+export type StopSimulationMutation = { readonly stopSimulation:
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+    | { readonly __typename: 'StopSimulationSuccess', readonly providers: ReadonlyArray<ProviderNowFragment> }
+   };
+
+export type TicksSubscriptionVariables = Exact<{
+  window: string;
+}>;
+
+
+export type TicksSubscription = { readonly analyticsTicks: { readonly at: string, readonly burnUsdPerHour: string, readonly inFlight: number, readonly totals: MetricsFragment, readonly providers: ReadonlyArray<{ readonly provider: ProviderNowFragment, readonly metrics: MetricsFragment }> } };
+
+export type TryItSubscriptionVariables = Exact<{
+  prompt: string;
+  idempotencyKey: string;
+  resumeAfter?: number | null | undefined;
+}>;
+
+
+export type TryItSubscription = { readonly chatStream:
+    | { readonly __typename: 'ChatCompleted', readonly sequence: number, readonly result: { readonly content: string | null, readonly modelName: string, readonly request: { readonly id: string }, readonly provider: { readonly key: string }, readonly cost: { readonly totalUsd: string }, readonly timing: { readonly totalMs: number }, readonly routing: { readonly summary: string, readonly attempts: ReadonlyArray<{ readonly outcome: AttemptOutcome, readonly durationMs: number, readonly errorMessage: string | null, readonly provider: { readonly key: string } }> } } }
+    | { readonly __typename: 'ChatDelta', readonly sequence: number, readonly content: string | null }
+    | { readonly __typename: 'ChatFailed', readonly sequence: number, readonly costUsd: string, readonly error:
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+        | { readonly code: ErrorCode, readonly message: string, readonly requestId: string | null }
+       }
+    | { readonly __typename: 'ChatRerouted', readonly sequence: number, readonly failed: { readonly outcome: AttemptOutcome, readonly durationMs: number, readonly errorMessage: string | null, readonly provider: { readonly key: string } }, readonly provider: { readonly key: string } }
+    | { readonly __typename: 'ChatStarted', readonly sequence: number, readonly requestId: string, readonly routing: { readonly candidates: ReadonlyArray<{ readonly rank: number | null, readonly provider: { readonly key: string } }> } }
+   };
+
+export const AllProviders: PageDocument<AllProvidersQuery, AllProvidersQueryVariables> = {
+  id: 'sha256:632529703a1a75b50c1591bb7bfc1257cd5b319b71cd5cf9730ed5f71596561e',
+  name: 'AllProviders',
+};
+export const BreakerEvents: PageDocument<BreakerEventsSubscription, BreakerEventsSubscriptionVariables> = {
+  id: 'sha256:a49083232cb91ecbe78848fd9f18e74fdf3a343c867357d43e263d94fe8bacbe',
+  name: 'BreakerEvents',
+};
+export const BudgetEvents: PageDocument<BudgetEventsSubscription, BudgetEventsSubscriptionVariables> = {
+  id: 'sha256:c94b95812d4ed2dc2e16011a889fe08e15226563f538654da62015e92016e422',
+  name: 'BudgetEvents',
+};
+export const FullestBudgets: PageDocument<FullestBudgetsQuery, FullestBudgetsQueryVariables> = {
+  id: 'sha256:c5427b8fd0249bad24057fb2734a1c59e859e76dcc3cdd1c2772cb26c9c972db',
+  name: 'FullestBudgets',
+};
+export const GatewayFacts: PageDocument<GatewayFactsQuery, GatewayFactsQueryVariables> = {
+  id: 'sha256:e2fe75c52799e371f285b3a806603e339c987b9a0ac2a6b8e957547c388cb56e',
+  name: 'GatewayFacts',
+};
+export const LatestRequests: PageDocument<LatestRequestsQuery, LatestRequestsQueryVariables> = {
+  id: 'sha256:d85b2937ae8486cd166a277ebc7c849167f8f648900fdfed061a1086604fb123',
+  name: 'LatestRequests',
+};
+export const OneRequest: PageDocument<OneRequestQuery, OneRequestQueryVariables> = {
+  id: 'sha256:1eefe403c05f1035343091e1c4fabcfb9c86eb39c4b2bc5677ec0c272e958d36',
+  name: 'OneRequest',
+};
+export const Preview: PageDocument<PreviewQuery, PreviewQueryVariables> = {
+  id: 'sha256:446c0fd80a4ce6e3fef8c5dd9ad70a04f70385e8cd2f0777e87c6a163dfefb5e',
+  name: 'Preview',
+};
+export const RequestEvents: PageDocument<RequestEventsSubscription, RequestEventsSubscriptionVariables> = {
+  id: 'sha256:f5899b52b68444e26745e461b35d444884d31b2b3e6fccbee6ed9397ff7e5c38',
+  name: 'RequestEvents',
+};
+export const ResetBreaker: PageDocument<ResetBreakerMutation, ResetBreakerMutationVariables> = {
+  id: 'sha256:5a11b29d71d13444421c33e25d59fd84329cc79e5c3a471f77abcd0100b88a8f',
+  name: 'ResetBreaker',
+};
+export const SetEnabled: PageDocument<SetEnabledMutation, SetEnabledMutationVariables> = {
+  id: 'sha256:7d20b940b3cbbb456360a69cc29a2ea75eead9e6e9f663ba9a42f8bc1264f362',
+  name: 'SetEnabled',
+};
+export const Simulate: PageDocument<SimulateMutation, SimulateMutationVariables> = {
+  id: 'sha256:4231a0e18bdb7386c8034cc6fe4aac29cebfbb32945d689f904cc1f352639fd0',
+  name: 'Simulate',
+};
+export const StopSimulation: PageDocument<StopSimulationMutation, StopSimulationMutationVariables> = {
+  id: 'sha256:fc81fdce5b8e93e72db9caf1fb250858ec18f8e180a9bbc75da5b4bfe425ee9f',
+  name: 'StopSimulation',
+};
+export const Ticks: PageDocument<TicksSubscription, TicksSubscriptionVariables> = {
+  id: 'sha256:d3734e921831b151bbe90579d8c4b9037f3fdac0164ecdee8981dd56f4e79cf5',
+  name: 'Ticks',
+};
+export const TryIt: PageDocument<TryItSubscription, TryItSubscriptionVariables> = {
+  id: 'sha256:09aa9e0a3d08ce97a70bd418e444ae0539b492cee4daa57fa224d187736ff577',
+  name: 'TryIt',
+};

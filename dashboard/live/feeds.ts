@@ -1,0 +1,198 @@
+import {
+  AllProviders,
+  type AllProvidersQuery,
+  BreakerEvents,
+  type BreakerEventsSubscription,
+  BudgetEvents,
+  FullestBudgets,
+  GatewayFacts,
+  LatestRequests,
+  RequestEvents,
+  Ticks,
+} from '../documents.generated.ts';
+import type { Tick } from '../model/reading.ts';
+import type { WindowName } from '../model/room-state.ts';
+import { type Asking, makeAsking } from './asking.ts';
+import type { Board } from './board.ts';
+import type { Link } from './link.ts';
+import { every, type World } from './world.ts';
+
+/** How often what nobody tells of itself is read. */
+const PACE = { gatewayMs: 10_000, budgetsMs: 2_000, providersMs: 5_000 } as const;
+
+const SPANS: Readonly<Record<WindowName, string>> = { '1m': 'PT1M', '5m': 'PT5M', '15m': 'PT15M', '1h': 'PT1H' };
+
+const NOTHING = (): Record<string, never> => ({});
+
+/** All that is asked for over one link, until it is gone. */
+export interface Feeds {
+  /** Summaries of another window from now on: the one that the board has. */
+  changeWindow(): void;
+  stop(): void;
+}
+
+interface FeedDeps {
+  readonly world: World;
+  readonly board: Board;
+  readonly link: Link;
+  /** Outlives the link, so that the next one goes on where this one ended. */
+  readonly bookmark: Bookmark;
+  /** What time it is by the gateway's clock. */
+  readonly timeTold: (atMs: number) => void;
+  /** Something happened to this request. */
+  readonly requestTold: (id: string) => void;
+}
+
+export interface Bookmark {
+  /** Id of the last breaker event that was told. Null: none was. */
+  after: string | null;
+}
+
+export function startFeeds(deps: FeedDeps): Feeds {
+  const { world } = deps;
+  const asking = makeAsking(deps);
+  const readProviders = () => askProviders(deps, asking);
+  const readGateway = () => askGateway(deps, asking);
+  const readBudgets = makeBudgetReader(deps);
+  let stopTicks = () => {};
+  const changeWindow = () => {
+    stopTicks();
+    stopTicks = followTicks(deps, asking, readProviders);
+  };
+
+  readGateway();
+  // What happens, happens to providers: these come first.
+  askProviders(deps, asking, () => {
+    changeWindow();
+    followBreakers(deps, asking, readProviders);
+    followRequests(deps, asking);
+    followBudgets(deps, asking);
+    readBudgets();
+  });
+  const whenInView = (act: () => void) => () => {
+    if (world.isInView()) act();
+  };
+  const stops = [
+    every(world, PACE.gatewayMs, whenInView(readGateway)),
+    every(world, PACE.budgetsMs, whenInView(readBudgets)),
+    // With ticks they come along.
+    every(
+      world,
+      PACE.providersMs,
+      whenInView(() => deps.board.known().parts.ticks.kind === 'refused' && readProviders()),
+    ),
+  ];
+  return {
+    changeWindow,
+    stop() {
+      asking.stop();
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+function askGateway({ board }: FeedDeps, asking: Asking): void {
+  asking.read({
+    part: 'gateway',
+    document: GatewayFacts,
+    variables: NOTHING,
+    data: (facts) => board.tell({ kind: 'gateway', facts }),
+  });
+}
+
+function askProviders({ board }: FeedDeps, asking: Asking, done?: () => void): void {
+  const question = {
+    part: 'providers',
+    document: AllProviders,
+    variables: NOTHING,
+    data: (told: AllProvidersQuery) => board.tell({ kind: 'providers', told }),
+  } as const;
+  asking.read(question, done);
+}
+
+function followTicks(deps: FeedDeps, asking: Asking, readProviders: () => void): () => void {
+  const { board } = deps;
+  const { window } = board.known();
+  const take = (tick: Tick) => {
+    deps.timeTold(Date.parse(tick.at));
+    board.tell({ kind: 'tick', tick });
+    if (areOthers(board, tick)) readProviders();
+  };
+  return asking.follow({
+    part: 'ticks',
+    document: Ticks,
+    variables: () => ({ window: SPANS[window] }),
+    data: ({ analyticsTicks }) => take(analyticsTicks),
+  });
+}
+
+/** The registry was changed while the page was open. */
+function areOthers(board: Board, { providers }: Tick): boolean {
+  const known = new Set(board.known().providers.map(({ key }) => key));
+  return providers.length !== known.size || providers.some(({ provider }) => !known.has(provider.key));
+}
+
+function followBreakers({ board, bookmark }: FeedDeps, asking: Asking, readProviders: () => void): void {
+  const take = (event: BreakerEventsSubscription['breakerEvents']) => {
+    bookmark.after = event.id;
+    board.tell({ kind: 'breaker', event });
+    // The history has a gap, which is read.
+    if (event.dropped > 0) readProviders();
+  };
+  asking.follow({
+    part: 'breakers',
+    document: BreakerEvents,
+    variables: () => ({ after: bookmark.after }),
+    data: ({ breakerEvents }) => take(breakerEvents),
+    failed: () => {
+      // What happened since may be gone: it begins anew, with how each breaker stands.
+      bookmark.after = null;
+    },
+  });
+}
+
+function followRequests({ board, requestTold }: FeedDeps, asking: Asking): void {
+  asking.follow({
+    part: 'decisions',
+    document: RequestEvents,
+    variables: NOTHING,
+    data: ({ requestEvents: { request: row, dropped } }) => {
+      board.tell({ kind: 'request', row, dropped });
+      requestTold(row.id);
+    },
+  });
+  asking.read({
+    part: 'decisions',
+    document: LatestRequests,
+    variables: NOTHING,
+    data: ({ requests }) => board.tell({ kind: 'requests', rows: requests.nodes }),
+  });
+}
+
+function followBudgets({ board }: FeedDeps, asking: Asking): void {
+  asking.follow({
+    part: 'budgets',
+    document: BudgetEvents,
+    variables: NOTHING,
+    data: ({ budgetEvents: { budget } }) => board.tell({ kind: 'budget', budget }),
+  });
+}
+
+/** Spending is told at thresholds only: how full budgets are is read. Whoever may see only their own is content with what is told. */
+function makeBudgetReader({ board, link }: FeedDeps): () => void {
+  let isRefused = false;
+  return () => {
+    if (isRefused) return;
+    link.run(
+      FullestBudgets,
+      {},
+      {
+        data: ({ budgets }) => board.tell({ kind: 'budgets', budgets: budgets.nodes }),
+        failed: ({ code }) => {
+          isRefused = code === 'FORBIDDEN';
+        },
+        ended: () => {},
+      },
+    );
+  };
+}

@@ -1,0 +1,7 @@
+import { render } from 'preact';
+import { makeBrowser } from './browser.ts';
+import { makeLiveRoom } from './live/live-room.ts';
+import { ControlRoom } from './view/control-room.tsx';
+
+const place = document.getElementById('room');
+if (place !== null) render(<ControlRoom room={makeLiveRoom(makeBrowser())} />, place);

@@ -1,0 +1,213 @@
+// What the gateway says, in the words of the picture.
+
+import type {
+  AllProvidersQuery,
+  BreakerChangeFragment,
+  BudgetNowFragment,
+  CandidateFragment,
+  DecisionRowFragment,
+  GatewayFactsQuery,
+  MetricsFragment,
+  OneRequestQuery,
+  ProviderNowFragment,
+  RoutingFragment,
+  TicksSubscription,
+} from '../documents.generated.ts';
+import type {
+  Breaker,
+  BreakerChange,
+  BudgetRow,
+  Candidate,
+  Decision,
+  DecisionDetail,
+  GatewayFacts,
+  Numbers,
+  PathStep,
+  ProviderCard,
+  RateLimit,
+  Routing,
+  Simulation,
+  TickPoint,
+  Totals,
+  WindowName,
+} from './room-state.ts';
+
+export type Tick = TicksSubscription['analyticsTicks'];
+
+const WINDOW_S: Readonly<Record<WindowName, number>> = { '1m': 60, '5m': 300, '15m': 900, '1h': 3600 };
+
+export function momentOf(text: string): number {
+  return Date.parse(text);
+}
+
+function momentOrNull(text: string | null): number | null {
+  return text === null ? null : momentOf(text);
+}
+
+export function gatewayOf({ gateway, viewer }: GatewayFactsQuery, before: GatewayFacts | null): GatewayFacts {
+  const { store, simulationsEnabled, startedAt, ...facts } = gateway;
+  const isAnother = before !== null && before.replicaId !== facts.replicaId;
+  return {
+    ...facts,
+    storeKind: store,
+    areSimulationsEnabled: simulationsEnabled,
+    startedAtMs: momentOf(startedAt),
+    isConfigAgreed: !(isAnother && before.configHash !== facts.configHash),
+    scopes: viewer.scopes,
+    hasKey: viewer.apiKey !== null,
+  };
+}
+
+export function cardOf(provider: AllProvidersQuery['providers'][number]): ProviderCard {
+  const { breaker } = provider;
+  const history = breaker.events.nodes.map(changeOf);
+  const { failureThreshold, cooldownMs } = breaker;
+  return {
+    id: provider.id,
+    key: provider.key,
+    name: provider.displayName,
+    kind: provider.kind,
+    models: provider.models.map(({ name }) => name),
+    breaker: { ...breakerNowOf(provider), failureThreshold, cooldownMs, history, lastChange: history[0] ?? null },
+    ...standingOf(provider),
+    numbers: null,
+    trafficShare: null,
+    errorShare: null,
+    lastFailure: null,
+  };
+}
+
+/** What of a provider changes by itself, but for its breaker. */
+export function standingOf(now: ProviderNowFragment): {
+  readonly isEnabled: boolean;
+  readonly rateLimit: RateLimit;
+  readonly simulation: Simulation | null;
+} {
+  const { limit, used, windowMs, nextAvailableAt } = now.rateLimit;
+  const rateLimit = { limit, used, windowMs, nextAvailableAtMs: momentOrNull(nextAvailableAt) };
+  return { isEnabled: now.enabled, rateLimit, simulation: simulationOf(now) };
+}
+
+function simulationOf({ simulation }: ProviderNowFragment): Simulation | null {
+  if (simulation === null) return null;
+  const { endsAt, ...rest } = simulation;
+  return { ...rest, endsAtMs: momentOf(endsAt) };
+}
+
+export function breakerNowOf({
+  breaker,
+}: ProviderNowFragment): Omit<Breaker, 'failureThreshold' | 'cooldownMs' | 'history' | 'lastChange'> {
+  return {
+    state: breaker.state,
+    epoch: breaker.epoch,
+    consecutiveFailures: breaker.consecutiveFailures,
+    openedAtMs: momentOrNull(breaker.openedAt),
+    nextProbeAtMs: momentOrNull(breaker.nextProbeAt),
+    changedAtMs: momentOf(breaker.changedAt),
+  };
+}
+
+export function changeOf(event: BreakerChangeFragment): BreakerChange {
+  const { id, epoch, from, to, cause, message, consecutiveFailures, occurredAt } = event;
+  return { id, epoch, from, to, cause, message, consecutiveFailures, atMs: momentOf(occurredAt) };
+}
+
+export function numbersOf(metrics: MetricsFragment): Numbers {
+  const { successRate, ...rest } = metrics;
+  return { ...rest, successShare: successRate };
+}
+
+export function totalsOf(tick: Tick, window: WindowName): Totals {
+  return {
+    ...numbersOf(tick.totals),
+    atMs: momentOf(tick.at),
+    requestsPerSecond: tick.totals.requests / WINDOW_S[window],
+    burnUsdPerHour: tick.burnUsdPerHour,
+    inFlight: tick.inFlight,
+  };
+}
+
+export function pointOf({ at, totals, inFlight, providers }: Tick): TickPoint {
+  const { requests, succeeded, failed, refused, latency } = totals;
+  return {
+    atMs: momentOf(at),
+    ...{ requests, succeeded, failed, refused, inFlight },
+    ...latency,
+    providers: providers.map(({ provider, metrics }) => ({
+      key: provider.key,
+      requests: metrics.requests,
+      costUsd: Number(metrics.costUsd),
+    })),
+  };
+}
+
+export function decisionOf(row: DecisionRowFragment): Decision {
+  const { provider, modelName, routing, status } = row;
+  const isOver = status !== 'RUNNING';
+  return {
+    id: row.id,
+    atMs: momentOf(row.createdAt),
+    status,
+    door: row.door,
+    userId: row.userId,
+    category: routing?.classification.category ?? null,
+    modelRequested: row.modelRequested,
+    path: (routing?.attempts ?? []).map(stepOf),
+    answeredBy: provider === null || modelName === null ? null : { provider: provider.key, model: modelName },
+    costUsd: isOver ? (row.cost?.totalUsd ?? null) : null,
+    totalMs: isOver ? (row.timing?.totalMs ?? null) : null,
+    timeToFirstTokenMs: row.timing?.timeToFirstTokenMs ?? null,
+    summary: routing?.summary ?? null,
+    error: row.error === null ? null : { code: row.error.code, message: row.error.message },
+  };
+}
+
+type WireStep = NonNullable<DecisionRowFragment['routing']>['attempts'][number];
+
+export function stepOf({ provider, outcome, durationMs, errorMessage }: WireStep): PathStep {
+  return { provider: provider.key, outcome, durationMs, errorMessage };
+}
+
+export function detailOf(request: NonNullable<OneRequestQuery['request']>): DecisionDetail {
+  const { usage } = request;
+  return {
+    kind: 'detail',
+    decision: decisionOf(request),
+    routing: request.routing === null ? null : routingOf(request.routing),
+    tokens: usage === null ? null : { input: usage.inputTokens, output: usage.outputTokens },
+    reservedUsd: request.cost?.reservedUsd ?? null,
+    overheadMs: request.timing?.overheadMs ?? null,
+  };
+}
+
+export function routingOf(routing: RoutingFragment): Routing {
+  const { classification, candidates, attempts, summary, policy } = routing;
+  return {
+    summary,
+    policy,
+    ...classification,
+    candidates: candidates.map(candidateOf),
+    attempts: attempts.map(({ modelName, countedByBreaker, ...attempt }) => ({
+      ...stepOf(attempt),
+      number: attempt.number,
+      model: modelName,
+      costUsd: attempt.costUsd,
+      httpStatus: attempt.httpStatus,
+      isCountedByBreaker: countedByBreaker,
+    })),
+  };
+}
+
+export function candidateOf(candidate: CandidateFragment): Candidate {
+  const { provider, modelName, rank, score, scoreTerms, rejection, estimatedCostUsd, estimatedLatencyMs } = candidate;
+  return {
+    provider: provider.key,
+    model: modelName,
+    terms: scoreTerms,
+    ...{ rank, score, rejection, estimatedCostUsd, estimatedLatencyMs },
+  };
+}
+
+export function budgetOf({ userId, resetsAt, ...rest }: BudgetNowFragment): BudgetRow {
+  return { ...rest, owner: userId, resetsAtMs: momentOrNull(resetsAt) };
+}

@@ -1,0 +1,37 @@
+import { type ChartPlan, tableRows } from './chart-plans.ts';
+import { useRoom } from './room-context.ts';
+import { clockText } from './time-text.ts';
+
+/** The twin of a chart. */
+export function ChartTable({ plan }: { readonly plan: ChartPlan }) {
+  const { series } = useRoom().see;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section class="scroll chart-table" tabIndex={0} aria-label={`${plan.title}, newest first`}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            {plan.lines.map(({ name }) => (
+              <th key={name} scope="col" class="number">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {tableRows(series.value).map((point) => (
+            <tr key={point.atMs}>
+              <th scope="row">{clockText(point.atMs)}</th>
+              {plan.lines.map((line) => (
+                <td key={line.name} class="number">
+                  {plan.text(line.read(point))}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
