@@ -142,6 +142,11 @@ const PROVIDER_SETTINGS = [
   SETTINGS.anthropicBaseUrl,
 ];
 
+/** The names of those that cannot change while the service runs: all but what providers are called with. */
+export const STARTING_SETTINGS: readonly string[] = Object.values<Setting<unknown>>(SETTINGS)
+  .filter((setting) => !PROVIDER_SETTINGS.some(({ name }) => name === setting.name))
+  .map(({ name }) => name);
+
 const DATABASE_URL_MISSING = {
   name: SETTINGS.databaseUrl.name,
   message: 'DATABASE_URL is not set, but STORE=postgres needs it: set it, or choose STORE=embedded or STORE=memory',

@@ -49,6 +49,7 @@ export const COMMAND: Command = {
     const traffic = { setup, rate: read.values['no-traffic'] === true || !mayAsk(setup) ? 0 : rate };
     return live({
       setup,
+      source: null,
       shell,
       bannerOf: (app) => demoBanner(app, traffic),
       beside: (app, signal) => send(app, { ...traffic, signal }),

@@ -1,7 +1,9 @@
 import { type App, startApp } from '../app.ts';
 import { makeLog } from '../telemetry/log.ts';
+import { makeHangUpCheck } from '../wiring/hang-up.ts';
 import { readPage } from '../wiring/read-page.ts';
 import type { Setup } from '../wiring/read-setup.ts';
+import type { SetupSource } from '../wiring/setup-source.ts';
 import { newUuid, SYSTEM_CHANCE, SYSTEM_CLOCK } from '../wiring/system.ts';
 import { EXIT } from './exit-code.ts';
 import type { Shell } from './shell.ts';
@@ -12,18 +14,21 @@ const DRAIN_MS = 25_000;
 /** Runs the service from its start to the signal that ends it. Ends the process then, or answers why it did not start. */
 export async function live(of: {
   readonly setup: Setup;
+  /** Where it comes from, to be read again when it changes. Null: it never is. */
+  readonly source: SetupSource | null;
   readonly shell: Shell;
   readonly bannerOf: (app: App) => string;
   /** What goes on beside it, until `ended` aborts. */
   readonly beside: (app: App, ended: AbortSignal) => void;
 }): Promise<number> {
-  const { setup, shell } = of;
+  const { setup, source, shell } = of;
   const { config } = setup;
   const log = makeLog({ level: config.logLevel, stream: process.stdout });
   const page = await readPage();
   if (page.kind === 'missing') log.warn(page.why);
   const start = await startApp({
     ...setup,
+    source,
     page: page.kind === 'read' ? page.page : null,
     log,
     clock: SYSTEM_CLOCK,
@@ -63,5 +68,7 @@ function stopOnSignals(
   };
   process.on('SIGTERM', () => stop('SIGTERM', of.drainWaitMs));
   process.on('SIGINT', () => stop('SIGINT', 0));
+  const isHungUp = makeHangUpCheck({ hadTerminal: process.stdin.isTTY });
+  process.on('SIGHUP', () => (isHungUp() ? stop('SIGHUP', 0) : app.reload()));
   return promise;
 }

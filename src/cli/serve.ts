@@ -1,5 +1,6 @@
 import { bannerOf } from '../wiring/banner.ts';
-import { printFault, readSetup } from '../wiring/read-setup.ts';
+import { printFault } from '../wiring/read-setup.ts';
+import { openSetupSource } from '../wiring/setup-source.ts';
 import { type Command, complain, readWords } from './command.ts';
 import { EXIT } from './exit-code.ts';
 import { live } from './lifetime.ts';
@@ -21,15 +22,19 @@ export const COMMAND: Command = {
     if (read.kind === 'ended') return read.code;
     const port = parsePort(read.values.port);
     if (port === 'neither') return complain('--port is a whole number from 0 to 65535.', { help: HELP, shell });
+    // Before .env is put in: what the environment itself says cannot change.
+    const source = openSetupSource(withPort(shell.env, port));
     shell.readEnvFile();
-    const setup = await readSetup(withPort(shell.env, port));
-    if (setup.kind === 'invalid') {
-      shell.tell(setup.faults.map((fault) => `${printFault(fault)}\n`).join(''));
+    const { result } = await source.read();
+    if (result.kind === 'invalid') {
+      shell.tell(result.faults.map((fault) => `${printFault(fault)}\n`).join(''));
       return EXIT.badConfig;
     }
-    const { config, endpoints } = setup.setup;
+    const { setup } = result;
+    const { config, endpoints } = setup;
     return live({
-      setup: setup.setup,
+      setup,
+      source,
       shell,
       bannerOf: (app) => bannerOf(app, config, endpoints),
       beside: () => undefined,

@@ -3,10 +3,12 @@ import { type EpochMs, later } from './time.ts';
 /** A permitted request keeps its slot a little longer than the window it is counted in, so that no 60 s window ever holds more than the limit. */
 export const RATE_WINDOW = { windowMs: 60_000, slotMs: 60_250 } as const;
 
-/** A rolling limit: one instant per taken slot, at which the slot is free again; the soonest first. More than `limit` of them lie in the future only after it was lowered. */
+/** A rolling limit: one instant per taken slot, at which the slot is free again; the soonest first. Never more than `limit` of them lie in the future. */
 export interface RateWindow {
   readonly limit: number;
   readonly freeAtMs: readonly EpochMs[];
+  /** Until when slots are taken that went when the limit was lowered. Null: none was. */
+  readonly removedUntilMs: EpochMs | null;
 }
 
 export type RateTake =
@@ -14,7 +16,7 @@ export type RateTake =
   | { readonly kind: 'full'; readonly freeAtMs: EpochMs };
 
 export function makeRateWindow(limit: number): RateWindow {
-  return { limit, freeAtMs: [] };
+  return { limit, freeAtMs: [], removedUntilMs: null };
 }
 
 /** Slots taken now. */
@@ -39,9 +41,23 @@ export function takeSlot(window: RateWindow, nowMs: EpochMs): RateTake {
   return { kind: 'taken', window: { ...window, freeAtMs: taken } };
 }
 
-/** The same traffic under another limit. All of it stays in the window: a limit that is lowered and raised again forgets nothing. */
-export function withLimit(window: RateWindow, limit: number): RateWindow {
-  return { ...window, limit };
+/**
+ * The same traffic under another limit. A lowered one keeps the slots that are free last; when it is raised again, what is added is
+ * free when what was taken away would have been: no window of time holds more than the limit of its end.
+ */
+export function withLimit(window: RateWindow, limit: number, nowMs: EpochMs): RateWindow {
+  const taken = window.freeAtMs.slice(placeAfter(window.freeAtMs, nowMs));
+  const { removedUntilMs } = window;
+  if (limit < window.limit) {
+    const removed = Math.max(0, taken.length - limit);
+    const lastMs = taken[removed - 1] ?? null;
+    const isLater = lastMs !== null && lastMs > (removedUntilMs ?? 0);
+    return { limit, freeAtMs: taken.slice(removed), removedUntilMs: isLater ? lastMs : removedUntilMs };
+  }
+  if (removedUntilMs === null || removedUntilMs <= nowMs) return { ...window, limit, freeAtMs: taken };
+  const place = placeAfter(taken, removedUntilMs);
+  const added = Array.from({ length: limit - window.limit }, () => removedUntilMs);
+  return { limit, freeAtMs: taken.toSpliced(place, 0, ...added), removedUntilMs };
 }
 
 /** The place of the first instant after `instant` in a sorted list. */

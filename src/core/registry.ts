@@ -64,6 +64,19 @@ export interface Registry {
   readonly providers: readonly ProviderSpec[];
 }
 
+/** How many providers that left the registry are remembered by a replica that runs on. */
+const FORMER_PROVIDERS_MAX = 1_000;
+
+/**
+ * The providers that a replica knows once it has adopted a registry: that one's, in its order, then those that it knew before, for
+ * requests that go on with them. Of those the ones that left last are remembered.
+ */
+export function knownWith(registry: Registry, before: Iterable<ProviderKey>): readonly ProviderKey[] {
+  const own = new Set(registry.providers.map(({ key }) => key));
+  const former = Array.from(before).filter((key) => !own.has(key));
+  return [...own, ...former.slice(0, FORMER_PROVIDERS_MAX)];
+}
+
 /** Finds a provider by its key. Undefined when there is none. */
 export function findProvider(registry: Registry, key: string): ProviderSpec | undefined {
   return registry.providers.find((provider) => provider.key === key);

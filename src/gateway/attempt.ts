@@ -13,7 +13,7 @@ import type { Charge, Permit } from '../ports/admission.ts';
 import type { AttemptMeasure } from '../ports/meters.ts';
 import type { ProviderResult } from '../ports/provider.ts';
 import { limitAttempt } from './attempt-limit.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { ChatDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 import type { OpenPermit } from './open-permit.ts';
 import { providerOf } from './planning.ts';
@@ -47,7 +47,7 @@ export interface Task {
 }
 
 /** Calls one provider once under a permit, and settles what came of it. */
-export async function makeAttempt(deps: GatewayDeps, call: ChatCall, task: Task): Promise<Attempt> {
+export async function makeAttempt(deps: ChatDeps, call: ChatCall, task: Task): Promise<Attempt> {
   const { place, model } = task;
   const { permit } = place;
   const startedAtMs = deps.clock.elapsedMs();
@@ -163,7 +163,7 @@ interface CallEnd {
 }
 
 /** The call, told as a step of its own. */
-async function tellCall(deps: GatewayDeps, call: ChatCall, task: Task): Promise<CallEnd> {
+async function tellCall(deps: ChatDeps, call: ChatCall, task: Task): Promise<CallEnd> {
   const { provider, model, outputTokens } = task.place.permit;
   const startedAtMs = deps.clock.elapsedMs();
   const isStreamed = call.onDelta !== null;
@@ -181,7 +181,7 @@ async function tellCall(deps: GatewayDeps, call: ChatCall, task: Task): Promise<
 }
 
 /** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */
-async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promise<CallEnd> {
+async function callWithin(deps: ChatDeps, call: ChatCall, task: Task): Promise<CallEnd> {
   const { model } = task;
   const { permit } = task.place;
   const ending = new AbortController();
@@ -222,7 +222,7 @@ async function callWithin(deps: GatewayDeps, call: ChatCall, task: Task): Promis
 }
 
 /** The simulation to play on this attempt, if chance and its own limit say so. Null: none. */
-async function drawSimulation(deps: GatewayDeps, permit: Permit): Promise<Simulation | null> {
+async function drawSimulation(deps: ChatDeps, permit: Permit): Promise<Simulation | null> {
   const { simulation, provider } = permit;
   if (simulation === null || deps.chance.next() >= simulation.rate) return null;
   try {

@@ -1,9 +1,11 @@
+import { findProvider } from '../core/registry.ts';
 import type { BreakerEvent } from '../ports/breaker-events.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Meters } from '../ports/meters.ts';
 import type { Store } from '../ports/store.ts';
 import type { BreakerNotice } from './breaker-notice.ts';
+import type { Configurations } from './configuration.ts';
 import type { BreakerWatch, BreakerWatchAnswer } from './gateway.ts';
 import { makeOutbox, type Outbox } from './outbox.ts';
 import { startPump } from './pump.ts';
@@ -34,6 +36,7 @@ export function makeBreakerHub(deps: {
   readonly clock: Clock;
   readonly log: Log;
   readonly meters: Pick<Meters, 'eventsDropped'>;
+  readonly configurations: Pick<Configurations, 'now'>;
 }): BreakerHub {
   const { store } = deps;
   const watchers = new Set<Watcher>();
@@ -79,7 +82,7 @@ export function makeBreakerHub(deps: {
       }
       if (seen === null || watchers.size === 0) seen = Math.max(seen ?? 0, newest);
       const watcher = join(watch, { from: after ?? newest, liveAfter: seen });
-      return { kind: 'watching', notices: notify(store, watcher, newest) };
+      return { kind: 'watching', notices: notify(deps, watcher, newest) };
     },
     async [Symbol.asyncDispose]() {
       hint[Symbol.dispose]();
@@ -94,7 +97,11 @@ function isWanted({ watch, from }: Watcher, event: BreakerEvent): boolean {
 }
 
 /** Everything one watcher is told, in order: present states or the history since `after`, then live changes. */
-async function* notify(store: Store, watcher: Watcher, newest: number): AsyncGenerator<BreakerNotice> {
+async function* notify(
+  { store, configurations }: { readonly store: Store; readonly configurations: Pick<Configurations, 'now'> },
+  watcher: Watcher,
+  newest: number,
+): AsyncGenerator<BreakerNotice> {
   const { watch, leave } = watcher;
   /** What was told of each provider: a change that a present state already holds is not told again. */
   const epochs = new Map<string, number>();
@@ -102,6 +109,7 @@ async function* notify(store: Store, watcher: Watcher, newest: number): AsyncGen
     if (watch.after === null && watch.includeCurrent) {
       const { nowMs, providers } = await store.survey();
       for (const { state } of providers) {
+        if (findProvider(configurations.now().registry, state.provider) === undefined) continue;
         if (watch.signal.aborted || (watch.provider !== null && watch.provider !== state.provider)) continue;
         epochs.set(state.provider, state.breaker.epoch);
         yield { kind: 'present', state, sequence: newest, atMs: nowMs, dropped: 0 };

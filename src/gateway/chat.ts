@@ -6,7 +6,7 @@ import { isUnavailable } from '../core/unavailable.ts';
 import { reserve, taskOf } from './admit-next.ts';
 import { makeAttempt } from './attempt.ts';
 import { payerOf, usedKeyOf } from './caller.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { ChatDeps, GatewayDeps } from './deps.ts';
 import { decisionOf, endOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
 import { type Journey, lastAttemptOf, mayGoOn, setOut, withAttempt, withPassedOver } from './journey.ts';
@@ -32,11 +32,14 @@ export type ChatEvent =
  * used up its limits, or may not bill whom it names, is told so, and nothing else happens. Time runs from `start`.
  */
 export async function* chat(
-  deps: GatewayDeps,
+  shared: GatewayDeps,
   asked: ChatCall,
-  start: Journey = setOut(deps, asked),
+  start: Journey = setOut(shared, asked),
 ): AsyncGenerator<ChatEvent, ChatOutcome | NotRun> {
   let journey = start;
+  // To its end it goes by what is in force now, whatever the operator changes meanwhile.
+  using taken = shared.configurations.take();
+  const deps: ChatDeps = { ...shared, ...taken.configuration };
   using entry = await deps.limits.enter(asked, () => journey.attempts);
   if (entry.refused !== null) {
     deps.meters.callersLimited.add(1);

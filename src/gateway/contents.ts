@@ -8,7 +8,7 @@ import type { ContentPort } from '../ports/content.ts';
 import type { Log } from '../ports/log.ts';
 import { type Caller, may, viewOf } from './caller.ts';
 import { startForgetter } from './forgetter.ts';
-import type { ChatCall, GatewayInfo } from './gateway.ts';
+import type { ChatCall, ReplicaInfo } from './gateway.ts';
 
 /** Contents on their way to the store at one moment. Each may be some hundred kilobytes, so more are not kept. */
 export const CONTENTS_WAITING_MAX = 100;
@@ -24,7 +24,7 @@ export interface Contents extends AsyncDisposable {
 }
 
 export function makeContents(needs: {
-  readonly info: GatewayInfo;
+  readonly info: ReplicaInfo;
   readonly logRetentionDays: number;
   readonly store: ContentPort;
   readonly clock: Clock;

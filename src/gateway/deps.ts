@@ -1,15 +1,14 @@
-import type { HoldId, ProviderKey } from '../core/ids.ts';
+import type { HoldId } from '../core/ids.ts';
 import type { PicoUsd } from '../core/money.ts';
-import type { Registry } from '../core/registry.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Meters } from '../ports/meters.ts';
-import type { ProviderPort } from '../ports/provider.ts';
 import type { MakeSeal } from '../ports/seal.ts';
 import type { SimulatorPort } from '../ports/simulator.ts';
 import type { Store } from '../ports/store.ts';
+import type { Configuration, Configurations } from './configuration.ts';
 import type { Contents } from './contents.ts';
-import type { GatewayInfo } from './gateway.ts';
+import type { ReplicaInfo } from './gateway.ts';
 import type { HeldBook } from './held-book.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { LimitDesk } from './limit-desk.ts';
@@ -31,13 +30,14 @@ export interface GatewayDeps extends GatewayNeeds {
   readonly content: Contents;
 }
 
+/** The same for one chat, with the configuration that it began with. */
+export interface ChatDeps extends GatewayDeps, Configuration {}
+
 /** Everything the gateway needs from outside. Time, chance and the network come in here. */
 export interface GatewayNeeds {
-  readonly registry: Registry;
-  readonly info: GatewayInfo;
+  readonly configurations: Configurations;
+  readonly info: ReplicaInfo;
   readonly store: Store;
-  /** One for each provider of the registry. */
-  readonly providers: ReadonlyMap<ProviderKey, ProviderPort>;
   readonly simulator: SimulatorPort;
   readonly clock: Clock;
   readonly chance: Chance;

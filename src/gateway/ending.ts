@@ -10,7 +10,7 @@ import { POLICY } from '../core/score.ts';
 import { summarise } from '../core/summary.ts';
 import type { Attempt } from './attempt.ts';
 import type { Payer } from './caller.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { ChatDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 import { attemptReportsOf, type Journey, lastAttemptOf, spentOn } from './journey.ts';
 import type { Planned } from './planning.ts';
@@ -22,7 +22,7 @@ interface Trip {
 }
 
 /** How a chat ended: with the answer of its last attempt, or with the one reason that says why there is none. */
-export async function endOf(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<ChatOutcome> {
+export async function endOf(deps: ChatDeps, call: ChatCall, trip: Trip): Promise<ChatOutcome> {
   const last = lastAttemptOf(trip.journey);
   if (last?.kind === 'answered') return answeredBy(deps, call, trip, last);
   return {
@@ -36,7 +36,7 @@ export async function endOf(deps: GatewayDeps, call: ChatCall, trip: Trip): Prom
 }
 
 function answeredBy(
-  deps: GatewayDeps,
+  deps: ChatDeps,
   call: ChatCall,
   trip: Trip,
   attempt: Extract<Attempt, { kind: 'answered' }>,
@@ -64,7 +64,7 @@ function payingOn({ journey, planned }: Trip): Paying {
   return journey.paying ?? planned;
 }
 
-async function whyUnanswered(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<Unanswered> {
+async function whyUnanswered(deps: ChatDeps, call: ChatCall, trip: Trip): Promise<Unanswered> {
   const { journey } = trip;
   const failures = journey.attempts.flatMap((attempt): readonly Failure[] =>
     attempt.kind === 'failed' ? [attempt.failure] : [],
@@ -78,7 +78,7 @@ async function whyUnanswered(deps: GatewayDeps, call: ChatCall, trip: Trip): Pro
 }
 
 /** Why nobody took a request that was never attempted. */
-export async function refusalOf(deps: GatewayDeps, trip: Trip): Promise<Unanswered> {
+export async function refusalOf(deps: ChatDeps, trip: Trip): Promise<Unanswered> {
   const rejected = rejectedOf(trip.planned, trip.journey);
   const isAnyLimited = rejected.some((candidate) => candidate.rejection?.reason === 'rateLimited');
   const rateLimits = isAnyLimited ? await rateLimitsOf(deps) : new Map<string, RateLimitState>();
@@ -90,7 +90,7 @@ export async function refusalOf(deps: GatewayDeps, trip: Trip): Promise<Unanswer
   });
 }
 
-async function rateLimitsOf(deps: GatewayDeps): Promise<ReadonlyMap<string, RateLimitState>> {
+async function rateLimitsOf(deps: ChatDeps): Promise<ReadonlyMap<string, RateLimitState>> {
   const { providers } = await deps.store.survey();
   return new Map(
     providers.map(({ state, slotsUsed }) => {
@@ -132,7 +132,7 @@ function nameOf(report: CandidateReport): string {
 }
 
 /** What a chat has cost so far. */
-export function costOf(deps: GatewayDeps, journey: Journey): Cost {
+export function costOf(deps: ChatDeps, journey: Journey): Cost {
   return {
     total: spentOn(journey),
     input: ZERO_USD,
@@ -143,7 +143,7 @@ export function costOf(deps: GatewayDeps, journey: Journey): Cost {
 }
 
 /** Where its time went so far. */
-export function timingOf(deps: GatewayDeps, journey: Journey): Timing {
+export function timingOf(deps: ChatDeps, journey: Journey): Timing {
   const totalMs = deps.clock.elapsedMs() - journey.deadline.startedAtMs;
   const firstAtMs = lastAttemptOf(journey)?.firstDeltaAtMs ?? null;
   const upstreamMs = attemptReportsOf(journey).reduce((sum, attempt) => sum + attempt.durationMs, 0);

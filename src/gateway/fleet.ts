@@ -13,18 +13,21 @@ export interface FleetMember extends AsyncDisposable {
 }
 
 export function joinFleet(
-  deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 'meters' | 'info' | 'registry'>,
+  deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 'meters' | 'info' | 'configurations'>,
 ): FleetMember {
   const { store, clock, log, meters } = deps;
-  const { version, configHash } = deps.info;
-  const heartbeat = { version, configHash, priceListVersion: deps.registry.priceListVersion };
-  const alone: Fleet = [{ configHash, replicas: 1 }];
+  const heartbeat = () => {
+    const { registry, configHash } = deps.configurations.now();
+    return { version: deps.info.version, configHash, priceListVersion: registry.priceListVersion };
+  };
+  const alone = (): Fleet => [{ configHash: heartbeat().configHash, replicas: 1 }];
   /** The disagreement that was last told. Null while all agree. */
   let told: string | null = null;
   let seen: { readonly fleet: Fleet; readonly atMs: number } | null = null;
 
-  const fleet = () => (seen === null || clock.elapsedMs() - seen.atMs >= FLEET_LIVE_MS ? alone : seen.fleet);
+  const fleet = () => (seen === null || clock.elapsedMs() - seen.atMs >= FLEET_LIVE_MS ? alone() : seen.fleet);
   const tell = () => {
+    const { configHash } = heartbeat();
     const word = isAgreed(fleet()) ? null : describeFleet(fleet());
     if (word === told) return;
     if (word === null) log.info('all replicas on this store have one configuration again', { configHash });
@@ -33,7 +36,7 @@ export function joinFleet(
   };
   const beat = async () => {
     try {
-      seen = { fleet: await store.beat(heartbeat), atMs: clock.elapsedMs() };
+      seen = { fleet: await store.beat(heartbeat()), atMs: clock.elapsedMs() };
       tell();
       meters.storeUp.set(1);
     } catch (error) {
@@ -43,14 +46,17 @@ export function joinFleet(
       log.debug('no heartbeat: the store is away', { reason: error.reason });
     } finally {
       meters.replicas.set(replicasOf(fleet()));
-      meters.replicasDiffering.set(differingFrom(configHash, fleet()));
+      meters.replicasDiffering.set(differingFrom(heartbeat().configHash, fleet()));
     }
   };
   const pump = startPump({ clock, log, everyMs: HEARTBEAT_MS, isNeeded: () => true, act: beat });
   pump.wake();
+  // The others, and whoever looks at them, should not take this one for what it was.
+  const changes = deps.configurations.onExchange(pump.wake);
   return {
     fleet,
     async [Symbol.asyncDispose]() {
+      changes[Symbol.dispose]();
       await pump[Symbol.asyncDispose]();
       try {
         await store.leave();

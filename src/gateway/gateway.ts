@@ -26,6 +26,7 @@ import type { StoreKind } from '../ports/store.ts';
 import type { ChatSpan } from '../ports/traces.ts';
 import type { BreakerNotice } from './breaker-notice.ts';
 import type { Caller } from './caller.ts';
+import type { Configuration } from './configuration.ts';
 import type { KeyDirectory } from './key-directory.ts';
 import type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
 import type { StreamPiece } from './stream-log.ts';
@@ -35,8 +36,12 @@ export type { FeatureDisabled, InvalidInput, NotFound } from './refusals.ts';
 
 /** What the doors may ask of the gateway. One call each; nothing here throws for an ending that a caller can expect. */
 export interface Gateway extends KeyDirectory {
+  /** As it is in force now: what is asked twice may have changed. */
   readonly registry: Registry;
+  /** The same of the configuration in it. */
   readonly info: GatewayInfo;
+  /** Why what the operator wrote last is not in force. Null: it is. It may name files: it is for operators only. */
+  configFault(): string | null;
   /** The replicas that share the store, as this one last saw them. */
   fleet(): Fleet;
 
@@ -61,7 +66,7 @@ export interface Gateway extends KeyDirectory {
   /** The caller's limits as this replica last saw them. Null: it has none, or nothing of it was seen here. */
   limitsSeen(caller: Caller): LimitsSeen | null;
 
-  /** All providers in the registry's order. */
+  /** All providers in the registry's order, then those that left it since the start. */
   surveyProviders(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
   /** Out of the requests that the caller may see. */
   statsOf(provider: ProviderKey, window: Window, caller: Caller): Promise<MetricSet>;
@@ -130,17 +135,17 @@ export interface Gateway extends KeyDirectory {
   ): Promise<{ readonly kind: 'set'; readonly provider: ProviderKey } | NotFound>;
 }
 
-export interface GatewayInfo {
+/** What stays as it is while a replica runs. */
+export interface ReplicaInfo {
   readonly version: string;
   readonly storeKind: StoreKind;
   readonly replica: ReplicaId;
   readonly startedAtMs: EpochMs;
-  /** Equal on replicas that were given the same registry and settings. */
-  readonly configHash: string;
-  readonly areSimulationsEnabled: boolean;
   /** How many days prompts and answers are kept. Null: they are not. */
   readonly contentKeptDays: number | null;
 }
+
+export interface GatewayInfo extends ReplicaInfo, Pick<Configuration, 'configHash' | 'areSimulationsEnabled'> {}
 
 export type Authenticated =
   | { readonly kind: 'known'; readonly caller: Caller }

@@ -11,7 +11,7 @@ import { makeContents } from './contents.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
 import { startForgetter } from './forgetter.ts';
-import type { Gateway, ParsedChat } from './gateway.ts';
+import type { Gateway, GatewayInfo, ParsedChat } from './gateway.ts';
 import { makeHeldBook } from './held-book.ts';
 import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
@@ -31,7 +31,7 @@ import { makeWaitingBook } from './waiting.ts';
 
 /** The gateway as the doors see it. Disposing of it ends its background work, and the chats that run on without a caller. */
 export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
-  const { registry, store, info, clock } = needs;
+  const { configurations } = needs;
   const budgetHub = makeBudgetHub(needs);
   const deps: GatewayDeps = {
     ...needs,
@@ -54,19 +54,20 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const revocations = stopRevoked(deps, authentication);
   const upkeep = startUpkeep(deps);
   return {
-    registry,
-    info,
+    get registry() {
+      return configurations.now().registry;
+    },
+    get info() {
+      return infoOf(needs);
+    },
     fleet: member.fleet,
     authenticate: (secret) => authentication.authenticate(secret),
     onKeyEnded: (act) => authentication.onKeyEnded(act),
-    parseChat: (raw) => checked(parseChat(raw, registry)),
+    parseChat: (raw) => checked(parseChat(raw, configurations.now().registry)),
     chat: (call) => collect(chats.run(call)),
     stream: (call) => streams.open(call),
     unreadStreams: () => streams.unread(),
-    preview: (call) => preview(deps, call),
-    surveyProviders: () => store.survey(),
-    breakerHistory: (provider, page) => store.history(provider, page),
-    findBreakerEvent: (sequence) => store.findEvent(sequence),
+    preview: (call) => preview({ ...deps, ...configurations.now() }, call),
     watchBreakers: (watch) => hub.watch(watch),
     contentOf: (view, caller) => deps.content.find(view, caller),
     watchRequests: (watch) => requests.watch(watch),
@@ -74,8 +75,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     watchTicks: (watch) => tickHub.watch(watch),
     watchBudgets: (watch) => budgetHub.watch(watch),
     ...makeLimitReader(deps),
-    now: () => clock.now(),
-    storeMode: () => store.mode(),
+    ...makeStateReader(needs),
     ...makeRequestReader(deps),
     ...makeBudgets(deps),
     ...makeOperations(deps),
@@ -100,6 +100,38 @@ function checked(parsed: ReturnType<typeof parseChat>): ParsedChat {
   return parsed.kind === 'valid' ? parsed : invalidInput(parsed.issues);
 }
 
+function infoOf({ info, configurations }: GatewayNeeds): GatewayInfo {
+  const { configHash, areSimulationsEnabled } = configurations.now();
+  return { ...info, configHash, areSimulationsEnabled };
+}
+
+function makeStateReader({
+  store,
+  clock,
+  configurations,
+}: GatewayNeeds): Pick<
+  Gateway,
+  'surveyProviders' | 'breakerHistory' | 'findBreakerEvent' | 'now' | 'storeMode' | 'configFault'
+> {
+  return {
+    surveyProviders: () => store.survey(),
+    breakerHistory: (provider, page) => store.history(provider, page),
+    findBreakerEvent: (sequence) => store.findEvent(sequence),
+    now: () => clock.now(),
+    storeMode: () => store.mode(),
+    configFault: () => configurations.fault(),
+  };
+}
+
+/** What was learnt of providers and models is kept as long as the registry has them. */
+function forgetWhatLeft({ configurations, paces, retries }: GatewayNeeds): AsyncDisposable {
+  const changes = configurations.onExchange(({ registry }) => {
+    paces.keepOnly(registry);
+    retries.keepOnly(registry);
+  });
+  return { [Symbol.asyncDispose]: async () => changes[Symbol.dispose]() };
+}
+
 function makeLimitReader({ limits }: GatewayDeps): Pick<Gateway, 'rateLimitOf' | 'limitsSeen'> {
   return { rateLimitOf: (caller) => limits.rateLimitOf(caller), limitsSeen: (caller) => limits.lastSeen(caller) };
 }
@@ -111,7 +143,14 @@ function startUpkeep(deps: GatewayDeps): readonly AsyncDisposable[] {
     startForgetter(deps, (countMax) => store.forgetKeys(countMax)),
     startForgetter(deps, (countMax) => store.forgetCallers(countMax)),
   ];
-  return [startReaper(deps), startBooksCheck(deps), startStandings(deps), ...forgetters, startJanitor(deps)];
+  const own = [
+    startReaper(deps),
+    startBooksCheck(deps),
+    startStandings(deps),
+    startJanitor(deps),
+    forgetWhatLeft(deps),
+  ];
+  return [...own, ...forgetters];
 }
 
 /** Runs a chat to its end for a caller who only wants the outcome. */

@@ -12,12 +12,13 @@ import type { FeatureDisabled, Gateway, InvalidInput, NotFound, SimulateFailure 
 export function makeOperations(
   deps: GatewayDeps,
 ): Pick<Gateway, 'simulateFailure' | 'stopSimulation' | 'resetBreaker' | 'setProviderEnabled'> {
-  const { registry, store, info } = deps;
+  const { configurations, store } = deps;
   return {
     async simulateFailure(wish, caller) {
+      const { registry, areSimulationsEnabled } = configurations.now();
       const provider = keyOf(registry, wish.provider);
       if (provider === null) return noProvider(registry, wish.provider);
-      if (!info.areSimulationsEnabled) return simulationsAreOff();
+      if (!areSimulationsEnabled) return simulationsAreOff();
       const issues = faultsOf(wish);
       if (issues.length > 0) return invalidInput(issues);
       const { mode, rate, durationMs, failuresMax, latencyMs } = wish;
@@ -25,16 +26,19 @@ export function makeOperations(
       return { kind: 'simulating', provider };
     },
     async stopSimulation(name, caller) {
+      const { registry } = configurations.now();
       const provider = name === null ? null : keyOf(registry, name);
       if (name !== null && provider === null) return noProvider(registry, name);
       return { kind: 'stopped', providers: await store.stopSimulation(provider, actorOf(caller, null)) };
     },
     async resetBreaker(name, reason, caller) {
+      const { registry } = configurations.now();
       const provider = keyOf(registry, name);
       if (provider === null) return noProvider(registry, name);
       return { kind: 'reset', provider, event: await store.resetBreaker(provider, actorOf(caller, reason)) };
     },
     async setProviderEnabled(wish, caller) {
+      const { registry } = configurations.now();
       const provider = keyOf(registry, wish.provider);
       if (provider === null) return noProvider(registry, wish.provider);
       await store.setEnabled(provider, wish.isEnabled, actorOf(caller, wish.reason));

@@ -9,7 +9,7 @@ import { POLICY } from '../core/score.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { ProviderPort } from '../ports/provider.ts';
 import type { Payer } from './caller.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { ChatDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
 
 /** A plan with what it was made from. */
@@ -22,7 +22,7 @@ export interface Planned extends Paying {
 }
 
 /** Looks, and plans by what is seen. The one planning code of `chat` and `routePreview`: it takes nothing. */
-export async function planFor(deps: GatewayDeps, call: ChatCall, payer: Payer): Promise<Planned> {
+export async function planFor(deps: ChatDeps, call: ChatCall, payer: Payer): Promise<Planned> {
   const startedAtMs = deps.clock.elapsedMs();
   using step = call.span.route();
   const { request } = call;
@@ -51,7 +51,7 @@ export async function planFor(deps: GatewayDeps, call: ChatCall, payer: Payer): 
 }
 
 /** The adapter of a provider of the registry; the wiring makes one for each. */
-export function providerOf(deps: GatewayDeps, key: ProviderKey): ProviderPort {
+export function providerOf(deps: ChatDeps, key: ProviderKey): ProviderPort {
   const provider = deps.providers.get(key);
   if (provider === undefined) throw new RangeError(`no adapter for provider ${key}`);
   return provider;

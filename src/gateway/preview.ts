@@ -3,7 +3,7 @@ import { minUsd, ZERO_USD } from '../core/money.ts';
 import { affordableBy, type Means, meansOf } from '../core/paying.ts';
 import type { Ranked } from '../core/plan.ts';
 import { payerOf } from './caller.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { ChatDeps } from './deps.ts';
 import { decisionOf, refusalOf } from './ending.ts';
 import type { ChatCall, Preview } from './gateway.ts';
 import { setOut } from './journey.ts';
@@ -11,7 +11,7 @@ import { whyUnbounded } from './own-budget.ts';
 import { planFor } from './planning.ts';
 
 /** Plans a chat as `chat` would, and stops there: nothing is taken, called, held or recorded. */
-export async function preview(deps: GatewayDeps, call: ChatCall): Promise<Preview> {
+export async function preview(deps: ChatDeps, call: ChatCall): Promise<Preview> {
   const journey = setOut(deps, call);
   const payer = payerOf(call.caller, call.request.userId, deps.budgetDefault);
   const planned = await planFor(deps, call, payer);

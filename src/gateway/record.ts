@@ -7,7 +7,7 @@ import { traceOf } from '../core/trace-of.ts';
 import { costOfUsage } from '../core/usage.ts';
 import type { Permit } from '../ports/admission.ts';
 import { type Payer, usedKeyOf } from './caller.ts';
-import type { GatewayDeps } from './deps.ts';
+import type { ChatDeps } from './deps.ts';
 import { costOf, decisionOf, timingOf } from './ending.ts';
 import type { ChatCall } from './gateway.ts';
 import type { Journey } from './journey.ts';
@@ -20,7 +20,7 @@ interface Trip {
 }
 
 /** Writes the request log. A log that cannot be written never costs the caller an answer that was paid for. */
-export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip): Promise<RequestRecord> {
+export async function recordFirmly(deps: ChatDeps, call: ChatCall, trip: Trip): Promise<RequestRecord> {
   const record = recordOf(deps, call, trip);
   deps.meters.requestEnded(record);
   try {
@@ -36,7 +36,7 @@ export async function recordFirmly(deps: GatewayDeps, call: ChatCall, trip: Trip
 
 /** A request of which an attempt is being made, as it is at this moment. */
 export function viewOf(
-  deps: GatewayDeps,
+  deps: ChatDeps,
   call: ChatCall,
   trip: Omit<Trip, 'outcome'> & { readonly journey: Journey; readonly permit: Permit },
 ): RequestView {
@@ -79,7 +79,7 @@ function basisOf(
   };
 }
 
-function recordOf(deps: GatewayDeps, call: ChatCall, trip: Trip): RequestRecord {
+function recordOf(deps: ChatDeps, call: ChatCall, trip: Trip): RequestRecord {
   const { outcome } = trip;
   const { attempts } = outcome.routing;
   const last = attempts.at(-1) ?? null;
@@ -101,7 +101,7 @@ function recordOf(deps: GatewayDeps, call: ChatCall, trip: Trip): RequestRecord 
 }
 
 /** What the same tokens would have cost more at the dearest eligible model. */
-function savedBy(deps: GatewayDeps, outcome: Answered): PicoUsd {
+function savedBy(deps: ChatDeps, outcome: Answered): PicoUsd {
   const costs = outcome.routing.candidates
     .filter((candidate) => candidate.rank !== null)
     .flatMap((candidate) => {

@@ -1,6 +1,7 @@
 import type { AttemptOutcome } from '../core/decision.ts';
 import { FAILURE_POLICY } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
+import { findProvider, type Registry } from '../core/registry.ts';
 import {
   FULL_RETRY_BUDGET,
   hasToken,
@@ -20,6 +21,8 @@ export interface RetryBook {
   first(provider: ProviderKey): RetryStake;
   /** A later attempt, for one token. Null: none is left. */
   retry(provider: ProviderKey): RetryStake | null;
+  /** Forgets the providers that a registry does not have. */
+  keepOnly(registry: Registry): void;
 }
 
 /** What one attempt has put in. Disposing gives it back, unless the attempt has lost it: a call that was never made costs nothing. */
@@ -57,6 +60,9 @@ export function makeRetryBook(clock: Clock): RetryBook {
       if (!hasToken(budget)) return null;
       keep(provider, withoutToken(budget));
       return stakeIn(provider, withToken);
+    },
+    keepOnly(registry) {
+      for (const key of entries.keys()) if (findProvider(registry, key) === undefined) entries.delete(key);
     },
   };
 }

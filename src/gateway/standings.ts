@@ -12,7 +12,7 @@ const STANDINGS = { everyMs: 5_000, pageMax: 500 } as const;
  * a change may be made in the background, and by others. While the store is away they stay as they were.
  */
 export function startStandings(
-  deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 'meters' | 'registry' | 'info'>,
+  deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 'meters' | 'configurations' | 'info'>,
 ): Pump {
   const { store, meters } = deps;
   /** Changes up to here were counted. Null: none was looked at, and what was before this replica is not its own. */
@@ -46,6 +46,6 @@ export function startStandings(
   return pump;
 }
 
-function limitOf({ registry }: Pick<GatewayDeps, 'registry'>, provider: ProviderKey): number {
-  return findProvider(registry, provider)?.requestsPerMinute ?? 0;
+function limitOf({ configurations }: Pick<GatewayDeps, 'configurations'>, provider: ProviderKey): number {
+  return findProvider(configurations.now().registry, provider)?.requestsPerMinute ?? 0;
 }

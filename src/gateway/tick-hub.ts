@@ -22,7 +22,7 @@ export interface TickHub extends AsyncDisposable {
   watch(watch: TickWatch): Promise<TickWatchAnswer>;
 }
 
-export function makeTickHub(deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 'registry'>): TickHub {
+export function makeTickHub(deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 'configurations'>): TickHub {
   const { clock, log } = deps;
   const beats = new Map<string, TickBeat>();
   // All paces together read one at a time: summaries of long windows leave the store to others, and short ones their turn.
@@ -80,7 +80,7 @@ async function* ticksFrom(first: LiveTick, outbox: Outbox<LiveTick>, leave: () =
 async function* nothing(): AsyncGenerator<LiveTick> {}
 
 async function readTick(
-  { store, clock, registry }: Pick<GatewayDeps, 'store' | 'clock' | 'registry'>,
+  { store, clock, configurations }: Pick<GatewayDeps, 'store' | 'clock' | 'configurations'>,
   pace: Pace,
   view: View,
 ) {
@@ -91,6 +91,7 @@ async function readTick(
     store.analyse({ ...query, groupsMax: ANALYTICS_LIMITS.groupsMax }),
     view.kind === 'nobody' ? 0 : store.countUnderWay(view.kind === 'one' ? view.account : null),
   ]);
+  const { registry } = configurations.now();
   const tick: Tick = tickOf({ window, report, registered: registry.providers.map(({ key }) => key), inFlight });
   let survey: ReturnType<LiveTick['survey']> | null = null;
   return {

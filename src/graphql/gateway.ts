@@ -46,6 +46,11 @@ const GatewayRef = builder.objectRef<GatewayInfo>('Gateway').implement({
     configHash: t.exposeString('configHash', {
       description: 'Hash of the configuration in force; equal on all replicas when they agree.',
     }),
+    configStale: t.boolean({
+      description:
+        'Whether the configuration that was written last is not in force on this replica, because it has faults or waits for the store. Its log and `/readyz?verbose` say why.',
+      resolve: (_info, _args, { gateway }) => gateway.configFault() !== null,
+    }),
     simulationsEnabled: t.exposeBoolean('areSimulationsEnabled', { description: 'Whether failures may be simulated.' }),
     contentRecording: t.boolean({
       description: 'Whether prompts and answers are recorded.',

@@ -52,7 +52,7 @@ function required(): GraphQLError {
 function notFound(): GraphQLError {
   return documentError(
     'PERSISTED_DOCUMENT_NOT_FOUND',
-    'No document has this id. This gateway knows those that it was started with, and learns no others.',
+    'No document has this id. This gateway knows those that its operator gave it, and learns no others.',
   );
 }
 

@@ -20,16 +20,20 @@ export interface SurveyDesk {
   lookThrough(look: Gateway['surveyProviders']): void;
 }
 
-export function makeSurveyDesk(gateway: Gateway): SurveyDesk {
+export function makeSurveyDesk(gateway: Pick<Gateway, 'surveyProviders'>): SurveyDesk {
   let seen: Promise<Survey> | null = null;
   let lookAgain = () => gateway.surveyProviders();
   return {
     async look(provider) {
       seen ??= lookAgain();
-      const { nowMs, providers } = await seen;
-      const survey = providers.find((known) => known.state.provider === provider);
-      if (survey === undefined) throw new RangeError(`the survey leaves out ${provider}, which is in the registry`);
-      return { nowMs, survey };
+      let sight = sightOf(await seen, provider);
+      if (sight === null) {
+        // It came with another configuration, while this operation ran.
+        seen = gateway.surveyProviders();
+        sight = sightOf(await seen, provider);
+      }
+      if (sight === null) throw new RangeError(`the survey leaves out ${provider}, which is in the registry`);
+      return sight;
     },
     forget() {
       seen = null;
@@ -39,4 +43,9 @@ export function makeSurveyDesk(gateway: Gateway): SurveyDesk {
       lookAgain = look;
     },
   };
+}
+
+function sightOf({ nowMs, providers }: Survey, provider: ProviderKey): Sight | null {
+  const survey = providers.find((known) => known.state.provider === provider);
+  return survey === undefined ? null : { nowMs, survey };
 }

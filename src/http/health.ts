@@ -71,7 +71,7 @@ async function look(deps: {
   }
   try {
     const { isReady, checks } = await deps.readiness();
-    return { isReady, checks: [...checks, fleetCheck(deps.gateway)] };
+    return { isReady, checks: [...checks, configurationCheck(deps.gateway), fleetCheck(deps.gateway)] };
   } catch (error) {
     // A check that breaks is a check that failed: whoever asks must get an answer.
     return { isReady: false, checks: [{ name: 'readiness', isOk: false, detail: String(error) }] };
@@ -86,6 +86,13 @@ function fleetCheck(gateway: Gateway): Check {
   if (isAgreed(fleet)) return check;
   const note = `replicas have different configurations: ${describeFleet(fleet)}; this one has ${gateway.info.configHash}`;
   return { ...check, note };
+}
+
+/** One that is wrong changes nothing, and the one in force serves on. */
+function configurationCheck({ info, configFault }: Gateway): Check {
+  const check = { name: 'configuration', isOk: true, detail: info.configHash };
+  const fault = configFault();
+  return fault === null ? check : { ...check, note: `what was written last is not in force: ${fault}` };
 }
 
 function isRead(request: IncomingMessage, response: ServerResponse): boolean {

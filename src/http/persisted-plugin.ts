@@ -3,10 +3,10 @@ import { chooseText, type PersistedDocuments } from '../graphql/persisted-docume
 import type { Operation } from './operation.ts';
 
 /** Puts the document in for its id, and refuses those that are not known where only those are run. */
-export function persistedPlugin(persisted: PersistedDocuments): Plugin<Operation, Operation> {
+export function persistedPlugin(persisted: () => PersistedDocuments): Plugin<Operation, Operation> {
   return {
     onParams({ params, setParams, context }) {
-      const chosen = chooseText(params, context.caller, persisted);
+      const chosen = chooseText(params, context.caller, persisted());
       switch (chosen.kind) {
         case 'text':
           setParams({ ...params, query: chosen.text });

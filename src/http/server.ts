@@ -59,9 +59,10 @@ export interface HttpServerDeps {
   readonly allowedOrigins: readonly string[];
   /** WebSockets that one line of keys may hold. */
   readonly socketsPerKey: number;
+  /** Those that are known now. */
+  readonly persisted: () => PersistedDocuments;
   /** Null: it is not built. */
   readonly page: Page | null;
-  readonly persisted: PersistedDocuments;
   /** Default: as long as an honest caller on a slow line needs. */
   readonly patience?: Patience;
   /** Operations under way at most. */
@@ -187,8 +188,17 @@ function makeDoors(
 }
 
 /** What the page sends is known wherever the page is served. The ids are hashes, so that no file of an operator says otherwise. */
-function withPage({ persisted, page }: HttpServerDeps): PersistedDocuments {
-  return page === null ? persisted : { ...persisted, texts: new Map([...persisted.texts, ...page.documents]) };
+function withPage({ persisted, page }: HttpServerDeps): () => PersistedDocuments {
+  if (page === null) return persisted;
+  const join = (own: PersistedDocuments) => ({ ...own, texts: new Map([...own.texts, ...page.documents]) });
+  let own = persisted();
+  let joined = join(own);
+  return () => {
+    const now = persisted();
+    if (now !== own) joined = join(now);
+    own = now;
+    return joined;
+  };
 }
 
 /** Resolves when nothing runs any more, whether somebody reads it or not. */

@@ -49,7 +49,7 @@ interface OperationsDeps {
   readonly newId: () => RequestId;
   readonly yoga: GraphqlServer;
   readonly gate: LoadGate;
-  readonly persisted: PersistedDocuments;
+  readonly persisted: () => PersistedDocuments;
   readonly traces: Traces;
   readonly isDraining: () => boolean;
   /** Finds out who connects. False: nobody that is let in, and told so. */
@@ -161,10 +161,10 @@ function prepare(of: {
   readonly envelope: Envelope;
   readonly payload: SubscribePayload;
   readonly operation: Operation;
-  readonly persisted: PersistedDocuments;
+  readonly persisted: () => PersistedDocuments;
 }): Prepared {
   const { envelope, payload, operation } = of;
-  const chosen = chooseText(payload, operation.caller, of.persisted);
+  const chosen = chooseText(payload, operation.caller, of.persisted());
   if (chosen.kind === 'refused') return { kind: 'refused', errors: [chosen.error] };
   try {
     const document: DocumentNode = envelope.parse(chosen.kind === 'text' ? chosen.text : '');

@@ -49,7 +49,7 @@ export interface SocketDeps {
   readonly hosts: Hosts;
   /** Connections that one line of keys may hold. */
   readonly socketsPerKey: number;
-  readonly persisted: PersistedDocuments;
+  readonly persisted: () => PersistedDocuments;
   readonly traces: Traces;
 }
 

@@ -30,7 +30,7 @@ export function makeGraphqlServer(deps: {
   readonly inFlight: InFlight;
   readonly gate: LoadGate;
   readonly meters: SubscriberMeter;
-  readonly persisted: PersistedDocuments;
+  readonly persisted: () => PersistedDocuments;
 }): GraphqlServer {
   return createYoga<Operation, object>({
     schema,

@@ -14,6 +14,14 @@ export interface Gauge {
   set(value: number): void;
 }
 
+/** Counts what happens, by what came of it. */
+export interface Tally<Outcome extends string> {
+  count(outcome: Outcome): void;
+}
+
+/** What came of reading the configuration again. `deferred`: it is right, but could not be taken over yet. */
+export type ReloadOutcome = 'applied' | 'unchanged' | 'refused' | 'deferred';
+
 /** What the service measures of itself, for those who watch over it. No meter has a label whose values callers choose. */
 export interface Meters extends PlainMeters {
   /** One call to a provider has ended. */
@@ -28,6 +36,8 @@ export interface Meters extends PlainMeters {
   clientRetried(language: string): void;
   /** An HTTP request was answered, or its connection closed. Method and route are the caller's words, and bounded here. */
   httpEnded(answered: HttpMeasure): void;
+  /** Readings of the configuration since the start. */
+  readonly configReloads: Tally<ReloadOutcome>;
 }
 
 /** Meters that stand for one figure each. */
@@ -66,6 +76,8 @@ export interface PlainMeters {
   readonly logRowsDropped: Counter;
   /** Spans that never reached the collector of traces. */
   readonly spansDropped: Counter;
+  /** 1 while what the operator wrote last is not in force, 0 while it is. */
+  readonly configStale: Gauge;
 }
 
 /** What is measured of one attempt. */

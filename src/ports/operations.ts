@@ -33,7 +33,7 @@ export interface BudgetWish {
 
 /** Administrative acts and what operators look at. Each act writes its own audit line in the same commit. */
 export interface OperationsPort {
-  /** All providers in the registry's order, at one instant. Changes nothing. */
+  /** All providers in the registry's order, at one instant; then those that left it since the start. Changes nothing. */
   survey(): Promise<{ readonly nowMs: EpochMs; readonly providers: readonly ProviderSurvey[] }>;
   /**
    * How many requests that an account pays have an attempt under way, on all replicas. Null: that anybody pays. One of a replica that

@@ -1,3 +1,4 @@
+import type { Registry } from '../core/registry.ts';
 import type { StoreAbsence, StoreMode } from '../core/store-mode.ts';
 import type { AdmissionPort } from './admission.ts';
 import type { ApiKeysPort } from './api-keys.ts';
@@ -36,6 +37,12 @@ export interface Store
     WirePort,
     AsyncDisposable {
   readonly kind: StoreKind;
+  /**
+   * Asks for what a registry needs, from now on and at once for all its providers: state of those that are new, the limits of
+   * `requestsPerMinute`, its order. Providers that it lacks stay known, after its own, to requests that go on with them. Asked
+   * again with the same, it changes nothing. Throws `StoreUnavailable`: then it may be done or not.
+   */
+  adopt(registry: Registry): Promise<void>;
   /** Resolves when the store answers; rejects with the reason when it does not. */
   ping(): Promise<void>;
   /** Null while the store answers, as far as this replica knows. A question: it sends nothing. */

@@ -61,6 +61,8 @@ export const METER_TABLE = {
   ),
   replicas: gauge('replicas', [], 'Replicas seen in the last minute, as this one sees it.'),
   replicasDiffering: gauge('replicas_differing', [], 'Replicas with another configuration than this one.'),
+  configReloads: counter('config_reloads', ['outcome'], 'Readings of the configuration since the start.'),
+  configStale: gauge('config_stale', [], '1 while what the operator wrote last is not in force, 0 while it is.'),
   storeUp: gauge('store_up', [], '1 while the store answers this replica, 0 while it does not.'),
   logQueue: gauge('log_queue_size', [], 'Entries of the journal that wait for the store.'),
   logRowsDropped: counter('log_rows_dropped', [], 'Requests that could not be written to the log.'),

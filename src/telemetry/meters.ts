@@ -3,7 +3,14 @@ import type { Circuit } from '../core/breaker.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import { PICO_PER_USD, type PicoUsd } from '../core/money.ts';
 import type { RequestRecord } from '../core/request-record.ts';
-import type { AttemptMeasure, Exposition, Meters, PlainMeters, ProviderStanding } from '../ports/meters.ts';
+import type {
+  AttemptMeasure,
+  Exposition,
+  Meters,
+  PlainMeters,
+  ProviderStanding,
+  ReloadOutcome,
+} from '../ports/meters.ts';
 import { exposedLabelOf, exposedNameOf, METER_TABLE, type MeterName, type MeterRow } from './meter-table.ts';
 
 /** Takes one value of one series. Labels are given in the order of the table; one without a value is left out, which is the same to Prometheus. */
@@ -38,6 +45,8 @@ const SDKS: readonly string[] = ['js', 'python', 'go', 'java', 'kotlin', 'ruby',
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
 
+const RELOAD_OUTCOMES = ['applied', 'unchanged', 'refused', 'deferred'] as const satisfies readonly ReloadOutcome[];
+
 const OPERATION = 'chat';
 
 /**
@@ -52,6 +61,7 @@ export function makeMeters(nameOf: (provider: ProviderKey) => string = String): 
   const refresh = () => {
     for (const act of acts) act();
   };
+  for (const outcome of RELOAD_OUTCOMES) take('configReloads', 0, outcome);
   const genAi = (provider: ProviderKey | null, model: string | null) =>
     [OPERATION, provider === null ? '' : nameOf(provider), model ?? ''] as const;
   return {
@@ -63,6 +73,7 @@ export function makeMeters(nameOf: (provider: ProviderKey) => string = String): 
     clientRetried: (language) => take('clientRetries', 1, SDKS.includes(language) ? language : 'other'),
     httpEnded: ({ method, route, status, durationMs }) =>
       take('httpDuration', durationMs / 1_000, METHODS.includes(method) ? method : '_OTHER', route, String(status)),
+    configReloads: { count: (outcome) => take('configReloads', 1, outcome) },
     contentType: registry.contentType,
     async read() {
       refresh();
@@ -137,6 +148,7 @@ function plainMeters(take: Take): PlainMeters {
     logQueue: gauge('logQueue'),
     logRowsDropped: counter('logRowsDropped'),
     spansDropped: counter('spansDropped'),
+    configStale: gauge('configStale'),
   };
 }
 

@@ -78,5 +78,5 @@ function keyAdvice(endpoints: readonly Endpoint[]): string {
   const missing = endpoints.find((endpoint) => endpoint.kind === 'mock' && endpoint.missingVariable !== null);
   const name =
     missing?.kind === 'mock' && missing.missingVariable !== null ? missing.missingVariable : 'OPENAI_API_KEY';
-  return `echo '${name}=...' >> .env    # then start again: the real provider takes the place of its mock`;
+  return `echo '${name}=...' >> .env    # the real provider takes the place of its mock, without a restart`;
 }

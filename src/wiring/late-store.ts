@@ -31,6 +31,7 @@ export function makeLateStore(of: {
       arrived = present;
       listening.arrive(present);
     },
+    adopt: async (registry) => store().adopt(registry),
     look: async (payers) => store().look(payers),
     admit: async (admission) => store().admit(admission),
     dispatch: async (permit) => store().dispatch(permit),

@@ -5,7 +5,15 @@ import { FAILURE_MODES } from '../../src/core/simulation.ts';
 import { later } from '../../src/core/time.ts';
 import type { Charge } from '../../src/ports/admission.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { ACCOUNTS, CONTRACT_CAP, type Command, defaultCapOf, PROVIDERS } from './store-commands.ts';
+import {
+  ACCOUNTS,
+  CONTRACT_CAP,
+  CONTRACT_REGISTRY,
+  type Command,
+  defaultCapOf,
+  OTHER_REGISTRY,
+  PROVIDERS,
+} from './store-commands.ts';
 
 const ACTOR = { name: 'tester', reason: 'contract' };
 
@@ -97,6 +105,8 @@ export async function run(store: Store, command: Command, step: number, made: Ma
       return readPages(store);
     case 'beat':
       return store.beat({ version: '1.0.0', configHash: command.configHash, priceListVersion: '2026-01' });
+    case 'adopt':
+      return store.adopt(command.isOther ? OTHER_REGISTRY : CONTRACT_REGISTRY);
     case 'leave':
       return store.leave();
     case 'checkBooks':

@@ -1,4 +1,5 @@
-import { ACCOUNTS, admitOn, type Command, wait } from './store-commands.ts';
+import { ACCOUNTS, admitOn, type Command } from './store-commands.ts';
+import { wait } from './store-story.ts';
 
 const TEAM = 4;
 /** Two users of one team are one tenant. */

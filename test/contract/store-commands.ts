@@ -13,6 +13,12 @@ export const CONTRACT_REGISTRY = makeRegistry(
   makeProvider('wide', [makeModel('wide-1', '15')], { requestsPerMinute: 50 }),
 );
 
+/** Another one for the same store: a provider less, one more, another order and a lower limit. */
+export const OTHER_REGISTRY = makeRegistry(
+  makeProvider('fresh', [makeModel('fresh-1', '10')], { requestsPerMinute: 4 }),
+  makeProvider('tight', [makeModel('tight-1', '20')], { requestsPerMinute: 1 }),
+);
+
 export const CONTRACT_CAP = picoUsd(1_000n);
 
 export const PROVIDERS = CONTRACT_REGISTRY.providers.map((provider) => provider.key);
@@ -84,6 +90,7 @@ export type Command =
   | { readonly kind: 'pages' }
   | { readonly kind: 'beat'; readonly configHash: string }
   | { readonly kind: 'leave' }
+  | { readonly kind: 'adopt'; readonly isOther: boolean }
   | { readonly kind: 'checkBooks' }
   | { readonly kind: 'wait'; readonly ms: number };
 
@@ -110,7 +117,7 @@ const candidate = fc
 
 const provider = fc.nat(PROVIDERS.length - 1);
 
-const NOBODY_IN_PARTICULAR: Payers = { account: ANONYMOUS, also: [] };
+export const NOBODY_IN_PARTICULAR: Payers = { account: ANONYMOUS, also: [] };
 
 const payers = fc.constantFrom(...PAYERS, NOBODY_IN_PARTICULAR);
 
@@ -187,6 +194,7 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pages') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('beat'), configHash: fc.constantFrom('old', 'new') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('adopt'), isOther: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('checkBooks') }) },
   {
     weight: 6,
@@ -197,7 +205,7 @@ const command = fc.oneof(
   },
 ) as fc.Arbitrary<Command>;
 
-const SETTLE = {
+export const SETTLE = {
   kind: 'settle',
   hold: 0,
   charge: 'spent',
@@ -239,55 +247,3 @@ export const commands: fc.Arbitrary<readonly Command[]> = fc
     { minLength: 10, maxLength: 40 },
   )
   .map((pieces) => pieces.flat());
-
-const fail = (isSimulated = false): readonly Command[] => ended('failure', isSimulated);
-
-/** One attempt on the first provider, ended at once. */
-function ended(verdict: 'success' | 'failure' | 'neutral', isSimulated = false): readonly Command[] {
-  return [admitOn(0), { ...SETTLE, verdict, isSimulated }];
-}
-
-export const wait = (ms: number): Command => ({ kind: 'wait', ms });
-
-/** Once through every state of a breaker, late and double settles included, so that no run misses them. */
-export const STORY: readonly Command[] = [
-  ...fail(),
-  ...fail(),
-  admitOn(0), // a straggler, ended when the breaker has moved on
-  wait(61_000),
-  ...fail(),
-  admitOn(0), // open: refused
-  { ...SETTLE, hold: 1, verdict: 'success' }, // stale
-  wait(61_000),
-  wait(5_000),
-  admitOn(0),
-  admitOn(0), // the probe, and one refused beside it
-  { ...SETTLE, verdict: 'neutral' },
-  ...fail(), // probe failed
-  wait(130_000),
-  admitOn(0),
-  wait(31_000),
-  admitOn(0), // a lost probe, and the next one
-  { ...SETTLE, verdict: 'success' },
-  { ...SETTLE, verdict: 'success' }, // closed; already settled
-  wait(61_000),
-  ...fail(true),
-  ...fail(true),
-  ...fail(true), // opened by a simulation
-  { kind: 'resetBreaker', provider: 0 },
-  { kind: 'reap' },
-  { kind: 'survey' },
-  { kind: 'pages' },
-  { kind: 'beat', configHash: 'old' },
-  wait(61_000),
-  { kind: 'beat', configHash: 'new' },
-  { kind: 'leave' },
-  { kind: 'beat', configHash: 'new' },
-  { kind: 'checkBooks' },
-  { kind: 'checkBooks' }, // not due
-  wait(61_000),
-  { kind: 'checkBooks' },
-  admitOn(1),
-  { ...SETTLE, verdict: 'neutral', throttledForMs: 5_000 },
-  admitOn(1), // throttled
-];

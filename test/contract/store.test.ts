@@ -9,7 +9,8 @@ import { openTestStore } from '../support/open-test-store.ts';
 import { makeStoreDatabase, type StoreDatabase } from '../support/store-database.ts';
 import { run } from './run-command.ts';
 import { SHARES } from './shares-story.ts';
-import { CONTRACT_REGISTRY, type Command, commands, STORY } from './store-commands.ts';
+import { CONTRACT_REGISTRY, type Command, commands } from './store-commands.ts';
+import { STORY } from './store-story.ts';
 
 const REPLICA = replicaId('replica-1');
 const START = epochMs(Date.UTC(2026, 0, 30, 23, 59, 0));
@@ -45,8 +46,7 @@ async function empty(): Promise<void> {
   await database.sql`update switchyard.books_place set account = '', entry = 0, round_started_at = '-infinity'`;
   await database.sql`update switchyard.breaker_event_counter set last = 0`;
   await database.setClock(START);
-  const providers = CONTRACT_REGISTRY.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute }));
-  await database.sql`select switchyard.sync_providers(${JSON.stringify(providers)}::text::jsonb)`;
+  await onPostgres.adopt(CONTRACT_REGISTRY);
 }
 
 test('memory and PostgreSQL answer every sequence of commands alike, to the pico-dollar and the millisecond', async () => {

@@ -74,7 +74,7 @@ describe('no 60 s window', () => {
         let traffic = arrive(idle(makeRateWindow(first)), waits);
         for (const [next, more] of then) {
           const before = traffic.takenAtMs.length;
-          traffic = arrive({ ...traffic, window: withLimit(traffic.window, next) }, more);
+          traffic = arrive({ ...traffic, window: withLimit(traffic.window, next, epochMs(traffic.nowMs)) }, more);
           for (const instant of traffic.takenAtMs.slice(before)) ok(countUntil(traffic.takenAtMs, instant) <= next);
         }
       }),

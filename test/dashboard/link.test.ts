@@ -34,7 +34,7 @@ function firstOf(link: Link, document: typeof GatewayFacts | typeof BreakerEvent
 }
 
 test('everything is asked for by its id over one connection, which tells how long a ping takes', async () => {
-  await using service = await startService({ persisted });
+  await using service = await startService({ persisted: () => persisted });
   const { link, opened, answered, closed } = dial(service.port, null);
   await opened;
   expect(await firstOf(link, GatewayFacts)).toMatchObject({ gateway: { version: '0.1.0-test' } });
@@ -56,7 +56,7 @@ test('a gateway of another version is told apart from one that does not work', a
 });
 
 test('a gateway that asks for a key closes with 4401 without one, and takes one that works until it ends', async () => {
-  await using service = await startService({ persisted, auth: 'keys' });
+  await using service = await startService({ persisted: () => persisted, auth: 'keys' });
   expect(await dial(service.port, null).closed).toBe(4401);
   expect(await dial(service.port, 'Bearer sk-wrong').closed).toBe(4401);
   const { link, opened, closed } = dial(service.port, `Bearer ${service.gateway.credentials.give({ id: KEY_A })}`);

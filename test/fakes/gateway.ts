@@ -52,6 +52,8 @@ export interface FakeGateway extends Gateway, FakeKeys {
   /** The replicas that it sees with its own configuration, and with others. */
   replicas: number;
   otherConfigs: Fleet;
+  /** What is wrong with the configuration that was written last. Null: nothing is. */
+  fault: string | null;
   /** True: recording fails, as with a database that went away. */
   isLogLost: boolean;
   /** Thrown when the log is read. Null: nothing is. */
@@ -88,6 +90,7 @@ export function makeFakeGateway(): FakeGateway {
     arrivals: [],
     replicas: 1,
     otherConfigs: [],
+    fault: null,
     isLogLost: false,
     logFault: null,
     onChat: (call) => answered(call, clock.now()),
@@ -134,6 +137,7 @@ export function makeFakeGateway(): FakeGateway {
     },
 
     ...makeFakeKeys(clock),
+    configFault: () => gateway.fault,
     fleet: () => [{ configHash: gateway.info.configHash, replicas: gateway.replicas }, ...gateway.otherConfigs],
     now: () => clock.now(),
     storeMode: () => ({ kind: 'normal' }),

@@ -8,6 +8,7 @@ import type {
   Meters,
   PlainMeters,
   ProviderStanding,
+  ReloadOutcome,
 } from '../../src/ports/meters.ts';
 
 /** Meters that a test reads. */
@@ -19,6 +20,7 @@ export interface FakeMeters extends Meters {
   readonly requests: readonly RequestRecord[];
   readonly answers: readonly HttpMeasure[];
   readonly retries: readonly string[];
+  readonly reloads: readonly ReloadOutcome[];
   /** `provider from>to cause`. */
   readonly changes: readonly string[];
   /** How each provider was seen last. */
@@ -36,6 +38,7 @@ export function makeFakeMeters(): FakeMeters {
   const requests: RequestRecord[] = [];
   const answers: HttpMeasure[] = [];
   const retries: string[] = [];
+  const reloads: ReloadOutcome[] = [];
   const changes: string[] = [];
   const standings = new Map<ProviderKey, ProviderStanding>();
   return {
@@ -56,6 +59,8 @@ export function makeFakeMeters(): FakeMeters {
     logQueue: gauge('logQueue'),
     logRowsDropped: counter('logRowsDropped'),
     spansDropped: counter('spansDropped'),
+    configStale: gauge('configStale'),
+    configReloads: { count: (outcome) => void reloads.push(outcome) },
     attemptEnded: (attempt) => void attempts.push(attempt),
     requestEnded: (record) => void requests.push(record),
     providerSeen: (standing) => void standings.set(standing.provider, standing),
@@ -67,6 +72,7 @@ export function makeFakeMeters(): FakeMeters {
     requests,
     answers,
     retries,
+    reloads,
     changes,
     standings,
   };

@@ -6,6 +6,7 @@ import type { BreakerWatch } from '../../src/gateway/gateway.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
+import { configurationsOf } from '../fakes/configuration.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { makeFakeMeters } from '../fakes/meters.ts';
 import { quiet, REPLICA } from '../support/gateway-kit.ts';
@@ -33,7 +34,13 @@ function makeHub(bend: (store: Store) => Partial<Store> = () => ({})) {
   const clock = makeFakeClock();
   const memory = makeMemoryStore({ registry: REGISTRY, now: clock.now, replica: REPLICA });
   const store = { ...memory, ...bend(memory) };
-  const hub = makeBreakerHub({ store, clock, log: SILENT_LOG, meters: makeFakeMeters() });
+  const hub = makeBreakerHub({
+    store,
+    clock,
+    log: SILENT_LOG,
+    meters: makeFakeMeters(),
+    configurations: configurationsOf({ registry: REGISTRY }),
+  });
   return { hub, store, clock, [Symbol.asyncDispose]: () => hub[Symbol.asyncDispose]() };
 }
 

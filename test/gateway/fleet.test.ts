@@ -7,6 +7,7 @@ import { joinFleet } from '../../src/gateway/fleet.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
+import { configurationsOf, makeConfiguration } from '../fakes/configuration.ts';
 import { makeListeningLog } from '../fakes/log.ts';
 import { makeFakeMeters } from '../fakes/meters.ts';
 import { eventually } from '../support/eventually.ts';
@@ -23,19 +24,18 @@ function join(store: Pick<Store, 'beat' | 'leave'>, configHash = 'abc') {
   const meters = makeFakeMeters();
   const { log, lines } = makeListeningLog();
   const memory = makeMemoryStore({ registry: SEED_REGISTRY, now: clock.now, replica: REPLICA });
+  const configurations = configurationsOf({ registry: SEED_REGISTRY, configHash });
   const member = joinFleet({
     store: { ...memory, ...store },
     clock,
     log,
     meters,
-    registry: SEED_REGISTRY,
+    configurations,
     info: {
       version: '1.2.3',
       storeKind: 'postgres',
       replica: REPLICA,
       startedAtMs: clock.now(),
-      configHash,
-      areSimulationsEnabled: false,
       contentKeptDays: null,
     },
   });
@@ -44,7 +44,7 @@ function join(store: Pick<Store, 'beat' | 'leave'>, configHash = 'abc') {
     clock.advance(5_000);
     await quiet();
   };
-  return { member, clock, meters, lines, beat, count: () => replicasOf(member.fleet()) };
+  return { member, configurations, clock, meters, lines, beat, count: () => replicasOf(member.fleet()) };
 }
 
 /** A database whose time stands still until a test moves it, and a store of each replica on it. */
@@ -179,4 +179,21 @@ test('the memory of one process is a fleet of one', async () => {
   await quiet();
   expect(replica.member.fleet()).toEqual([{ configHash: 'abc', replicas: 1 }]);
   await replica.member[Symbol.asyncDispose]();
+});
+
+test('a replica whose configuration is exchanged says so at once, and by that one from then on', async () => {
+  const said: string[] = [];
+  const beat: Store['beat'] = async ({ configHash, priceListVersion }) => {
+    said.push(`${configHash} ${priceListVersion}`);
+    return [{ configHash, replicas: 1 }];
+  };
+  const replica = join({ beat, leave: async () => undefined });
+  await quiet();
+  const registry = { ...SEED_REGISTRY, priceListVersion: 'test-2' };
+  replica.configurations.exchange(makeConfiguration({ registry, configHash: 'xyz' }));
+  await quiet();
+  expect(said).toEqual(['abc test-1', 'xyz test-2']);
+  expect(replica.member.fleet()).toEqual([{ configHash: 'xyz', replicas: 1 }]);
+  await replica.member[Symbol.asyncDispose]();
+  expect(replica.clock.timerCount()).toBe(0);
 });

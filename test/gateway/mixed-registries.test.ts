@@ -91,6 +91,27 @@ test('the replica that changes the rows of others says what it changed and who h
   expect(warningsIn(again.lines)).toEqual([{ changed: 'added, gone, kept', others: 'new on 1' }]);
 });
 
+test('a replica that adopts another registry while it runs has its providers and limits, and speaks of others only', async () => {
+  await using fleet = await makeFleet();
+  const heartbeat = { version: '1', priceListVersion: '1' };
+  const first = await fleet.start('first', OLD);
+  await first.store.beat({ ...heartbeat, configHash: 'old' });
+  await first.store.adopt(NEW);
+  expect((await first.store.survey()).providers.map(({ state }) => state.provider)).toEqual(['kept', 'added', 'gone']);
+  expect((await first.store.look(alone(ANN))).providers.map(({ provider }) => provider)).toEqual([
+    'kept',
+    'added',
+    'gone',
+  ]);
+  expect(warningsIn(first.lines)).toEqual([]);
+  const other = await fleet.start('other', NEW);
+  await other.store.beat({ ...heartbeat, configHash: 'new' });
+  await first.store.adopt(NEW);
+  expect(warningsIn(first.lines)).toEqual([]);
+  await first.store.adopt(OLD);
+  expect(warningsIn(first.lines)).toEqual([{ changed: 'added, gone, kept', others: 'new on 1' }]);
+});
+
 function warningsIn(lines: readonly LogLine[]) {
   return lines
     .filter(({ level, message }) => level === 'warn' && message.startsWith('the limits'))

@@ -7,6 +7,7 @@ import { makeTickHub } from '../../src/gateway/tick-hub.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeMemoryStore } from '../../src/store/memory/store.ts';
 import { makeFakeClock } from '../fakes/clock.ts';
+import { configurationsOf } from '../fakes/configuration.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { makeGatewayKit, quiet, REPLICA } from '../support/gateway-kit.ts';
 import { makeModel, makeProvider, makeRegistry } from '../support/registries.ts';
@@ -29,7 +30,8 @@ function makeHub(bend: (store: Store) => Partial<Store> = () => ({})) {
       return memory.analyse(query);
     },
   };
-  const hub = makeTickHub({ store: { ...counted, ...bend(counted) }, clock, log: SILENT_LOG, registry: REGISTRY });
+  const store = { ...counted, ...bend(counted) };
+  const hub = makeTickHub({ store, clock, log: SILENT_LOG, configurations: configurationsOf({ registry: REGISTRY }) });
   const watch = (pace: Partial<Pace> = {}, signal = new AbortController().signal, caller: Caller = OPEN_CALLER) =>
     hub.watch({ pace: { ...PACE, ...pace }, caller, signal });
   return {

@@ -31,6 +31,7 @@ const BEYOND_THE_CONTRACT = [
   'BudgetLevel.KEY',
   'BudgetLevel.TEAM',
   'BudgetLevel.USER',
+  'Gateway.configStale',
   'Query.budget.level',
   'SetBudgetInput.level',
   'Subscription.budgetEvents.level',

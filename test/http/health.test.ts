@@ -27,6 +27,7 @@ test('readiness is told in a word, and at length when asked', async () => {
       version: '0.1.0-test',
       checks: [
         { name: 'store', isOk: true, detail: 'memory' },
+        { name: 'configuration', isOk: true, detail: 'abc123' },
         { name: 'fleet', isOk: true, detail: '1 replica' },
       ],
     },
@@ -50,6 +51,19 @@ test('replicas that disagree stay ready, and say so to whoever asks at length', 
     isOk: true,
     detail: '3 replicas',
     note: `replicas have different configurations: ${configHash} on 1, def456 on 2; this one has ${configHash}`,
+  });
+});
+
+test('a configuration that is not in force leaves the service ready, and is told to operators only', async () => {
+  await using service = await startService();
+  service.gateway.fault = 'it has faults: providers.yaml:3:5 providers[0].quality must be from 0 to 1';
+  expect(await get(service, '/readyz')).toEqual({ status: 200, body: { status: 'ready' } });
+  const { body } = await get(service, '/readyz?verbose');
+  expect(body.checks.find(({ name }: { readonly name: string }) => name === 'configuration')).toEqual({
+    name: 'configuration',
+    isOk: true,
+    detail: 'abc123',
+    note: `what was written last is not in force: ${service.gateway.fault}`,
   });
 });
 

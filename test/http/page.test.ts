@@ -118,7 +118,7 @@ describe('a part', () => {
 });
 
 test('the documents of the page are run by their ids wherever the page is, also where nothing else is run', async () => {
-  await using service = await startService({ page, persisted: { texts: new Map(), areOnlyOnes: true } });
+  await using service = await startService({ page, persisted: () => ({ texts: new Map(), areOnlyOnes: true }) });
   const id = [...page.documents].find(([, text]) => text.startsWith('query AllProviders'))?.[0];
   const ask = async (body: object) => {
     const headers = { 'content-type': 'application/json' };

@@ -37,20 +37,20 @@ describe('over HTTP', () => {
     ["its hash, as Apollo's clients send it", { extensions: { persistedQuery: { version: 1, sha256Hash: HASH } } }],
   ])('a document is run by %s, whether others are or not', async (_name, body) => {
     for (const areOnlyOnes of [true, false]) {
-      await using service = await startService({ persisted: persisted(areOnlyOnes) });
+      await using service = await startService({ persisted: () => persisted(areOnlyOnes) });
       expect(await post(service, body)).toMatchObject(ANSWERED);
     }
   });
 
   test('by a link as well', async () => {
-    await using service = await startService({ persisted: persisted(true) });
+    await using service = await startService({ persisted: () => persisted(true) });
     const answer = await raw(service, { method: 'GET', path: `/graphql?documentId=sha256%3A${HASH}` });
     expect(JSON.parse(answer.text)).toMatchObject({ data: ANSWERED.data });
   });
 
   test('an id that is not known is refused; with its text beside it, the text is run where texts are', async () => {
-    await using open = await startService({ persisted: persisted(false) });
-    await using closed = await startService({ persisted: persisted(true) });
+    await using open = await startService({ persisted: () => persisted(false) });
+    await using closed = await startService({ persisted: () => persisted(true) });
     const unknown = { extensions: { persistedQuery: { version: 1, sha256Hash: sha256('other') } } };
     expect(await post(open, unknown)).toMatchObject(NOT_FOUND);
     expect(await post(closed, unknown)).toMatchObject(NOT_FOUND);
@@ -59,7 +59,7 @@ describe('over HTTP', () => {
   });
 
   test('where nothing else is run, a text is refused: also by a link, also as a stream, also one that is known', async () => {
-    await using service = await startService({ persisted: persisted(true) });
+    await using service = await startService({ persisted: () => persisted(true) });
     expect(await post(service, { query: VERSION })).toMatchObject(REQUIRED);
     expect(await post(service, { query: '{ __typename }', documentId: '' })).toMatchObject(REQUIRED);
     expect(await post(service, {})).toMatchObject(REQUIRED);
@@ -77,7 +77,7 @@ describe('over HTTP', () => {
 });
 
 test('over server-sent events a subscription is run by its id', async () => {
-  await using service = await startService({ persisted: persisted(true) });
+  await using service = await startService({ persisted: () => persisted(true) });
   const client = createSseClient({ url: `${service.url}/graphql`, retryAttempts: 0 });
   // What a client puts beside the text goes into the body.
   const results = client.iterate<Record<string, unknown>>({ query: '', ...{ documentId: 'events' } });
@@ -86,7 +86,7 @@ test('over server-sent events a subscription is run by its id', async () => {
 });
 
 test('over WebSocket it is the same: by its id, not by its text', async () => {
-  await using service = await startService({ persisted: persisted(true) });
+  await using service = await startService({ persisted: () => persisted(true) });
   const client = createClient({
     url: `ws://127.0.0.1:${service.port}/graphql`,
     webSocketImpl: WebSocket,

@@ -50,8 +50,8 @@ export async function startService(
     isGraphiqlOn: true,
     allowedOrigins: [],
     socketsPerKey: 100,
+    persisted: () => ({ texts: new Map(), areOnlyOnes: false }),
     page: null,
-    persisted: { texts: new Map(), areOnlyOnes: false },
     ...over,
   };
   const server = makeHttpServer(parts);

@@ -12,7 +12,7 @@ test('a hold goes when it ended longer ago than the log is kept, and never befor
   await sql`select switchyard.sync_providers('[{"key":"a","requestsPerMinute":100}]')`;
   const store = makePostgresAdmission(
     connection,
-    makeExchange(connection, { replica: replicaId('replica-test'), own: () => [] }),
+    makeExchange(connection, { replica: replicaId('replica-test'), own: { pick: () => [], adopt: () => undefined } }),
   );
   const hold = async (day: number, end: 'settle' | 'reap' | 'leave') => {
     await moveTo(day);

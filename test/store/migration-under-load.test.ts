@@ -62,7 +62,7 @@ test('a database that is in use is migrated without a pause, and what was held b
   await using connection = connectToTest(url);
   const store = makePostgresAdmission(
     connection,
-    makeExchange(connection, { replica: replicaId('one'), own: () => [] }),
+    makeExchange(connection, { replica: replicaId('one'), own: { pick: () => [], adopt: () => undefined } }),
   );
   const rest = { verdict: { kind: 'neutral' }, jitter: 0, throttledForMs: null, setAside: null } as const;
   await store.settle({ holdId: id, ...rest, charge: { kind: 'spent', amount: picoUsd(30n), source: 'estimated' } });

@@ -4,7 +4,8 @@ import type { ChatOutcome } from '../../src/core/outcome.ts';
 import type { RawChat } from '../../src/core/raw-chat.ts';
 import type { Registry } from '../../src/core/registry.ts';
 import { OPEN_CALLER } from '../../src/gateway/caller.ts';
-import type { GatewayDeps } from '../../src/gateway/deps.ts';
+import { makeConfigurations } from '../../src/gateway/configuration.ts';
+import type { ChatDeps } from '../../src/gateway/deps.ts';
 import type { ChatCall, Gateway } from '../../src/gateway/gateway.ts';
 import { makeHeldBook } from '../../src/gateway/held-book.ts';
 import { makeLimitDesk } from '../../src/gateway/limit-desk.ts';
@@ -21,6 +22,7 @@ import { NO_SPAN } from '../../src/telemetry/no-traces.ts';
 import { makeSeal } from '../../src/wiring/seal.ts';
 import { newUuid, randomBytes, sha256 } from '../../src/wiring/system.ts';
 import { type FakeClock, makeFakeClock } from '../fakes/clock.ts';
+import { makeConfiguration } from '../fakes/configuration.ts';
 import { SILENT_LOG } from '../fakes/log.ts';
 import { type FakeMeters, makeFakeMeters } from '../fakes/meters.ts';
 import { makeScriptedProvider, type ScriptedProvider } from '../fakes/provider.ts';
@@ -28,7 +30,7 @@ import { makeScriptedProvider, type ScriptedProvider } from '../fakes/provider.t
 /** A whole gateway on fakes: scripted providers, a clock that tests move, and a real store. */
 export interface GatewayKit extends AsyncDisposable {
   readonly gateway: Gateway;
-  readonly deps: GatewayDeps;
+  readonly deps: ChatDeps;
   readonly store: Store;
   readonly clock: FakeClock;
   readonly meters: FakeMeters;
@@ -73,19 +75,22 @@ export function makeGatewayKit(options: KitOptions): GatewayKit {
   const meters = makeFakeMeters();
   const store = options.store ?? makeMemoryStore({ registry, now: clock.now, replica: REPLICA });
   const scripted = new Map(registry.providers.map(({ key }) => [key, makeScriptedProvider(key)]));
-  const deps: GatewayDeps = {
+  const configuration = makeConfiguration({
     registry,
+    providers: options.providers ?? scripted,
+    areSimulationsEnabled: options.areSimulationsEnabled ?? true,
+  });
+  const deps: ChatDeps = {
+    ...configuration,
+    configurations: makeConfigurations(configuration, { log: SILENT_LOG }),
     info: {
       version: '0.0.0',
       storeKind: store.kind,
       replica: REPLICA,
       startedAtMs: clock.now(),
-      configHash: 'test',
       contentKeptDays: options.contentKeptDays ?? null,
-      areSimulationsEnabled: options.areSimulationsEnabled ?? true,
     },
     store,
-    providers: options.providers ?? scripted,
     simulator: makeSimulator(clock),
     clock,
     chance: { next: options.chance ?? (() => 0.5) },

@@ -29,6 +29,7 @@ export async function startRealApp(page: Page, env: Readonly<Record<string, stri
   const start = await startApp({
     ...read.setup,
     page,
+    source: null,
     log: makeLog({ level: 'error', stream: { write: () => true } }),
     clock: SYSTEM_CLOCK,
     chance: SYSTEM_CHANCE,

@@ -5,8 +5,8 @@ import type { AccountKey, HoldId, ProviderKey, ReplicaId, RequestId } from '../.
 import type { PicoUsd } from '../../core/money.ts';
 import type { Payers, Paying } from '../../core/paying.ts';
 import type { ProviderState, SetAside } from '../../core/provider-state.ts';
-import { makeRateWindow, nextFreeAt, type RateWindow } from '../../core/rate-window.ts';
-import type { Registry } from '../../core/registry.ts';
+import { makeRateWindow, nextFreeAt, type RateWindow, withLimit } from '../../core/rate-window.ts';
+import { knownWith, type Registry } from '../../core/registry.ts';
 import { isInForce, type Simulation } from '../../core/simulation.ts';
 import type { EpochMs } from '../../core/time.ts';
 import type { AuditEntry } from '../../ports/audit.ts';
@@ -49,7 +49,8 @@ export interface HoldMemory extends Payers {
 export interface MemoryState {
   readonly now: () => EpochMs;
   readonly replica: ReplicaId;
-  readonly providers: ReadonlyMap<ProviderKey, ProviderMemory>;
+  /** In the order of `knownWith`. */
+  readonly providers: Map<ProviderKey, ProviderMemory>;
   readonly accounts: Map<AccountKey, Account>;
   readonly holds: Map<HoldId, HoldMemory>;
   readonly events: BreakerEvent[];
@@ -64,30 +65,47 @@ export function makeMemoryState(options: {
   readonly now: () => EpochMs;
   readonly replica: ReplicaId;
 }): MemoryState {
-  const nowMs = options.now();
-  return {
+  const state: MemoryState = {
     now: options.now,
     replica: options.replica,
-    providers: new Map(
-      options.registry.providers.map((provider) => [
-        provider.key,
-        {
-          breaker: makeBreaker(nowMs),
-          window: makeRateWindow(provider.requestsPerMinute),
-          shares: NO_SHARES,
-          isEnabled: true,
-          throttledUntilMs: null,
-          setAside: null,
-          simulation: null,
-        },
-      ]),
-    ),
+    providers: new Map(),
     accounts: new Map(),
     holds: new Map(),
     events: [],
     audit: [],
     hints: new Set(),
     sequence: 0,
+  };
+  adoptRegistry(state, options.registry);
+  return state;
+}
+
+/** As `Store.adopt`, at once. */
+export function adoptRegistry(state: MemoryState, registry: Registry): void {
+  const nowMs = state.now();
+  const known = new Map(state.providers);
+  for (const { key, requestsPerMinute } of registry.providers) {
+    const before = known.get(key);
+    if (before === undefined) known.set(key, makeProviderMemory(requestsPerMinute, nowMs));
+    else before.window = withLimit(before.window, requestsPerMinute, nowMs);
+  }
+  const order = knownWith(registry, state.providers.keys());
+  state.providers.clear();
+  for (const key of order) {
+    const provider = known.get(key);
+    if (provider !== undefined) state.providers.set(key, provider);
+  }
+}
+
+function makeProviderMemory(requestsPerMinute: number, nowMs: EpochMs): ProviderMemory {
+  return {
+    breaker: makeBreaker(nowMs),
+    window: makeRateWindow(requestsPerMinute),
+    shares: NO_SHARES,
+    isEnabled: true,
+    throttledUntilMs: null,
+    setAside: null,
+    simulation: null,
   };
 }
 

@@ -14,7 +14,7 @@ import { makeMemoryFleet } from './fleet.ts';
 import { makeMemoryKeys } from './idempotency.ts';
 import { makeMemoryOperations } from './operations.ts';
 import { makeMemoryRequestLog } from './request-log.ts';
-import { makeMemoryState } from './state.ts';
+import { adoptRegistry, makeMemoryState } from './state.ts';
 import { makeMemoryWire } from './wire.ts';
 
 /** A store that lives and dies with the process. Its clock is handed in. */
@@ -39,6 +39,7 @@ export function makeMemoryStore(options: {
     ...makeMemoryCallerLimits({ now: options.now }),
     ...makeMemoryShares(state),
     ...makeMemoryWire(),
+    adopt: async (registry) => adoptRegistry(state, registry),
     ping: async () => undefined,
     absence: () => null,
     mode: () => ({ kind: 'normal' }),

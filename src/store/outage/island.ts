@@ -11,7 +11,7 @@ import type { Admission, AdmissionRefusal, Admitted, Settlement, Snapshot } from
 import type { Clock } from '../../ports/clock.ts';
 import type { Draw } from '../../ports/reserve.ts';
 import { admit, settle } from '../memory/admission.ts';
-import { type MemoryState, makeMemoryState, stateOf } from '../memory/state.ts';
+import { adoptRegistry, type MemoryState, makeMemoryState, stateOf } from '../memory/state.ts';
 import type { ReserveBook, Slice } from './reserve-book.ts';
 
 /** What the store knew of everybody when it last answered. */
@@ -31,6 +31,8 @@ export interface OpenDraw {
  */
 export interface Island {
   see(seen: Seen): void;
+  /** As the store did. */
+  adopt(registry: Registry): void;
   /** What planning needs: the accounts as the store last knew them, with their slice free to spend. Null without a slice. */
   look(payers: Payers): Snapshot | null;
   /** Null when the reserve does not do: then only the store itself could say more. */
@@ -75,6 +77,7 @@ export function makeIsland(of: {
       seen = { nowMs, atMs: clock.elapsedMs() };
       news = providers;
     },
+    adopt: (registry) => adoptRegistry(state, registry),
     look(payers) {
       const slice = book.sliceOf(payers);
       if (slice === null) return null;

@@ -52,6 +52,11 @@ export function makeOutageStore(parts: OutageParts): Store {
   return {
     ...store,
     mode,
+    async adopt(registry) {
+      await store.adopt(registry);
+      island.adopt(registry);
+      book.slots.adopt(registry);
+    },
     async look(payers) {
       const ask = async () => {
         const snapshot = await store.look(payers);

@@ -18,11 +18,14 @@ export interface SlotBook {
   isEmpty(): boolean;
   /** What to ask for at a renewal. What goes back is not used any more from now on. `isNeeded`: there is money to spend. */
   wish(isNeeded: boolean): ReserveWish['slots'];
+  /** From now on slots of these providers are reserved; of those that left the registry they go back. */
+  adopt(registry: Registry): void;
   /** What a renewal answered. */
   told(reserved: Pick<Reserved, 'slots' | 'free'>): void;
 }
 
-export function makeSlotBook({ providers }: Registry): SlotBook {
+export function makeSlotBook(registry: Registry): SlotBook {
+  let { providers } = registry;
   let slots = new Map<ProviderKey, ReservedSlot[]>();
   let free: Reserved['free'] = new Map();
   /** Used since the last wish: what it answers must not bring them back. */
@@ -36,6 +39,7 @@ export function makeSlotBook({ providers }: Registry): SlotBook {
     newest?.set(provider, (newest.get(provider) ?? 0) + 1);
   };
   const usedLately = (provider: ProviderKey) => uses.reduce((sum, counts) => sum + (counts.get(provider) ?? 0), 0);
+  const isKnown = (provider: ProviderKey) => providers.some(({ key }) => key === provider);
   const isScarce = (provider: ProviderKey, limit: number) => {
     const count = free.get(provider);
     return count !== undefined && areSlotsScarce(limit, count);
@@ -50,9 +54,10 @@ export function makeSlotBook({ providers }: Registry): SlotBook {
       spent.push(slot);
       noteUse(provider);
     },
-    isEmpty: () => providers.every(({ key }) => left(key) === 0),
+    isEmpty: () => slots.values().every((reserved) => reserved.length === 0),
     wish(isNeeded) {
       const giveBack: ReservedSlot[] = [];
+      for (const [key, reserved] of slots) if (!isKnown(key)) giveBack.push(...reserved.splice(0));
       const take: ReserveWish['slots']['take'][number][] = [];
       for (const { key, requestsPerMinute: limit } of providers) {
         const wanted = isNeeded && !isScarce(key, limit) ? slotsWanted(limit, usedLately(key)) : 0;
@@ -63,6 +68,9 @@ export function makeSlotBook({ providers }: Registry): SlotBook {
       spent = [];
       uses = [new Map<ProviderKey, number>(), ...uses].slice(0, LATELY);
       return { renew: [...slots.values()].flat(), giveBack, take };
+    },
+    adopt(next) {
+      providers = next.providers;
     },
     told(reserved) {
       const gone = new Set(spent.map(nameOf));

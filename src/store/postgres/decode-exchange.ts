@@ -126,7 +126,7 @@ export function decodeLooks(value: unknown, looks: readonly Payers[], own: OwnPr
   if (value === null) return [];
   const fields = decodeFields(value);
   const nowMs = decodeInstant(fields.nowMs);
-  const providers = own(fields.providers).map(decodeProviderState);
+  const providers = own.pick(fields.providers).map(decodeProviderState);
   const accounts = decodeList(fields.accounts, decodeAccount).values();
   const next = () => accounts.next().value ?? leftOut();
   return looks.map(({ also }) => ({ nowMs, providers, account: next(), also: also.map(next) }));

@@ -9,11 +9,11 @@ import type { Connection } from './connection.ts';
 /** The replicas of one database, each with a row that it keeps fresh by the database's clock. */
 export function makePostgresFleet(
   { act }: Connection,
-  self: { readonly replica: ReplicaId; readonly providerRows: string },
+  self: { readonly replica: ReplicaId; readonly providerRows: () => string },
 ): FleetPort {
   return {
     async beat(heartbeat) {
-      const said = JSON.stringify({ ...heartbeat, ...self });
+      const said = JSON.stringify({ ...heartbeat, replica: self.replica, providerRows: self.providerRows() });
       const [row] = await act((sql) => sql`select switchyard.beat(${said}::text::jsonb) as answer`);
       return decodeFleet(row?.answer);
     },
@@ -29,11 +29,19 @@ export async function forgetReplicas({ act }: Connection): Promise<void> {
 }
 
 /**
- * Makes the provider rows that a registry asks for: the replica that starts last wins, and says so when the others that live
+ * Makes the provider rows that a registry asks for: the replica that asks last wins, and says so when the others that live
  * asked for other rows. Answers a fingerprint of the rows.
  */
-export async function syncProviders({ upkeep }: Connection, registry: Registry, log: Log): Promise<string> {
+export async function syncProviders(
+  { upkeep }: Connection,
+  of: { readonly registry: Registry; readonly replica: ReplicaId; readonly log: Log },
+): Promise<string> {
+  const { registry, replica, log } = of;
   const rows = JSON.stringify(registry.providers.map(({ key, requestsPerMinute }) => ({ key, requestsPerMinute })));
+  // One that runs already is not among the others that asked for something else.
+  await upkeep(
+    (sql) => sql`update switchyard.replica set provider_rows = md5(${rows}::text::jsonb::text) where id = ${replica}`,
+  );
   // No request waits for it, and the first time it makes a row for every slot of every limit.
   const [row] = await upkeep((sql) => sql`select switchyard.sync_providers(${rows}::text::jsonb) as answer`);
   const answer = decodeFields(row?.answer);

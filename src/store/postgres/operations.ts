@@ -35,7 +35,7 @@ export function makePostgresOperations({ act, read }: Connection, { replica, own
       const fields = decodeFields(row?.answer);
       return {
         nowMs: decodeInstant(fields.nowMs),
-        providers: own(fields.providers).map((provider) => ({
+        providers: own.pick(fields.providers).map((provider) => ({
           state: decodeProviderState(provider),
           slotsUsed: decodeNumber(provider.slotsUsed),
         })),

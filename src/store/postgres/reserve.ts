@@ -43,7 +43,7 @@ function encodeWish(wish: ReserveWish, replica: ReplicaId): string {
 
 function decodeReserved(value: unknown, own: OwnProviders): Reserved {
   const fields = decodeFields(value);
-  const providers = own(fields.providers);
+  const providers = own.pick(fields.providers);
   return {
     nowMs: decodeInstant(fields.nowMs),
     slices: decodeList(fields.slices, (slice) => {

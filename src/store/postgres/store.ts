@@ -37,10 +37,11 @@ export async function openPostgresStore(
   opened.use(connection);
   const { act, presence } = connection;
   if (options.kind === 'embedded') await forgetReplicas(connection);
-  const providerRows = await syncProviders(connection, options.registry, options.log);
+  let providerRows = await syncProviders(connection, options);
   const events = opened.use(makePostgresEvents(connection));
   const recorder = makeRecorder(connection);
-  const asker = { replica: options.replica, own: makeOwnProviders(options.registry) };
+  const own = makeOwnProviders(options.registry);
+  const asker = { replica: options.replica, own };
   const exchange = makeExchange(connection, asker);
   const kept = opened.move();
   return {
@@ -49,7 +50,7 @@ export async function openPostgresStore(
     ...makePostgresOperations(connection, asker),
     ...makePostgresAudit(connection),
     ...makePostgresApiKeys(connection),
-    ...makePostgresFleet(connection, { replica: options.replica, providerRows }),
+    ...makePostgresFleet(connection, { replica: options.replica, providerRows: () => providerRows }),
     ...makePostgresBooks(connection),
     ...makePostgresReplay(connection, { exchange, recorder }),
     ...makePostgresRequestLog(connection, recorder),
@@ -65,6 +66,10 @@ export async function openPostgresStore(
     findEvent: events.findEvent,
     history: events.history,
     onHint: events.onHint,
+    async adopt(registry) {
+      providerRows = await syncProviders(connection, { ...options, registry });
+      own.adopt(registry);
+    },
     absence: () => presence.absence(),
     mode: () => modeOf(presence.absence()),
     async ping() {

@@ -57,8 +57,8 @@ export async function openService(
     allowedOrigins: [],
     socketsPerKey: 100,
     inFlightMax: 1_000,
+    persisted: () => ({ texts: new Map(), areOnlyOnes: false }),
     page: null,
-    persisted: { texts: new Map(), areOnlyOnes: false },
     ...over,
   });
   const listening = await server.listen();

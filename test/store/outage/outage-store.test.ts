@@ -1,12 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { availableOf } from '../../../src/core/account.ts';
-import { teamAccount, userAccount } from '../../../src/core/ids.ts';
+import { providerKey, teamAccount, userAccount } from '../../../src/core/ids.ts';
 import { picoUsd } from '../../../src/core/money.ts';
 import { SLICE } from '../../../src/core/slices.ts';
 import { StoreUnavailable } from '../../../src/core/unavailable.ts';
 import { alone } from '../../support/alone.ts';
 import { usd } from '../../support/gateway-kit.ts';
-import { B, makeOutageKit, OUTAGE_CAP, type OutageKit, permitOf, SLICE_MAX } from '../../support/outage-kit.ts';
+import {
+  B,
+  makeOutageKit,
+  OUTAGE_CAP,
+  OUTAGE_REGISTRY,
+  type OutageKit,
+  permitOf,
+  SLICE_MAX,
+} from '../../support/outage-kit.ts';
+import { makeModel, makeProvider } from '../../support/registries.ts';
 
 let kit: OutageKit;
 
@@ -153,6 +162,23 @@ describe('while the store is away', () => {
     await kit.wait(16_000);
     kit.way.leave();
     expect((await kit.admit('ann', 1n, B)).kind).toBe('admitted');
+  });
+
+  test('a provider that came with another registry is served from the reserve as well, and one that left is not', async () => {
+    const c = providerKey('c');
+    const added = makeProvider(c, [makeModel('c-1', '1')], { requestsPerMinute: 400 });
+    await kit.spend('ann', 400n, 400n);
+    await kit.wait(2_000);
+    await kit.store.adopt({ ...OUTAGE_REGISTRY, providers: [...OUTAGE_REGISTRY.providers.slice(0, 1), added] });
+    await kit.spend('ann', 400n, 400n);
+    await kit.wait(20_000);
+    kit.way.leave();
+    const { providers } = await kit.store.look(alone(userAccount('ann')));
+    expect(providers.map(({ provider }) => provider)).toEqual(['a', 'c', 'b']);
+    const admitted = await kit.admit('ann', 100n, c);
+    expect(admitted.kind).toBe('admitted');
+    await kit.settle(admitted, { kind: 'nothing' });
+    await expect(kit.admit('ann', 1n, B)).rejects.toBeInstanceOf(StoreUnavailable);
   });
 
   test('nothing is spent after the lease has ended, and the mode says when that is', async () => {

@@ -47,3 +47,13 @@ test('while few are left for everybody, and while nothing is to be spent, none a
 test('what is not reserved cannot be used', () => {
   expect(() => makeSlotBook(REGISTRY).use(A)).toThrow(RangeError);
 });
+
+test('slots of a provider that left the registry go back, and those of a new one are asked for', () => {
+  const book = makeSlotBook(REGISTRY);
+  renew(book);
+  const next = makeRegistry(makeProvider('b', [makeModel('b-1', '1')], { requestsPerMinute: 100 }));
+  book.adopt(next);
+  expect(book.isEmpty()).toBe(false);
+  expect(book.wish(true)).toMatchObject({ giveBack: { length: 5 }, take: [{ provider: 'b', count: 5 }] });
+  expect(book.isEmpty()).toBe(true);
+});
