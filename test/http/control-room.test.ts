@@ -10,6 +10,8 @@ import { openWay } from '../support/way.ts';
 
 const CHAT = `mutation Chat($prompt: String!) { chat(input: { prompt: $prompt, routing: { order: ["openai"] } }) {
   __typename ... on ChatSuccess { request { id } } } }`;
+const OF_A_USER = `mutation Chat($prompt: String!, $userId: String!) {
+  chat(input: { prompt: $prompt, userId: $userId }) { __typename } }`;
 const VIEWPORT = { width: 1440, height: 900 };
 const PATIENCE = { timeout: 15_000 };
 
@@ -45,6 +47,30 @@ async function breakOpenai(app: RunningApp): Promise<void> {
   }
 }
 
+/** Keeps what is seen, for the documents: CONTROL_ROOM_PICTURES=docs/images npx vitest run test/http/control-room.test.ts */
+const { CONTROL_ROOM_PICTURES: folder } = process.env;
+
+async function keepPictures(page: Page, name: string): Promise<void> {
+  if (folder === undefined) return;
+  for (const width of [VIEWPORT.width, 320]) {
+    await page.setViewportSize({ ...VIEWPORT, width });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${folder}/control-room-${name}-${width}-${colorScheme}.png` });
+    }
+  }
+  await page.setViewportSize(VIEWPORT);
+}
+
+/** Some people ask this and that, so that there is something to see. */
+async function sendSome(app: RunningApp): Promise<void> {
+  const asked = ['Write a poem about trains', 'Fix this function: def f(x) return x', 'Compare steam and diesel', 'Good day'];
+  for (let count = 0; count < 16; count += 1) {
+    const prompt = asked[count % asked.length];
+    await app.ask(OF_A_USER, { prompt, userId: ['ann', 'bob', 'carol'][count % 3] });
+  }
+}
+
 test('a breaker opens before the eyes of whoever simulates a failure, and closes by hand; a cut line mends itself', async () => {
   await using app = await startRealApp(built);
   await using way = await openWay(app.url);
@@ -57,6 +83,9 @@ test('a breaker opens before the eyes of whoever simulates a failure, and closes
   await says(openai, 'CLOSED');
   // Nothing that is on the page now comes from another load of it.
   await page.evaluate('window.isFirstLoad = true');
+  await sendSome(app);
+  await page.getByText('carol').first().waitFor(PATIENCE);
+  await keepPictures(page, 'before');
 
   await press(page, 'Simulate a failure of openai');
   await expect
@@ -65,6 +94,7 @@ test('a breaker opens before the eyes of whoever simulates a failure, and closes
   await breakOpenai(app);
   await says(openai, 'OPEN');
   await says(cardOf(page, /google/i), 'CLOSED');
+  await keepPictures(page, 'after');
   await press(page, 'Reset the breaker of openai');
   await says(openai, 'CLOSED');
   expect(complaints).toEqual([]);
