@@ -38,7 +38,8 @@ test('docs/quick-start.md shows what its snippets really do, one after the other
 function run(script: string, url: string): Promise<{ readonly code: number; readonly said: string }> {
   const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`, SWITCHYARD_URL: url };
   return new Promise((resolve) => {
-    execFile('bash', ['-c', script], { env, timeout: 60_000 }, (error, stdout, stderr) => {
+    // What a person's own shell is set up with is no part of it.
+    execFile('bash', ['--norc', '-c', script], { env, timeout: 60_000 }, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), said: stdout + stderr });
     });
   });
