@@ -65,7 +65,7 @@ test('GraphiQL opens with five ready tabs and answers, with the rest of the worl
   const answer = page.locator('.graphiql-response');
   await expect.poll(() => textOf(answer)).toContain('echo: Write a haiku about railway switches.');
   expect(service.gateway.records).toHaveLength(1);
-  // For the README: GRAPHIQL_SCREENSHOT=docs/graphiql.png npx vitest run test/http/graphiql.test.ts
+  // For docs/graphql.md: GRAPHIQL_SCREENSHOT=docs/images/graphiql.png npx vitest run test/http/graphiql.test.ts
   const { GRAPHIQL_SCREENSHOT: path } = process.env;
   if (path !== undefined) await page.screenshot({ path });
 
