@@ -8,7 +8,8 @@ export function summarise(decision: {
   readonly attempts: readonly AttemptReport[];
 }): string {
   const { classification, candidates, attempts } = decision;
-  const kind = `a ${classification.category} prompt`;
+  const { category } = classification;
+  const kind = `${category === 'analysis' ? 'an' : 'a'} ${category} prompt`;
   const eligible = candidates.filter((candidate) => candidate.rank !== null);
   const failed = attempts.filter((attempt) => attempt.outcome !== 'succeeded');
   const answered = attempts.find((attempt) => attempt.outcome === 'succeeded');

@@ -73,3 +73,13 @@ test.each([
 ] as const)('%s is told in one sentence', (_what, candidates, attempts, sentence) => {
   expect(summarise({ classification, candidates, attempts })).toBe(sentence);
 });
+
+test('the article fits the kind of prompt', () => {
+  const ofAnalysis = { ...classification, category: 'analysis' } as const;
+  const decision = {
+    classification: ofAnalysis,
+    candidates: [candidate('a', 1)],
+    attempts: [attempt('a', 'succeeded')],
+  };
+  expect(summarise(decision)).toBe('a/m answered an analysis prompt; the only one eligible.');
+});
