@@ -22,11 +22,8 @@ interface WatchParts {
   readonly onChange: () => void;
 }
 
-/** How the files looked at one moment. */
-interface Look {
-  readonly prints: readonly string[];
-  readonly isAnyMissing: boolean;
-}
+/** How each of the files looked at one moment. */
+type Look = readonly string[];
 
 const MISSING = 'missing';
 
@@ -45,9 +42,9 @@ export function watchFiles(parts: WatchParts): AsyncDisposable {
   async function look(): Promise<void> {
     isHinted = false;
     folders.follow(await foldersOf(files));
-    const seen = await lookAt(files);
-    const prints = seen.prints.join();
-    if (prints === passedOn?.prints.join()) moving = null;
+    const seen = await Promise.all(files.map(printOf));
+    const prints = seen.join();
+    if (prints === passedOn?.join()) moving = null;
     else if (isSettled(seen, prints)) {
       passedOn = seen;
       moving = null;
@@ -59,7 +56,9 @@ export function watchFiles(parts: WatchParts): AsyncDisposable {
   function isSettled(seen: Look, prints: string): boolean {
     if (moving === null) return false;
     const isLate = clock.elapsedMs() - moving.sinceMs >= WATCH.settleMsMax;
-    const isNewlyMissing = passedOn !== null && seen.isAnyMissing && !passedOn.isAnyMissing;
+    const isNewlyMissing = seen.some(
+      (print, index) => print === MISSING && ![MISSING, undefined].includes(passedOn?.[index]),
+    );
     return isLate || (moving.prints === prints && !isNewlyMissing);
   }
   function rest(): void {
@@ -85,11 +84,6 @@ export function watchFiles(parts: WatchParts): AsyncDisposable {
       folders.follow([]);
     },
   };
-}
-
-async function lookAt(files: readonly string[]): Promise<Look> {
-  const prints = await Promise.all(files.map(printOf));
-  return { prints, isAnyMissing: prints.includes(MISSING) };
 }
 
 /** Another one when the file is another, or was written to. */

@@ -72,7 +72,7 @@ test('links that are turned are followed, as those of a ConfigMap, and the folde
 });
 
 /** Real files on a clock that a test moves, with notices that a test gives. */
-function watchByHand(file: string) {
+function watchByHand(...files: readonly string[]) {
   const clock = makeFakeClock();
   const hints = new Map<string, () => void>();
   let count = 0;
@@ -83,7 +83,7 @@ function watchByHand(file: string) {
   const onChange = () => {
     count += 1;
   };
-  const watching = watchFiles({ files: [file], clock, watchFolder, onChange });
+  const watching = watchFiles({ files, clock, watchFolder, onChange });
   /** Lets time pass until the next look, and waits for the look. */
   const pass = async (ms: number) => {
     await eventually(() => clock.timerCount() === 1);
@@ -128,11 +128,11 @@ test('a file that is half written is left alone until nothing moves; noticed or 
   expect([files.clock.timerCount(), files.hints.size]).toEqual([0, 0]);
 });
 
-test('a file that is missing for a while is waited for, but not for ever', async () => {
+test('a file that is missing for a while is waited for, but not for ever, also beside one that was never there', async () => {
   await using place = await makeFolder();
   const file = join(place.folder, 'providers.yaml');
   await writeFile(file, 'one');
-  const files = watchByHand(file);
+  const files = watchByHand(join(place.folder, '.env'), file);
   await files.pass(250);
   await unlink(file);
   files.hint();
