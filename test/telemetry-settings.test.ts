@@ -40,6 +40,8 @@ test('headers and attributes are pairs, encoded as in URLs, and the name of the 
   expect(telemetry.headers).toEqual({ authorization: 'Bearer x', 'x-tenant': 'a' });
   expect(telemetry.resource).toEqual({ 'service.name': 'gateway', 'deployment.environment.name': 'staging' });
   expect(telemetry.traces).toMatchObject({ sampler: 'traceidratio', ratio: 0.25 });
+  expect(telemetryOf({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=other' }).resource).toEqual({ 'service.name': 'other' });
+  expect(telemetryOf({}).resource).toEqual({ 'service.name': 'switchyard' });
 });
 
 test.each([

@@ -52,11 +52,12 @@ export const TELEMETRY_SETTINGS = {
     meaning: 'Headers for the collector, such as its credential.',
     isSecret: true,
   }),
-  otelServiceName: withDefault('switchyard', {
+  otelServiceName: optional({
     name: 'OTEL_SERVICE_NAME',
-    meaning: 'What this service is called there.',
+    meaning:
+      'What this service is called there. Unset: `service.name` of `OTEL_RESOURCE_ATTRIBUTES`, or else `switchyard`.',
     bounds: '1 to 255 printable characters',
-    parse: (text) => (/^[\x20-\x7e]{1,255}$/.test(text) ? text : null),
+    parse: (text: string) => (/^[\x20-\x7e]{1,255}$/.test(text) ? text : null),
   }),
   otelResourceAttributes: optional({
     ...pairs(),
@@ -90,6 +91,7 @@ export const TELEMETRY_SETTINGS = {
 
 /** What these variables come to. */
 export function readTelemetry(read: <T, U>(setting: Setting<T, U>) => T | U): TelemetryConfig {
+  const name = read(TELEMETRY_SETTINGS.otelServiceName);
   const base = read(TELEMETRY_SETTINGS.otlpEndpoint);
   const under = (path: string) => (base === null ? null : `${base.replace(/\/+$/, '')}/${path}`);
   const tracesUrl = read(TELEMETRY_SETTINGS.otlpTracesEndpoint) ?? under('v1/traces');
@@ -100,8 +102,9 @@ export function readTelemetry(read: <T, U>(setting: Setting<T, U>) => T | U): Te
   const isOff = read(TELEMETRY_SETTINGS.otelDisabled) === 'true';
   return {
     resource: {
+      [SERVICE_NAME]: 'switchyard',
       ...read(TELEMETRY_SETTINGS.otelResourceAttributes),
-      [SERVICE_NAME]: read(TELEMETRY_SETTINGS.otelServiceName),
+      ...(name === null ? {} : { [SERVICE_NAME]: name }),
     },
     headers: read(TELEMETRY_SETTINGS.otlpHeaders) ?? {},
     traces: isOff || tracesUrl === null ? null : { url: tracesUrl, sampler, ratio },

@@ -25,9 +25,9 @@ const EXPORT = { timeoutMs: 5_000, closeMs: 3_000 } as const;
 export function startExport(needs: TelemetryNeeds): Traces {
   const { resource, headers, metrics } = needs.targets;
   const made = resourceFromAttributes({
-    ...resource,
     'service.version': needs.version,
     'service.instance.id': needs.replica,
+    ...resource,
   });
   const traces = startTraces(needs, made);
   const push =
