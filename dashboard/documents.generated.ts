@@ -147,6 +147,16 @@ export type BudgetEventsSubscription = { readonly budgetEvents: { readonly budge
 
 export type BudgetNowFragment = { readonly id: string, readonly level: BudgetLevel, readonly userId: string, readonly limitUsd: string, readonly spentUsd: string, readonly reservedUsd: string, readonly remainingUsd: string, readonly utilization: number, readonly status: BudgetStatus, readonly period: BudgetPeriod, readonly resetsAt: string | null };
 
+export type CancelChatMutationVariables = Exact<{
+  requestId: string | number;
+}>;
+
+
+export type CancelChatMutation = { readonly cancelChat:
+    | { readonly __typename: 'CancelChatSuccess' }
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+   };
+
 export type DecisionRowFragment = { readonly id: string, readonly createdAt: string, readonly status: RequestStatus, readonly door: Door, readonly userId: string | null, readonly modelRequested: string, readonly modelName: string | null, readonly provider: { readonly key: string } | null, readonly cost: { readonly totalUsd: string } | null, readonly timing: { readonly totalMs: number, readonly timeToFirstTokenMs: number | null } | null, readonly error:
     | { readonly code: ErrorCode, readonly message: string }
     | { readonly code: ErrorCode, readonly message: string }
@@ -308,6 +318,10 @@ export const BreakerEvents: PageDocument<BreakerEventsSubscription, BreakerEvent
 export const BudgetEvents: PageDocument<BudgetEventsSubscription, BudgetEventsSubscriptionVariables> = {
   id: 'sha256:c94b95812d4ed2dc2e16011a889fe08e15226563f538654da62015e92016e422',
   name: 'BudgetEvents',
+};
+export const CancelChat: PageDocument<CancelChatMutation, CancelChatMutationVariables> = {
+  id: 'sha256:fcb9681dfb56189d5afb7cbde944b65b34f32f9ac82ba4836467dd16657f65f5',
+  name: 'CancelChat',
 };
 export const FullestBudgets: PageDocument<FullestBudgetsQuery, FullestBudgetsQueryVariables> = {
   id: 'sha256:c5427b8fd0249bad24057fb2734a1c59e859e76dcc3cdd1c2772cb26c9c972db',

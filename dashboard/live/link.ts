@@ -116,7 +116,8 @@ export function makeOpenLink(deps: LinkDeps): OpenLink {
       },
       close: () => {
         giveUp();
-        void client.dispose();
+        // What was sent just now still goes.
+        deps.after(0, () => void client.dispose());
       },
     };
   };

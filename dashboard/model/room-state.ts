@@ -144,6 +144,8 @@ export type Answer =
       /** Who is answering, as far as is known. */
       readonly provider: string | null;
       readonly path: readonly PathStep[];
+      /** The user wants no more of it. It runs until the gateway says how it ended. */
+      readonly isStopping: boolean;
     }
   | {
       readonly kind: 'done';

@@ -53,6 +53,7 @@ export type RoomEvent =
   | { readonly kind: 'preview'; readonly prompt: string; readonly preview: Preview }
   | { readonly kind: 'send' }
   | { readonly kind: 'piece'; readonly piece: AnswerPiece }
+  | { readonly kind: 'stopping'; readonly isStopping: boolean }
   | { readonly kind: 'brokenOff'; readonly error: Fault }
   | { readonly kind: 'notice'; readonly notice: Notice }
   | { readonly kind: 'dismiss'; readonly noticeId: number }
@@ -162,6 +163,7 @@ function told(room: RoomState, event: Told): RoomState {
     case 'preview':
     case 'send':
     case 'piece':
+    case 'stopping':
     case 'brokenOff':
       return { ...room, tryIt: tryItAfter(room.tryIt, event) };
     default:
@@ -237,7 +239,7 @@ function fullest(budgets: readonly BudgetRow[]): readonly BudgetRow[] {
 
 function tryItAfter(
   tryIt: RoomState['tryIt'],
-  event: Extract<Told, { readonly kind: 'prompt' | 'preview' | 'send' | 'piece' | 'brokenOff' }>,
+  event: Extract<Told, { readonly kind: 'prompt' | 'preview' | 'send' | 'piece' | 'stopping' | 'brokenOff' }>,
 ): RoomState['tryIt'] {
   switch (event.kind) {
     case 'prompt': {
@@ -252,6 +254,10 @@ function tryItAfter(
       return { ...tryIt, answer: WAITING };
     case 'piece':
       return { ...tryIt, answer: withPiece(tryIt.answer, event.piece) };
+    case 'stopping':
+      return tryIt.answer.kind === 'streaming'
+        ? { ...tryIt, answer: { ...tryIt.answer, isStopping: event.isStopping } }
+        : tryIt;
     case 'brokenOff':
       return { ...tryIt, answer: brokenOff(tryIt.answer, event.error) };
     default:

@@ -14,8 +14,13 @@ const persisted = {
   areOnlyOnes: true,
 };
 
+function later(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
+}
+
 /** Opens a link, and tells what became of it. `after` is the link's own timer. */
-function dial(port: number, authorization: string | null, after = (_ms: number, _act: () => void) => () => {}) {
+function dial(port: number, authorization: string | null, after = later) {
   const opened = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<number>();
   const closed = Promise.withResolvers<number>();

@@ -102,12 +102,51 @@ describe('a prompt', () => {
     again.data(delta(2, 'lo'));
     world.draw();
     expect(room.see.tryIt.value.answer).toMatchObject({ kind: 'streaming', text: 'Hello' });
-    room.acts.stopAnswer();
-    world.draw();
-    expect(again.isStopped()).toBe(true);
-    expect(room.see.tryIt.value.answer).toMatchObject({ kind: 'failed', text: 'Hello', error: { code: 'CANCELLED' } });
+    again.ended();
     room.acts.send();
     expect(link().run('TryIt').variables).toMatchObject({ idempotencyKey: 'name-2', resumeAfter: null });
+  });
+
+  test('that was sent is stopped by the gateway, as soon as it has a name, and its end is what the gateway says', () => {
+    const { world, room, link } = connected();
+    const answer = () => {
+      world.draw();
+      return room.see.tryIt.value.answer;
+    };
+    const cancels = () => link().runs.filter(({ name }) => name === 'CancelChat');
+    const say = (chatStream: object) => link().run('TryIt').data({ chatStream });
+    room.acts.setPrompt('Hi');
+    room.acts.send();
+    room.acts.stopAnswer();
+    room.acts.stopAnswer();
+    expect([answer(), cancels()]).toMatchObject([{ kind: 'streaming', isStopping: true }, []]);
+    say({ __typename: 'ChatStarted', sequence: 0, requestId: 'req_1', routing: { candidates: [] } });
+    expect(cancels().map(({ variables }) => variables)).toEqual([{ requestId: 'req_1' }]);
+    // It is not known whether that arrived: it is said again.
+    link().events.closed(1006);
+    world.pass(1_000);
+    greet(link());
+    expect(cancels().map(({ variables }) => variables)).toEqual([{ requestId: 'req_1' }]);
+    link()
+      .run('CancelChat')
+      .data({ cancelChat: { __typename: 'NotFoundError', code: 'NOT_FOUND', message: 'gone' } });
+    expect(answer()).toMatchObject({ kind: 'streaming', isStopping: false });
+    expect(room.see.notices.value).toMatchObject([{ text: 'It was not stopped: gone', code: 'NOT_FOUND' }]);
+    room.acts.stopAnswer();
+    const error = { code: 'CANCELLED', message: 'cancelled', requestId: 'req_1' };
+    say({ __typename: 'ChatFailed', sequence: 1, costUsd: '0.002', error });
+    expect([cancels().length, answer()]).toMatchObject([2, { kind: 'failed', costUsd: '0.002' }]);
+  });
+
+  test('that runs when its key is forgotten is stopped before the line is hung up', () => {
+    const { room, link } = connected();
+    room.acts.setPrompt('Hi');
+    room.acts.send();
+    const chatStream = { __typename: 'ChatStarted', sequence: 0, requestId: 'req_1', routing: { candidates: [] } };
+    link().run('TryIt').data({ chatStream });
+    const used = link();
+    room.acts.forgetKey();
+    expect(used.run('CancelChat').variables).toEqual({ requestId: 'req_1' });
   });
 });
 
