@@ -77,6 +77,12 @@ export type FailureMode =
   | 'SLOW'
   | 'TIMEOUT';
 
+export type ProviderHealth =
+  | 'DEGRADED'
+  | 'DISABLED'
+  | 'DOWN'
+  | 'HEALTHY';
+
 export type ProviderKind =
   | 'ANTHROPIC'
   | 'GEMINI'
@@ -217,7 +223,7 @@ export type PreviewQuery = { readonly routePreview: { readonly estimatedInputTok
       | { readonly code: ErrorCode, readonly message: string }
      | null } };
 
-export type ProviderNowFragment = { readonly key: string, readonly enabled: boolean, readonly breaker: { readonly state: BreakerState, readonly epoch: number, readonly consecutiveFailures: number, readonly openedAt: string | null, readonly nextProbeAt: string | null, readonly changedAt: string }, readonly rateLimit: { readonly limit: number, readonly used: number, readonly windowMs: number, readonly nextAvailableAt: string | null }, readonly simulation: { readonly mode: FailureMode, readonly rate: number, readonly endsAt: string, readonly failuresInjected: number } | null };
+export type ProviderNowFragment = { readonly key: string, readonly enabled: boolean, readonly health: ProviderHealth, readonly breaker: { readonly state: BreakerState, readonly epoch: number, readonly consecutiveFailures: number, readonly openedAt: string | null, readonly nextProbeAt: string | null, readonly changedAt: string }, readonly rateLimit: { readonly limit: number, readonly used: number, readonly windowMs: number, readonly nextAvailableAt: string | null }, readonly simulation: { readonly mode: FailureMode, readonly rate: number, readonly endsAt: string, readonly failuresInjected: number } | null };
 
 export type RequestEventsSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
@@ -308,11 +314,11 @@ export type TryItSubscription = { readonly chatStream:
    };
 
 export const AllProviders: PageDocument<AllProvidersQuery, AllProvidersQueryVariables> = {
-  id: 'sha256:632529703a1a75b50c1591bb7bfc1257cd5b319b71cd5cf9730ed5f71596561e',
+  id: 'sha256:6962855e9194acc2ed0ddb156aa1ae914398f164f7ceb4f7c2299f8ffff2bd8d',
   name: 'AllProviders',
 };
 export const BreakerEvents: PageDocument<BreakerEventsSubscription, BreakerEventsSubscriptionVariables> = {
-  id: 'sha256:a49083232cb91ecbe78848fd9f18e74fdf3a343c867357d43e263d94fe8bacbe',
+  id: 'sha256:f73e606b24cb73c3e883cec08a7818ad0bbfbf86bbc1966552414d7e8ed060d2',
   name: 'BreakerEvents',
 };
 export const BudgetEvents: PageDocument<BudgetEventsSubscription, BudgetEventsSubscriptionVariables> = {
@@ -348,23 +354,23 @@ export const RequestEvents: PageDocument<RequestEventsSubscription, RequestEvent
   name: 'RequestEvents',
 };
 export const ResetBreaker: PageDocument<ResetBreakerMutation, ResetBreakerMutationVariables> = {
-  id: 'sha256:5a11b29d71d13444421c33e25d59fd84329cc79e5c3a471f77abcd0100b88a8f',
+  id: 'sha256:816a8c966ed91c2ee181b2999649b8bf71350a780e9f9204d01661ad1a3889f2',
   name: 'ResetBreaker',
 };
 export const SetEnabled: PageDocument<SetEnabledMutation, SetEnabledMutationVariables> = {
-  id: 'sha256:7d20b940b3cbbb456360a69cc29a2ea75eead9e6e9f663ba9a42f8bc1264f362',
+  id: 'sha256:815fc85458c95b910b8e9f09e1b76b31c896ee79ea139fbf888c1b5f04435b1f',
   name: 'SetEnabled',
 };
 export const Simulate: PageDocument<SimulateMutation, SimulateMutationVariables> = {
-  id: 'sha256:4231a0e18bdb7386c8034cc6fe4aac29cebfbb32945d689f904cc1f352639fd0',
+  id: 'sha256:9421c29ab075e5f0c24b408ef801420bb69fdadc9fdf6ee14dd673b2f0bb77e5',
   name: 'Simulate',
 };
 export const StopSimulation: PageDocument<StopSimulationMutation, StopSimulationMutationVariables> = {
-  id: 'sha256:fc81fdce5b8e93e72db9caf1fb250858ec18f8e180a9bbc75da5b4bfe425ee9f',
+  id: 'sha256:a5b4a1dd2f2a642a0ff27a7fc81399a5f5f2b446b1a1ec9ca6afd8fccb250212',
   name: 'StopSimulation',
 };
 export const Ticks: PageDocument<TicksSubscription, TicksSubscriptionVariables> = {
-  id: 'sha256:d3734e921831b151bbe90579d8c4b9037f3fdac0164ecdee8981dd56f4e79cf5',
+  id: 'sha256:5e0b7809a559e0681093a77d4b85d09a6ce3737eefb10e5b57562a17bf6572c6',
   name: 'Ticks',
 };
 export const TryIt: PageDocument<TryItSubscription, TryItSubscriptionVariables> = {

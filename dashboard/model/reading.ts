@@ -80,12 +80,13 @@ export function cardOf(provider: AllProvidersQuery['providers'][number]): Provid
 /** What of a provider changes by itself, but for its breaker. */
 export function standingOf(now: ProviderNowFragment): {
   readonly isEnabled: boolean;
+  readonly health: ProviderCard['health'];
   readonly rateLimit: RateLimit;
   readonly simulation: Simulation | null;
 } {
   const { limit, used, windowMs, nextAvailableAt } = now.rateLimit;
   const rateLimit = { limit, used, windowMs, nextAvailableAtMs: momentOrNull(nextAvailableAt) };
-  return { isEnabled: now.enabled, rateLimit, simulation: simulationOf(now) };
+  return { isEnabled: now.enabled, health: now.health, rateLimit, simulation: simulationOf(now) };
 }
 
 function simulationOf({ simulation }: ProviderNowFragment): Simulation | null {

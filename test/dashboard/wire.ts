@@ -21,6 +21,7 @@ export function providerNow(key: string, breaker: Partial<ProviderNowFragment['b
   return {
     key,
     enabled: true,
+    health: 'HEALTHY',
     breaker: {
       state: 'CLOSED',
       epoch: 0,

@@ -64,7 +64,12 @@ async function keepPictures(page: Page, name: string): Promise<void> {
 
 /** Some people ask this and that, so that there is something to see. */
 async function sendSome(app: RunningApp): Promise<void> {
-  const asked = ['Write a poem about trains', 'Fix this function: def f(x) return x', 'Compare steam and diesel', 'Good day'];
+  const asked = [
+    'Write a poem about trains',
+    'Fix this function: def f(x) return x',
+    'Compare steam and diesel',
+    'Good day',
+  ];
   for (let count = 0; count < 16; count += 1) {
     const prompt = asked[count % asked.length];
     await app.ask(OF_A_USER, { prompt, userId: ['ann', 'bob', 'carol'][count % 3] });

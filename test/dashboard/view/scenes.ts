@@ -167,6 +167,11 @@ export const SCENES = {
   },
   exhausted: {
     ...CALM,
+    // No key of ours is right, and who would answer is busy.
+    providers: [
+      { ...OPENAI, health: 'DISABLED', lastFailure: { ...OPENED.lastFailure, message: 'HTTP 401: invalid key' } },
+      { ...GOOGLE, health: 'DEGRADED' },
+    ],
     budgets: [
       makeBudget('carol', { spentUsd: '1', reservedUsd: '0', remainingUsd: '0', utilization: 1, status: 'EXHAUSTED' }),
       ...BUDGETS,

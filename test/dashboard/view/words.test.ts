@@ -14,7 +14,7 @@ import {
   shareTextShort,
 } from '../../../dashboard/view/number-text.ts';
 import { operationBar, simulationBar } from '../../../dashboard/view/permission.ts';
-import { reasonOf, simulationText } from '../../../dashboard/view/provider-words.ts';
+import { reasonOf, simulationText, standingOf } from '../../../dashboard/view/provider-words.ts';
 import { linkedRequest, requestLink } from '../../../dashboard/view/request-link.ts';
 import { clockTextShort, countdownText, spanText } from '../../../dashboard/view/time-text.ts';
 import { GOOGLE, makeCard, NOW_MS, OPEN, OPENAI, OPENED, PROVIDERS, SERIES } from './cast.ts';
@@ -114,6 +114,35 @@ describe('the headline', () => {
       'Anthropic takes no traffic: 3 failures in a row, last: timed out after 2 s. No other is in use.',
     ]);
     expect(said([{ ...OPENAI, isEnabled: false }])[0]).toBe('broken');
+  });
+
+  test('counts whom we have no credentials for, and who asked us to wait, among those that do not answer', () => {
+    const message = 'HTTP 401: invalid key.';
+    const lastFailure = { atMs: NOW_MS, outcome: 'PROVIDER_ERROR', durationMs: 20, message } as const;
+    const refused = { ...OPENAI, health: 'DISABLED', lastFailure } as const;
+    const waiting = { ...GOOGLE, health: 'DEGRADED' } as const;
+    expect(said([refused, GOOGLE, OPENED])).toEqual([
+      'broken',
+      'OpenAI and Anthropic take no traffic. One other answers.',
+      'OpenAI: it refused our credentials (HTTP 401: invalid key); check its key.',
+      'Anthropic: 3 failures in a row, last: timed out after 2 s.',
+    ]);
+    expect(said([refused, GOOGLE])[1]).toBe(
+      'OpenAI takes no traffic: it refused our credentials (HTTP 401: invalid key); check its key. One other answers.',
+    );
+    expect(said([OPENAI, waiting])).toEqual([
+      'warned',
+      'Google takes no traffic: it asked us to wait. One other answers.',
+    ]);
+    expect(said([{ ...refused, health: 'HEALTHY' }, GOOGLE])).toEqual(['calm', 'All 2 providers answer.']);
+    // Other troubles are told for what they are.
+    const failing = { ...waiting, breaker: { ...GOOGLE.breaker, consecutiveFailures: 1 } };
+    expect([refused, waiting, failing, { ...refused, isEnabled: false }].map(standingOf)).toEqual([
+      'SET_ASIDE',
+      'WAITING',
+      'CLOSED',
+      'OFF',
+    ]);
   });
 
   test('tells a failure on purpose from a real one', () => {
