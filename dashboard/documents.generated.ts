@@ -185,7 +185,7 @@ export type FullestBudgetsQuery = { readonly budgets: { readonly nodes: Readonly
 export type GatewayFactsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type GatewayFactsQuery = { readonly gateway: { readonly version: string, readonly store: StoreKind, readonly storeMode: StoreMode, readonly configHash: string, readonly replicaId: string, readonly replicas: number, readonly simulationsEnabled: boolean, readonly startedAt: string }, readonly viewer: { readonly scopes: ReadonlyArray<string>, readonly apiKey: { readonly name: string } | null } };
+export type GatewayFactsQuery = { readonly gateway: { readonly version: string, readonly store: StoreKind, readonly storeMode: StoreMode, readonly configHash: string, readonly replicaId: string, readonly replicas: number, readonly simulationsEnabled: boolean, readonly startedAt: string }, readonly viewer: { readonly scopes: ReadonlyArray<string> } };
 
 export type LatestRequestsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -334,7 +334,7 @@ export const FullestBudgets: PageDocument<FullestBudgetsQuery, FullestBudgetsQue
   name: 'FullestBudgets',
 };
 export const GatewayFacts: PageDocument<GatewayFactsQuery, GatewayFactsQueryVariables> = {
-  id: 'sha256:e2fe75c52799e371f285b3a806603e339c987b9a0ac2a6b8e957547c388cb56e',
+  id: 'sha256:494379c18a0f069c9ff8155eab96621a9ac9dba16a53b5132f61faf450f56be5',
   name: 'GatewayFacts',
 };
 export const LatestRequests: PageDocument<LatestRequestsQuery, LatestRequestsQueryVariables> = {

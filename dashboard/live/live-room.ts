@@ -80,7 +80,7 @@ export function makeLiveRoom(world: World): Room {
       line.redial();
     },
   };
-  return { see: board.see, acts, now: clock.now };
+  return { see: board.see, acts, now: clock.now, hasKey: keys.hasKey };
 }
 
 function makeSay(board: Board): Say {

@@ -54,7 +54,6 @@ export function gatewayOf({ gateway, viewer }: GatewayFactsQuery, before: Gatewa
     startedAtMs: momentOf(startedAt),
     isConfigAgreed: !(isAnother && before.configHash !== facts.configHash),
     scopes: viewer.scopes,
-    hasKey: viewer.apiKey !== null,
   };
 }
 

@@ -69,8 +69,6 @@ export interface GatewayFacts {
   readonly startedAtMs: number;
   /** What the key may do, in the words of the API; `admin` may do everything. */
   readonly scopes: readonly string[];
-  /** True when the page came in with a key. */
-  readonly hasKey: boolean;
 }
 
 export const WINDOWS = ['1m', '5m', '15m', '1h'] as const;

@@ -10,6 +10,8 @@ export interface Room {
   readonly acts: RoomActs;
   /** Epoch milliseconds by the gateway's clock, once a second: for countdowns. */
   readonly now: ReadonlySignal<number>;
+  /** Whether the page comes with a key, whichever it is: then it can be forgotten. */
+  readonly hasKey: ReadonlySignal<boolean>;
 }
 
 /** What a user does. None waits: what came of it is told by the picture. */

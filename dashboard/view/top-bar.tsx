@@ -144,8 +144,8 @@ function ThemeChoice() {
 }
 
 function ForgetKey() {
-  const { see, acts } = useRoom();
-  if (see.gateway.value?.hasKey !== true) return null;
+  const { hasKey, acts } = useRoom();
+  if (!hasKey.value) return null;
   return (
     <button type="button" onClick={acts.forgetKey}>
       Forget the key

@@ -177,14 +177,16 @@ describe('a key', () => {
     greet(link());
     world.draw();
     expect([room.see.connection.value.kind, world.kept()]).toEqual(['live', 'sk-right']);
+    // Whose key it is does not matter: the gateway's own, ADMIN_KEY, has no name.
+    expect(room.hasKey.value).toBe(true);
     const used = link();
     room.acts.forgetKey();
-    expect([used.isClosed(), link().authorization, world.kept()]).toEqual([true, null, null]);
+    expect([used.isClosed(), link().authorization, world.kept(), room.hasKey.value]).toEqual([true, null, null, false]);
   });
 
   test('that the tab kept is used at once; one that ends while the page is open closes it', () => {
     const { world, room, link } = connected('sk-kept');
-    expect(link().authorization).toBe('Bearer sk-kept');
+    expect([link().authorization, room.hasKey.value]).toEqual(['Bearer sk-kept', true]);
     link().events.closed(4403);
     world.draw();
     expect(room.see.connection.value).toEqual({ kind: 'locked', why: 'This key has ended.' });

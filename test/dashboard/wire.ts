@@ -158,6 +158,6 @@ export function facts(replicaId: string, configHash: string): GatewayFactsQuery 
       simulationsEnabled: true,
       startedAt: at(0),
     },
-    viewer: { scopes: ['admin'], apiKey: null },
+    viewer: { scopes: ['admin'] },
   };
 }

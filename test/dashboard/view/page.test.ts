@@ -147,13 +147,14 @@ describe('by keyboard alone', () => {
     await play('barred');
     const button = page.getByRole('button', { name: 'Simulate a failure of openai' });
     expect(await button.getAttribute('aria-disabled')).toBe('true');
+    await page.getByRole('button', { name: 'Forget the key' }).waitFor();
     await button.press('Enter');
     expect(await page.getByRole('dialog').count()).toBe(0);
     const reason = page.locator(`#${await button.getAttribute('aria-describedby')}`);
     expect(await reason.innerText()).toContain('SIMULATIONS=on');
 
     await play('locked');
-    await page.getByLabel('API key').waitFor();
+    await expect.poll(() => hasFocus(page.getByLabel('API key'))).toBe(true);
     await page.keyboard.type('sk-secret');
     await page.keyboard.press('Enter');
     expect(await done()).toEqual(['enterKey "sk-secret" "untilReload"']);

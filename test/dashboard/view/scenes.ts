@@ -43,7 +43,6 @@ export const GATEWAY: GatewayFacts = {
   areSimulationsEnabled: true,
   startedAtMs: NOW_MS - 90 * MINUTE_MS,
   scopes: ['admin'],
-  hasKey: false,
 };
 
 const CALM: RoomState = {
@@ -123,7 +122,7 @@ export const SCENES = {
   paused: { ...CALM, paused: { sinceMs: NOW_MS - 20_000, newEvents: 312 } },
   barred: {
     ...CALM,
-    gateway: { ...GATEWAY, scopes: ['chat'], hasKey: true, isConfigAgreed: false, areSimulationsEnabled: false },
+    gateway: { ...GATEWAY, scopes: ['chat'], isConfigAgreed: false, areSimulationsEnabled: false },
     decisions: [],
     budgets: [],
     parts: {
