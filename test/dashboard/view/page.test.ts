@@ -158,6 +158,14 @@ describe('by keyboard alone', () => {
     await page.keyboard.type('sk-secret');
     await page.keyboard.press('Enter');
     expect(await done()).toEqual(['enterKey "sk-secret" "untilReload"']);
+    // A link that was shared opens behind the gate.
+    await page.evaluate(() => {
+      location.hash = '#request/req_shared';
+    });
+    await play('calm');
+    await expect.poll(done).toEqual(['select req_shared']);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.evaluate(() => location.hash)).toBe('');
   });
 });
 
