@@ -185,7 +185,7 @@ export type FullestBudgetsQuery = { readonly budgets: { readonly nodes: Readonly
 export type GatewayFactsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type GatewayFactsQuery = { readonly gateway: { readonly version: string, readonly store: StoreKind, readonly storeMode: StoreMode, readonly configHash: string, readonly replicaId: string, readonly replicas: number, readonly simulationsEnabled: boolean, readonly startedAt: string }, readonly viewer: { readonly scopes: ReadonlyArray<string> } };
+export type GatewayFactsQuery = { readonly gateway: { readonly version: string, readonly store: StoreKind, readonly storeMode: StoreMode, readonly configHash: string, readonly configStale: boolean, readonly replicaId: string, readonly replicas: number, readonly simulationsEnabled: boolean, readonly startedAt: string }, readonly viewer: { readonly scopes: ReadonlyArray<string> } };
 
 export type LatestRequestsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -334,7 +334,7 @@ export const FullestBudgets: PageDocument<FullestBudgetsQuery, FullestBudgetsQue
   name: 'FullestBudgets',
 };
 export const GatewayFacts: PageDocument<GatewayFactsQuery, GatewayFactsQueryVariables> = {
-  id: 'sha256:494379c18a0f069c9ff8155eab96621a9ac9dba16a53b5132f61faf450f56be5',
+  id: 'sha256:621c812ac88d7373f2e8e348961c7981f44d50b89d6f1319cfdf2978635f4230',
   name: 'GatewayFacts',
 };
 export const LatestRequests: PageDocument<LatestRequestsQuery, LatestRequestsQueryVariables> = {

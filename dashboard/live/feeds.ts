@@ -91,12 +91,12 @@ export function startFeeds(deps: FeedDeps): Feeds {
   };
 }
 
-function askGateway({ board }: FeedDeps, asking: Asking): void {
+function askGateway({ world, board }: FeedDeps, asking: Asking): void {
   asking.read({
     part: 'gateway',
     document: GatewayFacts,
     variables: NOTHING,
-    data: (facts) => board.tell({ kind: 'gateway', facts }),
+    data: (facts) => board.tell({ kind: 'gateway', facts, atMs: world.now() }),
   });
 }
 

@@ -44,17 +44,36 @@ function momentOrNull(text: string | null): number | null {
   return text === null ? null : momentOf(text);
 }
 
-export function gatewayOf({ gateway, viewer }: GatewayFactsQuery, before: GatewayFacts | null): GatewayFacts {
-  const { store, simulationsEnabled, startedAt, ...facts } = gateway;
-  const isAnother = before !== null && before.replicaId !== facts.replicaId;
+/**
+ * Each connection is of one replica, and no replica tells the configurations of the others: two are compared when the page
+ * changes from one to the other. That is of no worth any more when the gateway itself would no longer count the older one.
+ */
+const REPLICA_SEEN_MS = 60_000;
+
+export function gatewayOf(
+  { gateway, viewer }: GatewayFactsQuery,
+  { before, atMs }: { readonly before: GatewayFacts | null; readonly atMs: number },
+): GatewayFacts {
+  const { store, simulationsEnabled, startedAt, configStale, ...facts } = gateway;
   return {
     ...facts,
     storeKind: store,
     areSimulationsEnabled: simulationsEnabled,
     startedAtMs: momentOf(startedAt),
-    isConfigAgreed: !(isAnother && before.configHash !== facts.configHash),
+    isConfigStale: configStale,
+    configsDifferUntilMs: before === null ? null : differenceOf(before, { ...facts, atMs }),
     scopes: viewer.scopes,
   };
+}
+
+function differenceOf(
+  before: GatewayFacts,
+  now: { readonly replicaId: string; readonly configHash: string; readonly atMs: number },
+): number | null {
+  const isSame = before.configHash === now.configHash;
+  if (before.replicaId !== now.replicaId) return isSame ? null : now.atMs + REPLICA_SEEN_MS;
+  const untilMs = before.configsDifferUntilMs;
+  return isSame && untilMs !== null && untilMs > now.atMs ? untilMs : null;
 }
 
 export function cardOf(provider: AllProvidersQuery['providers'][number]): ProviderCard {

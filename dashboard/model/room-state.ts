@@ -61,8 +61,10 @@ export interface GatewayFacts {
   readonly storeKind: 'POSTGRES' | 'EMBEDDED' | 'MEMORY';
   readonly storeMode: 'NORMAL' | 'SLICES' | 'REFUSING';
   readonly configHash: string;
-  /** False: another replica of the fleet was met with another configuration since this page was opened. */
-  readonly isConfigAgreed: boolean;
+  /** What was written last is not in force there. */
+  readonly isConfigStale: boolean;
+  /** Until then it stands that a replica was met just before this one, with another configuration. Null: none was. */
+  readonly configsDifferUntilMs: number | null;
   readonly replicaId: string;
   readonly replicas: number;
   readonly areSimulationsEnabled: boolean;

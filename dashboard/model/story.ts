@@ -35,7 +35,7 @@ export interface Story {
 export type RoomEvent =
   | { readonly kind: 'connection'; readonly connection: Connection }
   | { readonly kind: 'part'; readonly name: PartName; readonly part: Part }
-  | { readonly kind: 'gateway'; readonly facts: GatewayFactsQuery }
+  | { readonly kind: 'gateway'; readonly facts: GatewayFactsQuery; readonly atMs: number }
   | { readonly kind: 'providers'; readonly told: AllProvidersQuery }
   | { readonly kind: 'provider'; readonly now: ProviderNowFragment }
   | { readonly kind: 'tick'; readonly tick: Tick }
@@ -130,7 +130,10 @@ function told(room: RoomState, event: Told): RoomState {
     case 'part':
       return { ...room, parts: kept(room.parts, { ...room.parts, [event.name]: event.part }) };
     case 'gateway':
-      return { ...room, gateway: kept(room.gateway, gatewayOf(event.facts, room.gateway)) };
+      return {
+        ...room,
+        gateway: kept(room.gateway, gatewayOf(event.facts, { before: room.gateway, atMs: event.atMs })),
+      };
     case 'providers':
     case 'provider':
     case 'breaker':

@@ -162,11 +162,24 @@ test('budgets stand fullest first, at most as many as are shown, each as it was 
   expect(budgets[0]?.resetsAtMs).toBe(Date.parse(at(3_600)));
 });
 
-test('another replica with another configuration is noticed', () => {
-  const told = (replica: string, hash: string): RoomEvent => ({ kind: 'gateway', facts: facts(replica, hash) });
-  expect(seen(storyOf([told('a', '1'), told('b', '1')])).gateway?.isConfigAgreed).toBe(true);
-  expect(seen(storyOf([told('a', '1'), told('b', '2')])).gateway?.isConfigAgreed).toBe(false);
-  expect(seen(storyOf([told('a', '1'), told('a', '2')])).gateway?.isConfigAgreed).toBe(true);
+test('another replica with another configuration is told for as long as it can be known, and so is one that is stale', () => {
+  const told = (replica: string, hash: string, atMs: number): RoomEvent => {
+    return { kind: 'gateway', facts: facts(replica, hash), atMs };
+  };
+  const differ = (...events: readonly RoomEvent[]) => seen(storyOf(events)).gateway?.configsDifferUntilMs !== null;
+  expect(differ(told('a', '1', 0), told('b', '1', 1))).toBe(false);
+  expect(differ(told('a', '1', 0), told('b', '2', 1))).toBe(true);
+  // It is read every few seconds, from the replica that is there now.
+  const met = [told('a', '1', 0), told('b', '2', 1), told('b', '2', 10_000)];
+  expect(differ(...met, told('b', '2', 50_000))).toBe(true);
+  expect(differ(...met, told('b', '2', 60_001))).toBe(false);
+  expect(differ(...met, told('b', '1', 20_000))).toBe(false);
+  expect(differ(...met, told('a', '2', 20_000))).toBe(false);
+  expect(differ(told('a', '1', 0), told('a', '2', 1))).toBe(false);
+
+  const { gateway, viewer } = facts('a', '1');
+  const stale: RoomEvent = { kind: 'gateway', facts: { gateway: { ...gateway, configStale: true }, viewer }, atMs: 0 };
+  expect(seen(storyOf([stale])).gateway?.isConfigStale).toBe(true);
 });
 
 describe('the box to try a prompt', () => {

@@ -153,6 +153,7 @@ export function facts(replicaId: string, configHash: string): GatewayFactsQuery 
       store: 'POSTGRES',
       storeMode: 'NORMAL',
       configHash,
+      configStale: false,
       replicaId,
       replicas: 2,
       simulationsEnabled: true,

@@ -164,6 +164,7 @@ describe('by keyboard alone', () => {
     });
     await play('calm');
     await expect.poll(done).toEqual(['select req_shared']);
+    await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     await expect.poll(() => page.evaluate(() => location.hash)).toBe('');
   });

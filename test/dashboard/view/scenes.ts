@@ -37,7 +37,8 @@ export const GATEWAY: GatewayFacts = {
   storeKind: 'POSTGRES',
   storeMode: 'NORMAL',
   configHash: 'sha256:a1b2c3d4e5f60718293a4b5c6d7e8f90',
-  isConfigAgreed: true,
+  isConfigStale: false,
+  configsDifferUntilMs: null,
   replicaId: 'switchyard-1',
   replicas: 3,
   areSimulationsEnabled: true,
@@ -122,7 +123,13 @@ export const SCENES = {
   paused: { ...CALM, paused: { sinceMs: NOW_MS - 20_000, newEvents: 312 } },
   barred: {
     ...CALM,
-    gateway: { ...GATEWAY, scopes: ['chat'], isConfigAgreed: false, areSimulationsEnabled: false },
+    gateway: {
+      ...GATEWAY,
+      scopes: ['chat'],
+      isConfigStale: true,
+      configsDifferUntilMs: NOW_MS,
+      areSimulationsEnabled: false,
+    },
     decisions: [],
     budgets: [],
     parts: {
