@@ -177,7 +177,9 @@ export type DecisionRowFragment = { readonly id: string, readonly createdAt: str
     | { readonly code: ErrorCode, readonly message: string }
    | null, readonly routing: { readonly summary: string, readonly classification: { readonly category: RequestCategory }, readonly attempts: ReadonlyArray<{ readonly outcome: AttemptOutcome, readonly durationMs: number, readonly errorMessage: string | null, readonly provider: { readonly key: string } }> } | null };
 
-export type FullestBudgetsQueryVariables = Exact<{ [key: string]: never; }>;
+export type FullestBudgetsQueryVariables = Exact<{
+  first: number;
+}>;
 
 
 export type FullestBudgetsQuery = { readonly budgets: { readonly nodes: ReadonlyArray<BudgetNowFragment> } };
@@ -330,7 +332,7 @@ export const CancelChat: PageDocument<CancelChatMutation, CancelChatMutationVari
   name: 'CancelChat',
 };
 export const FullestBudgets: PageDocument<FullestBudgetsQuery, FullestBudgetsQueryVariables> = {
-  id: 'sha256:c5427b8fd0249bad24057fb2734a1c59e859e76dcc3cdd1c2772cb26c9c972db',
+  id: 'sha256:e55300e0acb0932b22e47454c94e660c75884f74592b0308d53fca6663c9b5e2',
   name: 'FullestBudgets',
 };
 export const GatewayFacts: PageDocument<GatewayFactsQuery, GatewayFactsQueryVariables> = {

@@ -40,7 +40,7 @@ export interface RoomState {
 export const LIMITS = {
   seriesMax: 900,
   decisionsMax: 200,
-  budgetsMax: 100,
+  budgetsMax: 25,
   breakerHistoryMax: 20,
   noticesMax: 5,
   promptCharsMax: 20_000,

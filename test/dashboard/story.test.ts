@@ -158,7 +158,7 @@ test('budgets stand fullest first, at most as many as are shown, each as it was 
   ]);
   const { budgets } = seen(story);
   expect(budgets).toHaveLength(LIMITS.budgetsMax);
-  expect(budgets.slice(0, 2).map(({ owner }) => owner)).toEqual(['user-30', 'user-119']);
+  expect(budgets.slice(0, 2).map(({ owner }) => owner)).toEqual(['user-30', 'user-44']);
   expect(budgets[0]?.resetsAtMs).toBe(Date.parse(at(3_600)));
 });
 
