@@ -19,6 +19,7 @@ export interface RoomActs {
   /** The picture stands still; nothing is lost. */
   pause(): void;
   resume(): void;
+  /** Other figures: the picture moves again. */
   setWindow(window: WindowName): void;
   /** Providers are named by their keys. */
   simulate(provider: string, wish: SimulationWish): void;

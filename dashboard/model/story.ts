@@ -102,6 +102,11 @@ export function next({ live, still }: Story, event: RoomEvent): Story {
       return still === null
         ? { live: { ...live, paused: { sinceMs: event.atMs, newEvents: 0 } }, still: live }
         : { live, still };
+    // Other figures are wanted than those that stand there: what was counted over the old window has no name any more.
+    case 'window':
+      return event.window === live.window
+        ? { live, still }
+        : { live: afterWindow({ ...live, paused: null }, event.window), still: null };
     case 'resume':
       return { live: { ...live, paused: null }, still: null };
     case 'forget': {
@@ -113,7 +118,7 @@ export function next({ live, still }: Story, event: RoomEvent): Story {
   }
 }
 
-type Told = Exclude<RoomEvent, { readonly kind: 'pause' | 'resume' | 'forget' }>;
+type Told = Exclude<RoomEvent, { readonly kind: 'pause' | 'resume' | 'window' | 'forget' }>;
 
 /** While the picture stands still, what the user does not see is counted. */
 function counted(room: RoomState, event: Told): RoomState {
@@ -150,8 +155,6 @@ function told(room: RoomState, event: Told): RoomState {
       return { ...room, budgets: afterBudgets(room.budgets, event.budgets.map(budgetOf)) };
     case 'budget':
       return { ...room, budgets: withBudget(room.budgets, budgetOf(event.budget)) };
-    case 'window':
-      return afterWindow(room, event.window);
     case 'select':
       return { ...room, selected: event.selected };
     case 'detail':
@@ -200,7 +203,6 @@ function afterTick(room: RoomState, tick: Tick): RoomState {
 }
 
 function afterWindow(room: RoomState, window: WindowName): RoomState {
-  if (window === room.window) return room;
   return { ...room, window, totals: null, series: [], providers: cards.withoutNumbers(room.providers) };
 }
 

@@ -136,6 +136,16 @@ describe('a pause', () => {
   });
 });
 
+test('another window ends the pause: what stands there is of the old one', () => {
+  const paused = storyOf([
+    { kind: 'tick', tick: tick(1, { openai: {} }) },
+    { kind: 'pause', atMs: 5 },
+  ]);
+  expect(next(paused, { kind: 'window', window: '1m' })).toEqual(paused);
+  const picture = seen(next(paused, { kind: 'window', window: '15m' }));
+  expect([picture.window, picture.totals, picture.paused]).toEqual(['15m', null, null]);
+});
+
 describe('numbers', () => {
   test('are kept as a bounded series, and begin anew with another window', () => {
     const ticks = Array.from({ length: LIMITS.seriesMax + 3 }, (_, index): RoomEvent => {

@@ -203,6 +203,18 @@ describe('as it moves', () => {
     await expect.poll(() => left.innerText()).toBe('with the next request');
   });
 
+  test('a picture that stands still is of the moment of the pause, also when the connection is lost', async () => {
+    await play('paused');
+    const band = page.getByText('What you see is how it stood at');
+    const before = await band.innerText();
+    await page.evaluate(
+      (sinceMs) => window.stage.show({ connection: { kind: 'lost', sinceMs, retryAtMs: null } }),
+      NOW_MS,
+    );
+    const after = 'Paused, and no connection to the gateway';
+    await expect.poll(() => band.innerText()).toBe(before.replace('Paused', after));
+  });
+
   test('nothing moves for who wants no motion', async () => {
     const motion = () => page.evaluate(() => getComputedStyle(document.querySelector('tbody tr')!).animationName);
     expect(await motion()).toBe('none');
