@@ -85,7 +85,11 @@ test('nobody there, and somebody who never answers a ping, are both the end of t
     return () => {};
   });
   await waiting.opened;
+  const lost = Promise.withResolvers<void>();
+  const nothing = () => {};
+  waiting.link.run(GatewayFacts, {}, { data: nothing, failed: nothing, ended: nothing, lost: lost.resolve });
   expect(await waiting.closed).toBe(4499);
+  await lost.promise;
   for (const socket of silent.clients) socket.terminate();
   silent.close();
   await once(silent, 'close');

@@ -40,6 +40,23 @@ describe('an act', () => {
     expect(room.see.notices.value.map(({ id }) => id)).toEqual([1, 3]);
   });
 
+  test('that is cut off before its answer is told as what it is: nobody knows', () => {
+    const { world, room, link } = connected();
+    room.acts.resetBreaker('openai');
+    link().run('ResetBreaker').lost();
+    room.acts.enable('openai');
+    link().run('SetEnabled').failed({ code: 'FORBIDDEN', message: 'needs the scope providers:admin' });
+    link().run('SetEnabled').lost();
+    world.draw();
+    expect(room.see.notices.value).toMatchObject([
+      {
+        code: 'CONNECTION_LOST',
+        text: expect.stringMatching(/^The breaker of openai was to be reset: .+ look at the card/),
+      },
+      { code: 'FORBIDDEN' },
+    ]);
+  });
+
   test('that looks at a request reads its why, and again when something happens to it', () => {
     const { world, room, link } = connected();
     const shown = () => {
