@@ -25,6 +25,7 @@ import type {
   PathStep,
   ProviderCard,
   RateLimit,
+  RoomState,
   Routing,
   Simulation,
   TickPoint,
@@ -136,11 +137,18 @@ export function numbersOf(metrics: MetricsFragment): Numbers {
   return { ...rest, successShare: successRate };
 }
 
-export function totalsOf(tick: Tick, window: WindowName): Totals {
+/** Memory alone knows nothing from before its start: the window is no longer than since then. */
+function countedS(atMs: number, window: WindowName, gateway: GatewayFacts | null): number {
+  if (gateway?.storeKind !== 'MEMORY') return WINDOW_S[window];
+  return Math.min(WINDOW_S[window], Math.max(1, (atMs - gateway.startedAtMs) / 1_000));
+}
+
+export function totalsOf(tick: Tick, { window, gateway }: Pick<RoomState, 'window' | 'gateway'>): Totals {
+  const atMs = momentOf(tick.at);
   return {
     ...numbersOf(tick.totals),
-    atMs: momentOf(tick.at),
-    requestsPerSecond: tick.totals.requests / WINDOW_S[window],
+    atMs,
+    requestsPerSecond: tick.totals.requests / countedS(atMs, window, gateway),
     burnUsdPerHour: tick.burnUsdPerHour,
     inFlight: tick.inFlight,
   };

@@ -196,7 +196,7 @@ function providersAfter(
 function afterTick(room: RoomState, tick: Tick): RoomState {
   return {
     ...room,
-    totals: totalsOf(tick, room.window),
+    totals: totalsOf(tick, room),
     series: [...room.series, pointOf(tick)].slice(-LIMITS.seriesMax),
     providers: cards.withTick(room.providers, tick),
   };

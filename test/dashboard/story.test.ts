@@ -160,6 +160,15 @@ describe('numbers', () => {
   });
 });
 
+test('requests a second are of the time that is known: memory knows nothing from before its start', () => {
+  const { gateway, viewer } = facts('a', '1');
+  const rate = (store: 'MEMORY' | 'POSTGRES', seconds: number) => {
+    const told: RoomEvent = { kind: 'gateway', facts: { gateway: { ...gateway, store }, viewer }, atMs: START_MS };
+    return seen(storyOf([told, { kind: 'tick', tick: tick(seconds, {}) }])).totals?.requestsPerSecond;
+  };
+  expect([rate('POSTGRES', 10), rate('MEMORY', 10), rate('MEMORY', 600)]).toEqual([2, 12, 2]);
+});
+
 test('budgets stand fullest first, at most as many as are shown, each as it was told last', () => {
   const many = Array.from({ length: LIMITS.budgetsMax + 20 }, (_, index) => budget(`user-${index}`, index / 1_000));
   const story = storyOf([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { LIMITS } from '../../../dashboard/model/room-state.ts';
-import { LATENCY, spendPlan, summaryOf, tableRows } from '../../../dashboard/view/chart-plans.ts';
+import { LIMITS, type TickPoint } from '../../../dashboard/model/room-state.ts';
+import { LATENCY, pathThrough, spendPlan, summaryOf, tableRows } from '../../../dashboard/view/chart-plans.ts';
 import { niceStep, pathOf, scaleOf } from '../../../dashboard/view/chart-scale.ts';
 import { headlineOf } from '../../../dashboard/view/headline.ts';
 import { moneyText, moneyTextShort } from '../../../dashboard/view/money-text.ts';
@@ -239,6 +239,13 @@ describe('charts', () => {
         [3, 4],
       ]),
     ).toBe('M0.0 1.0h0L1.0 2.0M3.0 4.0h0');
+  });
+
+  test('break where nothing was measured for a while', () => {
+    const at = (second: number) => ({ ...SERIES[0]!, atMs: second * 1_000, p50Ms: second });
+    const line = { ...LATENCY.lines[0]!, read: ({ p50Ms }: TickPoint) => p50Ms };
+    const scale = { x: (atMs: number) => atMs / 1_000, y: (value: number) => value, times: [], values: [] };
+    expect(pathThrough([at(1), at(6), at(40), at(41)], line, scale)).toBe('M1.0 1.0h0L6.0 6.0M40.0 40.0h0L41.0 41.0');
   });
 
   test('say in words and in a table of bounded length what they show', () => {
