@@ -77,6 +77,12 @@ export type FailureMode =
   | 'SLOW'
   | 'TIMEOUT';
 
+export type ProviderHealth =
+  | 'DEGRADED'
+  | 'DISABLED'
+  | 'DOWN'
+  | 'HEALTHY';
+
 export type ProviderKind =
   | 'ANTHROPIC'
   | 'GEMINI'
@@ -147,6 +153,16 @@ export type BudgetEventsSubscription = { readonly budgetEvents: { readonly budge
 
 export type BudgetNowFragment = { readonly id: string, readonly level: BudgetLevel, readonly userId: string, readonly limitUsd: string, readonly spentUsd: string, readonly reservedUsd: string, readonly remainingUsd: string, readonly utilization: number, readonly status: BudgetStatus, readonly period: BudgetPeriod, readonly resetsAt: string | null };
 
+export type CancelChatMutationVariables = Exact<{
+  requestId: string | number;
+}>;
+
+
+export type CancelChatMutation = { readonly cancelChat:
+    | { readonly __typename: 'CancelChatSuccess' }
+    | { readonly __typename: 'NotFoundError', readonly code: ErrorCode, readonly message: string }
+   };
+
 export type DecisionRowFragment = { readonly id: string, readonly createdAt: string, readonly status: RequestStatus, readonly door: Door, readonly userId: string | null, readonly modelRequested: string, readonly modelName: string | null, readonly provider: { readonly key: string } | null, readonly cost: { readonly totalUsd: string } | null, readonly timing: { readonly totalMs: number, readonly timeToFirstTokenMs: number | null } | null, readonly error:
     | { readonly code: ErrorCode, readonly message: string }
     | { readonly code: ErrorCode, readonly message: string }
@@ -161,7 +177,9 @@ export type DecisionRowFragment = { readonly id: string, readonly createdAt: str
     | { readonly code: ErrorCode, readonly message: string }
    | null, readonly routing: { readonly summary: string, readonly classification: { readonly category: RequestCategory }, readonly attempts: ReadonlyArray<{ readonly outcome: AttemptOutcome, readonly durationMs: number, readonly errorMessage: string | null, readonly provider: { readonly key: string } }> } | null };
 
-export type FullestBudgetsQueryVariables = Exact<{ [key: string]: never; }>;
+export type FullestBudgetsQueryVariables = Exact<{
+  first: number;
+}>;
 
 
 export type FullestBudgetsQuery = { readonly budgets: { readonly nodes: ReadonlyArray<BudgetNowFragment> } };
@@ -169,7 +187,7 @@ export type FullestBudgetsQuery = { readonly budgets: { readonly nodes: Readonly
 export type GatewayFactsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type GatewayFactsQuery = { readonly gateway: { readonly version: string, readonly store: StoreKind, readonly storeMode: StoreMode, readonly configHash: string, readonly replicaId: string, readonly replicas: number, readonly simulationsEnabled: boolean, readonly startedAt: string }, readonly viewer: { readonly scopes: ReadonlyArray<string>, readonly apiKey: { readonly name: string } | null } };
+export type GatewayFactsQuery = { readonly gateway: { readonly version: string, readonly store: StoreKind, readonly storeMode: StoreMode, readonly configHash: string, readonly configStale: boolean, readonly replicaId: string, readonly replicas: number, readonly simulationsEnabled: boolean, readonly startedAt: string }, readonly viewer: { readonly scopes: ReadonlyArray<string> } };
 
 export type LatestRequestsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -207,7 +225,7 @@ export type PreviewQuery = { readonly routePreview: { readonly estimatedInputTok
       | { readonly code: ErrorCode, readonly message: string }
      | null } };
 
-export type ProviderNowFragment = { readonly key: string, readonly enabled: boolean, readonly breaker: { readonly state: BreakerState, readonly epoch: number, readonly consecutiveFailures: number, readonly openedAt: string | null, readonly nextProbeAt: string | null, readonly changedAt: string }, readonly rateLimit: { readonly limit: number, readonly used: number, readonly windowMs: number, readonly nextAvailableAt: string | null }, readonly simulation: { readonly mode: FailureMode, readonly rate: number, readonly endsAt: string, readonly failuresInjected: number } | null };
+export type ProviderNowFragment = { readonly key: string, readonly enabled: boolean, readonly health: ProviderHealth, readonly breaker: { readonly state: BreakerState, readonly epoch: number, readonly consecutiveFailures: number, readonly openedAt: string | null, readonly nextProbeAt: string | null, readonly changedAt: string }, readonly rateLimit: { readonly limit: number, readonly used: number, readonly windowMs: number, readonly nextAvailableAt: string | null }, readonly simulation: { readonly mode: FailureMode, readonly rate: number, readonly endsAt: string, readonly failuresInjected: number } | null };
 
 export type RequestEventsSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
@@ -298,23 +316,27 @@ export type TryItSubscription = { readonly chatStream:
    };
 
 export const AllProviders: PageDocument<AllProvidersQuery, AllProvidersQueryVariables> = {
-  id: 'sha256:632529703a1a75b50c1591bb7bfc1257cd5b319b71cd5cf9730ed5f71596561e',
+  id: 'sha256:6962855e9194acc2ed0ddb156aa1ae914398f164f7ceb4f7c2299f8ffff2bd8d',
   name: 'AllProviders',
 };
 export const BreakerEvents: PageDocument<BreakerEventsSubscription, BreakerEventsSubscriptionVariables> = {
-  id: 'sha256:a49083232cb91ecbe78848fd9f18e74fdf3a343c867357d43e263d94fe8bacbe',
+  id: 'sha256:f73e606b24cb73c3e883cec08a7818ad0bbfbf86bbc1966552414d7e8ed060d2',
   name: 'BreakerEvents',
 };
 export const BudgetEvents: PageDocument<BudgetEventsSubscription, BudgetEventsSubscriptionVariables> = {
   id: 'sha256:c94b95812d4ed2dc2e16011a889fe08e15226563f538654da62015e92016e422',
   name: 'BudgetEvents',
 };
+export const CancelChat: PageDocument<CancelChatMutation, CancelChatMutationVariables> = {
+  id: 'sha256:fcb9681dfb56189d5afb7cbde944b65b34f32f9ac82ba4836467dd16657f65f5',
+  name: 'CancelChat',
+};
 export const FullestBudgets: PageDocument<FullestBudgetsQuery, FullestBudgetsQueryVariables> = {
-  id: 'sha256:c5427b8fd0249bad24057fb2734a1c59e859e76dcc3cdd1c2772cb26c9c972db',
+  id: 'sha256:e55300e0acb0932b22e47454c94e660c75884f74592b0308d53fca6663c9b5e2',
   name: 'FullestBudgets',
 };
 export const GatewayFacts: PageDocument<GatewayFactsQuery, GatewayFactsQueryVariables> = {
-  id: 'sha256:e2fe75c52799e371f285b3a806603e339c987b9a0ac2a6b8e957547c388cb56e',
+  id: 'sha256:621c812ac88d7373f2e8e348961c7981f44d50b89d6f1319cfdf2978635f4230',
   name: 'GatewayFacts',
 };
 export const LatestRequests: PageDocument<LatestRequestsQuery, LatestRequestsQueryVariables> = {
@@ -334,23 +356,23 @@ export const RequestEvents: PageDocument<RequestEventsSubscription, RequestEvent
   name: 'RequestEvents',
 };
 export const ResetBreaker: PageDocument<ResetBreakerMutation, ResetBreakerMutationVariables> = {
-  id: 'sha256:5a11b29d71d13444421c33e25d59fd84329cc79e5c3a471f77abcd0100b88a8f',
+  id: 'sha256:816a8c966ed91c2ee181b2999649b8bf71350a780e9f9204d01661ad1a3889f2',
   name: 'ResetBreaker',
 };
 export const SetEnabled: PageDocument<SetEnabledMutation, SetEnabledMutationVariables> = {
-  id: 'sha256:7d20b940b3cbbb456360a69cc29a2ea75eead9e6e9f663ba9a42f8bc1264f362',
+  id: 'sha256:815fc85458c95b910b8e9f09e1b76b31c896ee79ea139fbf888c1b5f04435b1f',
   name: 'SetEnabled',
 };
 export const Simulate: PageDocument<SimulateMutation, SimulateMutationVariables> = {
-  id: 'sha256:4231a0e18bdb7386c8034cc6fe4aac29cebfbb32945d689f904cc1f352639fd0',
+  id: 'sha256:9421c29ab075e5f0c24b408ef801420bb69fdadc9fdf6ee14dd673b2f0bb77e5',
   name: 'Simulate',
 };
 export const StopSimulation: PageDocument<StopSimulationMutation, StopSimulationMutationVariables> = {
-  id: 'sha256:fc81fdce5b8e93e72db9caf1fb250858ec18f8e180a9bbc75da5b4bfe425ee9f',
+  id: 'sha256:a5b4a1dd2f2a642a0ff27a7fc81399a5f5f2b446b1a1ec9ca6afd8fccb250212',
   name: 'StopSimulation',
 };
 export const Ticks: PageDocument<TicksSubscription, TicksSubscriptionVariables> = {
-  id: 'sha256:d3734e921831b151bbe90579d8c4b9037f3fdac0164ecdee8981dd56f4e79cf5',
+  id: 'sha256:5e0b7809a559e0681093a77d4b85d09a6ce3737eefb10e5b57562a17bf6572c6',
   name: 'Ticks',
 };
 export const TryIt: PageDocument<TryItSubscription, TryItSubscriptionVariables> = {

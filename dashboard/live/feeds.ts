@@ -5,20 +5,24 @@ import {
   type BreakerEventsSubscription,
   BudgetEvents,
   FullestBudgets,
+  type FullestBudgetsQuery,
   GatewayFacts,
   LatestRequests,
   RequestEvents,
   Ticks,
 } from '../documents.generated.ts';
 import type { Tick } from '../model/reading.ts';
-import type { WindowName } from '../model/room-state.ts';
+import { type Fault, LIMITS, type Part, type WindowName } from '../model/room-state.ts';
 import { type Asking, makeAsking } from './asking.ts';
 import type { Board } from './board.ts';
 import type { Link } from './link.ts';
 import { every, type World } from './world.ts';
 
-/** How often what nobody tells of itself is read. */
-const PACE = { gatewayMs: 10_000, budgetsMs: 2_000, providersMs: 5_000 } as const;
+/** How often what nobody tells of itself is read: all budgets of everybody are sorted for that, so more seldom than the rest. */
+const PACE = { gatewayMs: 10_000, budgetsMs: 12_000, providersMs: 5_000 } as const;
+
+/** Events of budgets come in crowds: they are gathered for this long before what they changed is read. */
+const BUDGETS_REST_MS = 1_000;
 
 const SPANS: Readonly<Record<WindowName, string>> = { '1m': 'PT1M', '5m': 'PT5M', '15m': 'PT15M', '1h': 'PT1H' };
 
@@ -53,7 +57,7 @@ export function startFeeds(deps: FeedDeps): Feeds {
   const asking = makeAsking(deps);
   const readProviders = () => askProviders(deps, asking);
   const readGateway = () => askGateway(deps, asking);
-  const readBudgets = makeBudgetReader(deps);
+  const budgets = makeBudgetReader(deps);
   let stopTicks = () => {};
   const changeWindow = () => {
     stopTicks();
@@ -66,15 +70,15 @@ export function startFeeds(deps: FeedDeps): Feeds {
     changeWindow();
     followBreakers(deps, asking, readProviders);
     followRequests(deps, asking);
-    followBudgets(deps, asking);
-    readBudgets();
+    followBudgets(deps, asking, budgets.readSoon);
+    budgets.read();
   });
   const whenInView = (act: () => void) => () => {
     if (world.isInView()) act();
   };
   const stops = [
     every(world, PACE.gatewayMs, whenInView(readGateway)),
-    every(world, PACE.budgetsMs, whenInView(readBudgets)),
+    every(world, PACE.budgetsMs, whenInView(budgets.read)),
     // With ticks they come along.
     every(
       world,
@@ -86,17 +90,18 @@ export function startFeeds(deps: FeedDeps): Feeds {
     changeWindow,
     stop() {
       asking.stop();
+      budgets.stop();
       for (const stop of stops) stop();
     },
   };
 }
 
-function askGateway({ board }: FeedDeps, asking: Asking): void {
+function askGateway({ world, board }: FeedDeps, asking: Asking): void {
   asking.read({
     part: 'gateway',
     document: GatewayFacts,
     variables: NOTHING,
-    data: (facts) => board.tell({ kind: 'gateway', facts }),
+    data: (facts) => board.tell({ kind: 'gateway', facts, atMs: world.now() }),
   });
 }
 
@@ -169,34 +174,62 @@ function followRequests({ board, requestTold }: FeedDeps, asking: Asking): void 
   });
 }
 
-function followBudgets({ board }: FeedDeps, asking: Asking): void {
+function followBudgets({ board }: FeedDeps, asking: Asking, readSoon: () => void): void {
   asking.follow({
     part: 'budgets',
     document: BudgetEvents,
     variables: NOTHING,
-    data: ({ budgetEvents: { budget } }) => board.tell({ kind: 'budget', budget }),
+    data: ({ budgetEvents: { budget } }) => {
+      board.tell({ kind: 'budget', budget });
+      readSoon();
+    },
   });
 }
 
+/** Reads how full budgets are, never twice at once. */
+interface BudgetReader {
+  read(): void;
+  /** After events of budgets, if the page can be seen. */
+  readSoon(): void;
+  stop(): void;
+}
+
 /** Spending is told at thresholds only: how full budgets are is read. Whoever may see only their own is content with what is told. */
-function makeBudgetReader({ board, link }: FeedDeps): () => void {
+function makeBudgetReader({ world, board, link }: FeedDeps): BudgetReader {
   let isRefused = false;
-  return () => {
-    if (isRefused) return;
-    link.run(
-      FullestBudgets,
-      {},
-      {
-        data: ({ budgets }) => {
-          // Where there are no budgets, nothing is ever told of one.
-          board.tell({ kind: 'part', name: 'budgets', part: { kind: 'ok' } });
-          board.tell({ kind: 'budgets', budgets: budgets.nodes });
-        },
-        failed: ({ code }) => {
-          isRefused = code === 'FORBIDDEN';
-        },
-        ended: () => {},
+  let isReading = false;
+  let isDue = false;
+  let cancel = () => {};
+  const tell = (part: Part) => board.tell({ kind: 'part', name: 'budgets', part });
+  const read = () => {
+    if (isRefused || isReading) return;
+    isReading = true;
+    const taker = {
+      data({ budgets }: FullestBudgetsQuery) {
+        // Where there are no budgets, nothing is ever told of one.
+        tell({ kind: 'ok' });
+        board.tell({ kind: 'budgets', budgets: budgets.nodes });
       },
-    );
+      failed({ code, message: why }: Fault) {
+        isRefused = code === 'FORBIDDEN';
+        if (!isRefused) tell({ kind: 'refused', code, why });
+      },
+      ended() {
+        isReading = false;
+      },
+    };
+    link.run(FullestBudgets, { first: LIMITS.budgetsMax }, taker);
+  };
+  return {
+    read,
+    readSoon() {
+      if (isDue) return;
+      isDue = true;
+      cancel = world.after(BUDGETS_REST_MS, () => {
+        isDue = false;
+        if (world.isInView()) read();
+      });
+    },
+    stop: () => cancel(),
   };
 }

@@ -26,6 +26,8 @@ export interface Taker<Data> {
   failed(fault: Fault): void;
   /** Nothing more comes, and the connection is still there. */
   ended(): void;
+  /** The connection is gone: nobody knows what becomes of it. */
+  lost?(): void;
 }
 
 export interface LinkEvents {
@@ -100,8 +102,9 @@ export function makeOpenLink(deps: LinkDeps): OpenLink {
             else if (data !== null && data !== undefined) taker.data(data);
           },
           error: (reason) => {
-            // What is no list of errors is the end of the connection, which is told as such.
-            if (isStopped || !Array.isArray(reason)) return;
+            if (isStopped) return;
+            // What is no list of errors is the end of the connection.
+            if (!Array.isArray(reason)) return taker.lost?.();
             taker.failed(faultOf(reason[0]));
             taker.ended();
           },
@@ -116,7 +119,8 @@ export function makeOpenLink(deps: LinkDeps): OpenLink {
       },
       close: () => {
         giveUp();
-        void client.dispose();
+        // What was sent just now still goes.
+        deps.after(0, () => void client.dispose());
       },
     };
   };

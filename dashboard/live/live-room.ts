@@ -22,7 +22,8 @@ export function makeLiveRoom(world: World): Room {
   let line: Line | null = null;
   const link = () => line?.link() ?? null;
   const selection = makeSelection({ board, link });
-  const tryIt = makeTryIt({ world, board, link });
+  const say = makeSay(board);
+  const tryIt = makeTryIt({ world, board, link, say });
 
   /** Whoever was here is gone: what only they may see goes with them. */
   const leave = () => {
@@ -56,7 +57,7 @@ export function makeLiveRoom(world: World): Room {
     },
   });
   const acts: RoomActs = {
-    ...makeProviderActs({ board, link, say: makeSay(board) }),
+    ...makeProviderActs({ board, link, say }),
     setPrompt: tryIt.setPrompt,
     send: tryIt.send,
     stopAnswer: tryIt.stopAnswer,
@@ -79,7 +80,7 @@ export function makeLiveRoom(world: World): Room {
       line.redial();
     },
   };
-  return { see: board.see, acts, now: clock.now };
+  return { see: board.see, acts, now: clock.now, hasKey: keys.hasKey };
 }
 
 function makeSay(board: Board): Say {

@@ -35,18 +35,31 @@ export function makeProviderActs({ board, link, say }: ActDeps): ProviderActs {
     readonly variables: Variables;
     readonly outcomeOf: (data: Data) => Outcome;
     readonly done: string;
+    /** What was wanted, for when nothing is answered. */
+    readonly what: string;
   }) => {
     const now = link();
+    let isAnswered = false;
     if (now === null) return say.failed('There is no connection to the gateway: nothing was done.', 'NOT_CONNECTED');
     now.run(of.document, of.variables, {
       data(data) {
+        isAnswered = true;
         const outcome = of.outcomeOf(data);
         if ('code' in outcome) return say.failed(outcome.message, outcome.code);
         for (const provider of outcome.providers) board.tell({ kind: 'provider', now: provider });
         say.done(of.done);
       },
-      failed: ({ code, message }) => say.failed(message, code),
+      failed({ code, message }) {
+        isAnswered = true;
+        say.failed(message, code);
+      },
       ended: () => {},
+      lost: () =>
+        isAnswered ||
+        say.failed(
+          `${of.what}: the connection broke before the answer. Nobody here knows whether it was done: look at the card.`,
+          'CONNECTION_LOST',
+        ),
     });
   };
   const setEnabled = (provider: string, enabled: boolean) =>
@@ -55,6 +68,7 @@ export function makeProviderActs({ board, link, say }: ActDeps): ProviderActs {
       variables: { provider, enabled },
       outcomeOf: ({ setProviderEnabled }) => oneProvider(setProviderEnabled),
       done: enabled ? `${provider}: takes traffic again` : `${provider}: takes no traffic`,
+      what: `${provider} was to be switched ${enabled ? 'on' : 'off'}`,
     });
   return {
     simulate: (provider, { mode, durationS }) =>
@@ -63,6 +77,7 @@ export function makeProviderActs({ board, link, say }: ActDeps): ProviderActs {
         variables: { provider, mode, duration: `PT${durationS}S` },
         outcomeOf: ({ simulateFailure }) => oneProvider(simulateFailure),
         done: `${provider}: failures are simulated for ${durationS} s`,
+        what: `Failures of ${provider} were to be simulated`,
       }),
     stopSimulation: (provider) =>
       act({
@@ -70,6 +85,7 @@ export function makeProviderActs({ board, link, say }: ActDeps): ProviderActs {
         variables: { provider },
         outcomeOf: ({ stopSimulation }) => stopSimulation,
         done: `${provider}: no failure is simulated any more`,
+        what: `The simulation of ${provider} was to end`,
       }),
     resetBreaker: (provider) =>
       act({
@@ -77,6 +93,7 @@ export function makeProviderActs({ board, link, say }: ActDeps): ProviderActs {
         variables: { provider },
         outcomeOf: ({ resetBreaker }) => oneProvider(resetBreaker),
         done: `${provider}: the breaker is closed`,
+        what: `The breaker of ${provider} was to be reset`,
       }),
     enable: (provider) => setEnabled(provider, true),
     disable: (provider) => setEnabled(provider, false),

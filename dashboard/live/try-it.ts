@@ -1,8 +1,11 @@
-import { Preview, TryIt } from '../documents.generated.ts';
+import { CancelChat, Preview, TryIt } from '../documents.generated.ts';
+import type { AnswerPiece } from '../model/answer.ts';
 import { candidateOf, routingOf } from '../model/reading.ts';
 import type { RoomActs } from '../model/room.ts';
+import type { Fault } from '../model/room-state.ts';
 import type { Board } from './board.ts';
 import type { Link } from './link.ts';
+import type { Say } from './provider-acts.ts';
 import type { World } from './world.ts';
 
 /** A preview is asked for when the user has not typed for this long. */
@@ -12,13 +15,14 @@ interface TryItDeps {
   readonly world: World;
   readonly board: Board;
   readonly link: () => Link | null;
+  readonly say: Say;
 }
 
 /** The box where a prompt is tried: previewed while it is typed, and sent. */
 export interface TryItBox extends Pick<RoomActs, 'setPrompt' | 'send' | 'stopAnswer'> {
   /** There is a new link: what was under way goes on. */
   linked(): void;
-  /** Ends what is under way. */
+  /** Whoever sent it is gone: it is stopped, as far as there is a way to say so. */
   reset(): void;
 }
 
@@ -28,10 +32,13 @@ interface Sent {
   readonly idempotencyKey: string;
   /** Null: nothing came yet. */
   sequence: number | null;
-  stop: () => void;
+  /** Null: the gateway has not said yet. */
+  requestId: string | null;
+  isUnwanted: boolean;
+  leave: () => void;
 }
 
-export function makeTryIt({ world, board, link }: TryItDeps): TryItBox {
+export function makeTryIt({ world, board, link, say }: TryItDeps): TryItBox {
   let cancelPreview = () => {};
   let sent: Sent | null = null;
 
@@ -67,17 +74,38 @@ export function makeTryIt({ world, board, link }: TryItDeps): TryItBox {
     cancelPreview = stop;
   };
 
+  /** Whoever no longer listens to a chat with a key lets it run to its end: it must be told to stop. How it ended is told as of any answer. */
+  const cancel = (chat: Sent, now: Link) => {
+    const { requestId } = chat;
+    // It is told as soon as the chat has its name.
+    if (requestId === null) return;
+    const failed = ({ code, message }: Fault) => {
+      chat.isUnwanted = false;
+      say.failed(`It was not stopped: ${message}`, code);
+      board.tell({ kind: 'stopping', isStopping: false });
+    };
+    now.run(
+      CancelChat,
+      { requestId },
+      { data: ({ cancelChat }) => 'code' in cancelChat && failed(cancelChat), failed, ended: () => {} },
+    );
+  };
+
   const listen = (chat: Sent, now: Link) => {
     const { prompt, idempotencyKey, sequence: resumeAfter } = chat;
-    chat.stop = now.run(
+    const take = (piece: AnswerPiece) => {
+      if (chat.sequence !== null && piece.sequence <= chat.sequence) return;
+      chat.sequence = piece.sequence;
+      board.tell({ kind: 'piece', piece });
+      if (piece.__typename !== 'ChatStarted') return;
+      chat.requestId = piece.requestId;
+      if (chat.isUnwanted) cancel(chat, now);
+    };
+    chat.leave = now.run(
       TryIt,
       { prompt, idempotencyKey, resumeAfter },
       {
-        data: ({ chatStream: piece }) => {
-          if (chat.sequence !== null && piece.sequence <= chat.sequence) return;
-          chat.sequence = piece.sequence;
-          board.tell({ kind: 'piece', piece });
-        },
+        data: ({ chatStream }) => take(chatStream),
         failed: (error) => board.tell({ kind: 'brokenOff', error }),
         ended: () => {
           if (sent === chat) sent = null;
@@ -85,6 +113,7 @@ export function makeTryIt({ world, board, link }: TryItDeps): TryItBox {
         },
       },
     );
+    if (chat.isUnwanted) cancel(chat, now);
   };
 
   return {
@@ -98,14 +127,17 @@ export function makeTryIt({ world, board, link }: TryItDeps): TryItBox {
       const now = link();
       if (now === null || sent !== null || prompt.trim() === '') return;
       board.tell({ kind: 'send' });
-      sent = { prompt, idempotencyKey: world.newName(), sequence: null, stop: () => {} };
+      const idempotencyKey = world.newName();
+      sent = { prompt, idempotencyKey, sequence: null, requestId: null, isUnwanted: false, leave: () => {} };
       listen(sent, now);
     },
     stopAnswer() {
-      if (sent === null) return;
-      sent.stop();
-      sent = null;
-      board.tell({ kind: 'brokenOff', error: STOPPED });
+      if (sent === null || sent.isUnwanted) return;
+      sent.isUnwanted = true;
+      board.tell({ kind: 'stopping', isStopping: true });
+      const now = link();
+      // Without a link it is told over the next one.
+      if (now !== null) cancel(sent, now);
     },
     linked() {
       const now = link();
@@ -115,16 +147,13 @@ export function makeTryIt({ world, board, link }: TryItDeps): TryItBox {
     },
     reset() {
       cancelPreview();
+      const now = link();
+      if (sent !== null && now !== null) cancel(sent, now);
+      sent?.leave();
       sent = null;
-      board.tell({ kind: 'brokenOff', error: STOPPED });
     },
   };
 }
 
 /** Told only of an answer that has no end yet. */
 const CUT_OFF = { code: 'INTERNAL', message: 'The answer ended before the gateway said how. The decision says more.' };
-
-const STOPPED = {
-  code: 'CANCELLED',
-  message: 'You stopped it. What was produced until then is paid for; the decision says how much.',
-};

@@ -6,7 +6,14 @@ export type AnswerPiece = TryItSubscription['chatStream'];
 
 export const NO_ANSWER: Answer = { kind: 'idle' };
 
-export const WAITING: Answer = { kind: 'streaming', requestId: null, text: '', provider: null, path: [] };
+export const WAITING: Answer = {
+  kind: 'streaming',
+  requestId: null,
+  text: '',
+  provider: null,
+  path: [],
+  isStopping: false,
+};
 
 /** The answer with one more piece of it. */
 export function withPiece(answer: Answer, piece: AnswerPiece): Answer {

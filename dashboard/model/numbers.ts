@@ -26,7 +26,7 @@ export interface Numbers {
 
 export interface Totals extends Numbers {
   readonly atMs: number;
-  /** Over the window. */
+  /** Over the window; where all is kept in memory, over what of it lies after the start. */
   readonly requestsPerSecond: number;
   readonly burnUsdPerHour: string;
   readonly inFlight: number;

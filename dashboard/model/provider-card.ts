@@ -21,6 +21,8 @@ export interface ProviderCard {
   readonly name: string;
   readonly kind: 'OPENAI' | 'ANTHROPIC' | 'GEMINI' | 'OPENAI_COMPATIBLE' | 'MOCK';
   readonly isEnabled: boolean;
+  /** The gateway's one word. `DISABLED` of one that is enabled: it refused our credentials, and is set aside for a while. */
+  readonly health: 'HEALTHY' | 'DEGRADED' | 'DOWN' | 'DISABLED';
   readonly breaker: Breaker;
   readonly rateLimit: RateLimit;
   /** Null: it answers as it would. */

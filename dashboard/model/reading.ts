@@ -25,6 +25,7 @@ import type {
   PathStep,
   ProviderCard,
   RateLimit,
+  RoomState,
   Routing,
   Simulation,
   TickPoint,
@@ -44,18 +45,36 @@ function momentOrNull(text: string | null): number | null {
   return text === null ? null : momentOf(text);
 }
 
-export function gatewayOf({ gateway, viewer }: GatewayFactsQuery, before: GatewayFacts | null): GatewayFacts {
-  const { store, simulationsEnabled, startedAt, ...facts } = gateway;
-  const isAnother = before !== null && before.replicaId !== facts.replicaId;
+/**
+ * Each connection is of one replica, and no replica tells the configurations of the others: two are compared when the page
+ * changes from one to the other. That is of no worth any more when the gateway itself would no longer count the older one.
+ */
+const REPLICA_SEEN_MS = 60_000;
+
+export function gatewayOf(
+  { gateway, viewer }: GatewayFactsQuery,
+  { before, atMs }: { readonly before: GatewayFacts | null; readonly atMs: number },
+): GatewayFacts {
+  const { store, simulationsEnabled, startedAt, configStale, ...facts } = gateway;
   return {
     ...facts,
     storeKind: store,
     areSimulationsEnabled: simulationsEnabled,
     startedAtMs: momentOf(startedAt),
-    isConfigAgreed: !(isAnother && before.configHash !== facts.configHash),
+    isConfigStale: configStale,
+    configsDifferUntilMs: before === null ? null : differenceOf(before, { ...facts, atMs }),
     scopes: viewer.scopes,
-    hasKey: viewer.apiKey !== null,
   };
+}
+
+function differenceOf(
+  before: GatewayFacts,
+  now: { readonly replicaId: string; readonly configHash: string; readonly atMs: number },
+): number | null {
+  const isSame = before.configHash === now.configHash;
+  if (before.replicaId !== now.replicaId) return isSame ? null : now.atMs + REPLICA_SEEN_MS;
+  const untilMs = before.configsDifferUntilMs;
+  return isSame && untilMs !== null && untilMs > now.atMs ? untilMs : null;
 }
 
 export function cardOf(provider: AllProvidersQuery['providers'][number]): ProviderCard {
@@ -80,12 +99,13 @@ export function cardOf(provider: AllProvidersQuery['providers'][number]): Provid
 /** What of a provider changes by itself, but for its breaker. */
 export function standingOf(now: ProviderNowFragment): {
   readonly isEnabled: boolean;
+  readonly health: ProviderCard['health'];
   readonly rateLimit: RateLimit;
   readonly simulation: Simulation | null;
 } {
   const { limit, used, windowMs, nextAvailableAt } = now.rateLimit;
   const rateLimit = { limit, used, windowMs, nextAvailableAtMs: momentOrNull(nextAvailableAt) };
-  return { isEnabled: now.enabled, rateLimit, simulation: simulationOf(now) };
+  return { isEnabled: now.enabled, health: now.health, rateLimit, simulation: simulationOf(now) };
 }
 
 function simulationOf({ simulation }: ProviderNowFragment): Simulation | null {
@@ -117,11 +137,18 @@ export function numbersOf(metrics: MetricsFragment): Numbers {
   return { ...rest, successShare: successRate };
 }
 
-export function totalsOf(tick: Tick, window: WindowName): Totals {
+/** Memory alone knows nothing from before its start: the window is no longer than since then. */
+function countedS(atMs: number, window: WindowName, gateway: GatewayFacts | null): number {
+  if (gateway?.storeKind !== 'MEMORY') return WINDOW_S[window];
+  return Math.min(WINDOW_S[window], Math.max(1, (atMs - gateway.startedAtMs) / 1_000));
+}
+
+export function totalsOf(tick: Tick, { window, gateway }: Pick<RoomState, 'window' | 'gateway'>): Totals {
+  const atMs = momentOf(tick.at);
   return {
     ...numbersOf(tick.totals),
-    atMs: momentOf(tick.at),
-    requestsPerSecond: tick.totals.requests / WINDOW_S[window],
+    atMs,
+    requestsPerSecond: tick.totals.requests / countedS(atMs, window, gateway),
     burnUsdPerHour: tick.burnUsdPerHour,
     inFlight: tick.inFlight,
   };

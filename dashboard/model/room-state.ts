@@ -40,7 +40,7 @@ export interface RoomState {
 export const LIMITS = {
   seriesMax: 900,
   decisionsMax: 200,
-  budgetsMax: 100,
+  budgetsMax: 25,
   breakerHistoryMax: 20,
   noticesMax: 5,
   promptCharsMax: 20_000,
@@ -61,16 +61,16 @@ export interface GatewayFacts {
   readonly storeKind: 'POSTGRES' | 'EMBEDDED' | 'MEMORY';
   readonly storeMode: 'NORMAL' | 'SLICES' | 'REFUSING';
   readonly configHash: string;
-  /** False: another replica of the fleet was met with another configuration since this page was opened. */
-  readonly isConfigAgreed: boolean;
+  /** What was written last is not in force there. */
+  readonly isConfigStale: boolean;
+  /** Until then it stands that a replica was met just before this one, with another configuration. Null: none was. */
+  readonly configsDifferUntilMs: number | null;
   readonly replicaId: string;
   readonly replicas: number;
   readonly areSimulationsEnabled: boolean;
   readonly startedAtMs: number;
   /** What the key may do, in the words of the API; `admin` may do everything. */
   readonly scopes: readonly string[];
-  /** True when the page came in with a key. */
-  readonly hasKey: boolean;
 }
 
 export const WINDOWS = ['1m', '5m', '15m', '1h'] as const;
@@ -144,6 +144,8 @@ export type Answer =
       /** Who is answering, as far as is known. */
       readonly provider: string | null;
       readonly path: readonly PathStep[];
+      /** The user wants no more of it. It runs until the gateway says how it ended. */
+      readonly isStopping: boolean;
     }
   | {
       readonly kind: 'done';

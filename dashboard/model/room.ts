@@ -10,6 +10,8 @@ export interface Room {
   readonly acts: RoomActs;
   /** Epoch milliseconds by the gateway's clock, once a second: for countdowns. */
   readonly now: ReadonlySignal<number>;
+  /** Whether the page comes with a key, whichever it is: then it can be forgotten. */
+  readonly hasKey: ReadonlySignal<boolean>;
 }
 
 /** What a user does. None waits: what came of it is told by the picture. */
@@ -17,6 +19,7 @@ export interface RoomActs {
   /** The picture stands still; nothing is lost. */
   pause(): void;
   resume(): void;
+  /** Other figures: the picture moves again. */
   setWindow(window: WindowName): void;
   /** Providers are named by their keys. */
   simulate(provider: string, wish: SimulationWish): void;

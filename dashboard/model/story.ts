@@ -35,7 +35,7 @@ export interface Story {
 export type RoomEvent =
   | { readonly kind: 'connection'; readonly connection: Connection }
   | { readonly kind: 'part'; readonly name: PartName; readonly part: Part }
-  | { readonly kind: 'gateway'; readonly facts: GatewayFactsQuery }
+  | { readonly kind: 'gateway'; readonly facts: GatewayFactsQuery; readonly atMs: number }
   | { readonly kind: 'providers'; readonly told: AllProvidersQuery }
   | { readonly kind: 'provider'; readonly now: ProviderNowFragment }
   | { readonly kind: 'tick'; readonly tick: Tick }
@@ -53,6 +53,7 @@ export type RoomEvent =
   | { readonly kind: 'preview'; readonly prompt: string; readonly preview: Preview }
   | { readonly kind: 'send' }
   | { readonly kind: 'piece'; readonly piece: AnswerPiece }
+  | { readonly kind: 'stopping'; readonly isStopping: boolean }
   | { readonly kind: 'brokenOff'; readonly error: Fault }
   | { readonly kind: 'notice'; readonly notice: Notice }
   | { readonly kind: 'dismiss'; readonly noticeId: number }
@@ -101,6 +102,11 @@ export function next({ live, still }: Story, event: RoomEvent): Story {
       return still === null
         ? { live: { ...live, paused: { sinceMs: event.atMs, newEvents: 0 } }, still: live }
         : { live, still };
+    // Other figures are wanted than those that stand there: what was counted over the old window has no name any more.
+    case 'window':
+      return event.window === live.window
+        ? { live, still }
+        : { live: afterWindow({ ...live, paused: null }, event.window), still: null };
     case 'resume':
       return { live: { ...live, paused: null }, still: null };
     case 'forget': {
@@ -112,7 +118,7 @@ export function next({ live, still }: Story, event: RoomEvent): Story {
   }
 }
 
-type Told = Exclude<RoomEvent, { readonly kind: 'pause' | 'resume' | 'forget' }>;
+type Told = Exclude<RoomEvent, { readonly kind: 'pause' | 'resume' | 'window' | 'forget' }>;
 
 /** While the picture stands still, what the user does not see is counted. */
 function counted(room: RoomState, event: Told): RoomState {
@@ -129,7 +135,10 @@ function told(room: RoomState, event: Told): RoomState {
     case 'part':
       return { ...room, parts: kept(room.parts, { ...room.parts, [event.name]: event.part }) };
     case 'gateway':
-      return { ...room, gateway: kept(room.gateway, gatewayOf(event.facts, room.gateway)) };
+      return {
+        ...room,
+        gateway: kept(room.gateway, gatewayOf(event.facts, { before: room.gateway, atMs: event.atMs })),
+      };
     case 'providers':
     case 'provider':
     case 'breaker':
@@ -146,8 +155,6 @@ function told(room: RoomState, event: Told): RoomState {
       return { ...room, budgets: afterBudgets(room.budgets, event.budgets.map(budgetOf)) };
     case 'budget':
       return { ...room, budgets: withBudget(room.budgets, budgetOf(event.budget)) };
-    case 'window':
-      return afterWindow(room, event.window);
     case 'select':
       return { ...room, selected: event.selected };
     case 'detail':
@@ -162,6 +169,7 @@ function told(room: RoomState, event: Told): RoomState {
     case 'preview':
     case 'send':
     case 'piece':
+    case 'stopping':
     case 'brokenOff':
       return { ...room, tryIt: tryItAfter(room.tryIt, event) };
     default:
@@ -188,14 +196,13 @@ function providersAfter(
 function afterTick(room: RoomState, tick: Tick): RoomState {
   return {
     ...room,
-    totals: totalsOf(tick, room.window),
+    totals: totalsOf(tick, room),
     series: [...room.series, pointOf(tick)].slice(-LIMITS.seriesMax),
     providers: cards.withTick(room.providers, tick),
   };
 }
 
 function afterWindow(room: RoomState, window: WindowName): RoomState {
-  if (window === room.window) return room;
   return { ...room, window, totals: null, series: [], providers: cards.withoutNumbers(room.providers) };
 }
 
@@ -237,7 +244,7 @@ function fullest(budgets: readonly BudgetRow[]): readonly BudgetRow[] {
 
 function tryItAfter(
   tryIt: RoomState['tryIt'],
-  event: Extract<Told, { readonly kind: 'prompt' | 'preview' | 'send' | 'piece' | 'brokenOff' }>,
+  event: Extract<Told, { readonly kind: 'prompt' | 'preview' | 'send' | 'piece' | 'stopping' | 'brokenOff' }>,
 ): RoomState['tryIt'] {
   switch (event.kind) {
     case 'prompt': {
@@ -252,6 +259,10 @@ function tryItAfter(
       return { ...tryIt, answer: WAITING };
     case 'piece':
       return { ...tryIt, answer: withPiece(tryIt.answer, event.piece) };
+    case 'stopping':
+      return tryIt.answer.kind === 'streaming'
+        ? { ...tryIt, answer: { ...tryIt.answer, isStopping: event.isStopping } }
+        : tryIt;
     case 'brokenOff':
       return { ...tryIt, answer: brokenOff(tryIt.answer, event.error) };
     default:

@@ -1,4 +1,5 @@
 import { LIMITS, type TickPoint } from '../model/room-state.ts';
+import { pathOf, type Scale } from './chart-scale.ts';
 import { moneyText, moneyTextShort } from './money-text.ts';
 import { countText, UNKNOWN } from './number-text.ts';
 import { spanText } from './time-text.ts';
@@ -23,6 +24,8 @@ export interface ChartPlan {
 }
 
 const DASHES = ['', '7 4', '1 4', '10 4 1 4', '4 4', '14 4'] as const;
+/** Points come each second: between two that are farther apart nobody measured. */
+const GAP_MS = 5_000;
 const COLORS_OF_PROVIDERS = 6;
 /** Rows of a chart's table: the newest, and some before it, evenly. */
 const TABLE_ROWS = 60;
@@ -66,6 +69,19 @@ export function spendPlan(providers: readonly string[]): ChartPlan {
       read: ({ providers: points }) => points.find((point) => point.key === key)?.costUsd ?? 0,
     })),
   };
+}
+
+/** A line through what was measured. Where nothing was, such as while the connection was lost, it breaks. */
+export function pathThrough(series: readonly TickPoint[], { read }: Line, { x, y }: Scale): string {
+  return pathOf(
+    series.flatMap((point, index) => {
+      const value = read(point);
+      const at = [x(point.atMs), value === null ? null : y(value)] as const;
+      const before = series[index - 1];
+      const isAfterGap = before !== undefined && point.atMs - before.atMs > GAP_MS;
+      return isAfterGap ? [[at[0], null] as const, at] : [at];
+    }),
+  );
 }
 
 /** The points that a table shows, newest first. */

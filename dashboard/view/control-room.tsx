@@ -19,7 +19,6 @@ import { WhySheet } from './why-sheet.tsx';
 
 /** The whole page. */
 export function ControlRoom({ room }: { readonly room: Room }) {
-  useLinkedRequest(room);
   return (
     <RoomProvider value={room}>
       <a class="skip" href="#main">
@@ -36,6 +35,11 @@ export function ControlRoom({ room }: { readonly room: Room }) {
 function Floor() {
   const { connection } = useRoom().see;
   if (connection.value.kind === 'locked') return <KeyGate why={connection.value.why} />;
+  return <OpenFloor />;
+}
+
+function OpenFloor() {
+  useLinkedRequest(useRoom());
   return (
     <main id="main" tabIndex={-1}>
       <StaleBand />
@@ -53,7 +57,7 @@ function Floor() {
   );
 }
 
-/** Follows the address: what it names is looked at. */
+/** Follows the address: what it names is looked at, as soon as whoever came may look. */
 function useLinkedRequest({ acts }: Room): void {
   useEffect(() => {
     const follow = () => {

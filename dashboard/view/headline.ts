@@ -1,6 +1,6 @@
 import type { ProviderCard } from '../model/room-state.ts';
 import { listText } from './number-text.ts';
-import { reasonOf, standingOf } from './provider-words.ts';
+import { reasonOf, type Standing, standingOf } from './provider-words.ts';
 
 /** What the page says first, in words. */
 export interface Headline {
@@ -13,33 +13,45 @@ export interface Headline {
 /** The state of all providers in a sentence. */
 export function headlineOf(providers: readonly ProviderCard[]): Headline {
   const inUse = providers.filter(({ isEnabled }) => isEnabled);
-  const open = inUse.filter((card) => standingOf(card) === 'OPEN');
-  const probing = inUse.filter((card) => standingOf(card) === 'HALF_OPEN');
-  const others = restText(inUse.length, inUse.length - open.length - probing.length);
+  const out = inUse.filter((card) => OUT.includes(standingOf(card)));
+  const held = inUse.filter((card) => HELD.includes(standingOf(card)));
+  const others = restText(inUse.length, inUse.length - out.length - held.length);
   if (inUse.length === 0)
     return { tone: 'broken', title: 'Every provider is switched off: nobody answers.', details: [] };
-  if (open.length > 0) return { tone: 'broken', ...brokenText({ open, probing, others }) };
-  if (probing.length > 0) {
-    const names = listText(probing.map(({ name }) => name));
-    const title = `${names} ${probing.length === 1 ? 'is' : 'are'} being tried again: one probe at a time. ${others}`;
-    return { tone: 'warned', title, details: [] };
-  }
+  if (out.length > 0) return { tone: 'broken', ...troubleText({ out, held, others }) };
+  if (held.length > 0) return { tone: 'warned', ...heldText(held, others) };
   return calmHeadline(providers, inUse);
 }
 
-function brokenText(how: {
-  readonly open: readonly ProviderCard[];
-  readonly probing: readonly ProviderCard[];
+/** These are out of use for a while. */
+const OUT: readonly Standing[] = ['OPEN', 'SET_ASIDE'];
+/** These take little, or nothing for a moment. */
+const HELD: readonly Standing[] = ['HALF_OPEN', 'WAITING'];
+
+function troubleText(how: {
+  /** Who takes no traffic. */
+  readonly out: readonly ProviderCard[];
+  /** Who is not as it should be either. */
+  readonly held: readonly ProviderCard[];
   readonly others: string;
 }): Pick<Headline, 'title' | 'details'> {
-  const { open, probing, others } = how;
-  const [first] = open;
-  if (open.length === 1 && probing.length === 0 && first !== undefined) {
+  const { out, held, others } = how;
+  const [first] = out;
+  if (out.length === 1 && held.length === 0 && first !== undefined) {
     return { title: `${first.name} takes no traffic: ${reasonOf(first)}. ${others}`, details: [] };
   }
-  const names = listText(open.map(({ name }) => name));
-  const title = `${names} ${open.length === 1 ? 'takes' : 'take'} no traffic. ${others}`;
-  return { title, details: [...open, ...probing].map((card) => `${card.name}: ${reasonOf(card)}.`) };
+  const names = listText(out.map(({ name }) => name));
+  const title = `${names} ${out.length === 1 ? 'takes' : 'take'} no traffic. ${others}`;
+  return { title, details: [...out, ...held].map((card) => `${card.name}: ${reasonOf(card)}.`) };
+}
+
+function heldText(held: readonly ProviderCard[], others: string): Pick<Headline, 'title' | 'details'> {
+  const waiting = held.filter((card) => standingOf(card) === 'WAITING');
+  const probing = held.filter((card) => standingOf(card) === 'HALF_OPEN');
+  if (waiting.length > 0) return troubleText({ out: waiting, held: probing, others });
+  const names = listText(probing.map(({ name }) => name));
+  const title = `${names} ${probing.length === 1 ? 'is' : 'are'} being tried again: one probe at a time. ${others}`;
+  return { title, details: [] };
 }
 
 function calmHeadline(providers: readonly ProviderCard[], inUse: readonly ProviderCard[]): Headline {

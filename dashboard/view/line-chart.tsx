@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { TickPoint } from '../model/room-state.ts';
-import { type ChartPlan, type Line, summaryOf } from './chart-plans.ts';
-import { BOX, pathOf, type Scale, scaleOf } from './chart-scale.ts';
+import { type ChartPlan, pathThrough, summaryOf } from './chart-plans.ts';
+import { BOX, type Scale, scaleOf } from './chart-scale.ts';
 import { useRoom } from './room-context.ts';
 import { clockText, clockTextShort } from './time-text.ts';
 
@@ -66,15 +66,6 @@ export function LineChart({ plan }: { readonly plan: ChartPlan }) {
         </svg>
       </div>
     </>
-  );
-}
-
-function pathThrough(points: readonly TickPoint[], { read }: Line, { x, y }: Scale): string {
-  return pathOf(
-    points.map((point) => {
-      const value = read(point);
-      return [x(point.atMs), value === null ? null : y(value)];
-    }),
   );
 }
 

@@ -55,6 +55,9 @@ function newsOf(card: ProviderCard): string {
       return `${card.name} is half-open: ${reasonOf(card)}.`;
     case 'CLOSED':
       return `${card.name} is closed and takes traffic.`;
+    case 'SET_ASIDE':
+    case 'WAITING':
+      return `${card.name} takes no traffic: ${reasonOf(card)}.`;
     case 'OFF':
       return `${card.name} is switched off.`;
   }

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { ProviderCard } from '../model/room-state.ts';
 import { BARS } from './permission.ts';
+import { standingOf } from './provider-words.ts';
 import type { Question } from './question-dialog.tsx';
 import { useRoom } from './room-context.ts';
 
@@ -17,12 +18,18 @@ export function ProviderButtons({ card, isSimulationBarred, isOperationBarred, a
   const { key, breaker } = card;
   const simulationBar = isSimulationBarred ? BARS.simulation : null;
   const operationBar = isOperationBarred ? BARS.operation : null;
+  const isSetAside = standingOf(card) === 'SET_ASIDE';
   const canReset = breaker.state !== 'CLOSED';
   const isOpen = card.isEnabled && breaker.state === 'OPEN';
   // The same element in both states: who pressed it keeps the focus.
   const simulate = () => (card.simulation === null ? ask({ kind: 'simulate', card }) : acts.stopSimulation(key));
   return (
     <div class="card-buttons">
+      {isSetAside ? (
+        <Act bar={operationBar} act={() => ask({ kind: 'takeBack', card })} name={key} isFirst>
+          Take back into use
+        </Act>
+      ) : null}
       {canReset ? (
         <Act bar={operationBar} act={() => ask({ kind: 'reset', card })} name={key} isFirst={isOpen}>
           Reset the breaker of

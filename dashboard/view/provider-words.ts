@@ -9,14 +9,19 @@ import type {
 import { counted, countText, shareTextShort } from './number-text.ts';
 import { clockTextShort, spanText } from './time-text.ts';
 
-/** How a provider stands, in one word: its breaker's state, or that an operator took it out. */
-export type Standing = BreakerState | 'OFF';
+/**
+ * How a provider stands, in one word: its breaker's state, or what keeps it from traffic besides. `OFF`: an operator took it
+ * out. `SET_ASIDE`: it refused our credentials. `WAITING`: it asked us to wait.
+ */
+export type Standing = BreakerState | 'OFF' | 'SET_ASIDE' | 'WAITING';
 
 export const STANDING_WORDS: Readonly<Record<Standing, string>> = {
   CLOSED: 'CLOSED',
   OPEN: 'OPEN',
   HALF_OPEN: 'HALF-OPEN',
   OFF: 'OFF',
+  SET_ASIDE: 'SET ASIDE',
+  WAITING: 'WAITING',
 };
 
 export const MODE_WORDS: Readonly<Record<FailureMode, { readonly name: string; readonly what: string }>> = {
@@ -40,8 +45,18 @@ export const OUTCOME_WORDS: Readonly<Record<AttemptOutcome, string>> = {
   CANCELLED: 'cancelled',
 };
 
-export function standingOf({ isEnabled, breaker }: ProviderCard): Standing {
-  return isEnabled ? breaker.state : 'OFF';
+export function standingOf(card: ProviderCard): Standing {
+  const { isEnabled, health, breaker } = card;
+  if (!isEnabled) return 'OFF';
+  if (health === 'DISABLED') return 'SET_ASIDE';
+  return isAskedToWait(card) ? 'WAITING' : breaker.state;
+}
+
+/** The gateway says so by its health alone: nothing else is left that troubles it. */
+function isAskedToWait({ health, breaker, simulation }: ProviderCard): boolean {
+  return (
+    health === 'DEGRADED' && breaker.state === 'CLOSED' && breaker.consecutiveFailures === 0 && simulation === null
+  );
 }
 
 /** `timed out after 2 s`. */
@@ -54,6 +69,10 @@ export function reasonOf(card: ProviderCard): string {
   switch (standingOf(card)) {
     case 'OFF':
       return 'an operator switched it off';
+    case 'SET_ASIDE':
+      return `it refused our credentials${saidBy(card)}; check its key`;
+    case 'WAITING':
+      return `it asked us to wait${saidBy(card)}`;
     case 'HALF_OPEN':
       return 'one probe is under way';
     case 'CLOSED':
@@ -75,6 +94,11 @@ function reasonOfOpen(card: ProviderCard): string {
     default:
       return `${rowText(card)}${last}`;
   }
+}
+
+/** In the words of its last failure, if these are known here. */
+function saidBy({ lastFailure }: ProviderCard): string {
+  return lastFailure?.message ? ` (${lastFailure.message.replace(/\.$/, '')})` : '';
 }
 
 function rowText({ breaker }: ProviderCard): string {

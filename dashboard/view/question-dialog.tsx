@@ -6,7 +6,7 @@ import { useRoom } from './room-context.ts';
 
 /** What is asked before it is done. */
 export interface Question {
-  readonly kind: 'simulate' | 'reset' | 'disable' | 'enable';
+  readonly kind: 'simulate' | 'reset' | 'disable' | 'enable' | 'takeBack';
   readonly card: ProviderCard;
 }
 
@@ -15,6 +15,7 @@ const TITLES: Readonly<Record<Question['kind'], string>> = {
   reset: 'Reset the breaker of',
   disable: 'Switch off',
   enable: 'Switch on',
+  takeBack: 'Take back into use',
 };
 
 const CONSEQUENCES: Readonly<Record<Question['kind'], string>> = {
@@ -22,6 +23,7 @@ const CONSEQUENCES: Readonly<Record<Question['kind'], string>> = {
   reset: 'Traffic flows to it again at once, on every replica. If it still fails, the breaker opens again.',
   disable: 'It takes no new request on any replica until it is switched on again. What runs is finished.',
   enable: 'It takes traffic again, on every replica.',
+  takeBack: 'Traffic flows to it again at once, on every replica. If it refuses the key again, it is set aside again.',
 };
 
 const DURATIONS_S = [
@@ -42,7 +44,7 @@ export function QuestionDialog({ question, close }: { readonly question: Questio
     if (kind === 'simulate') acts.simulate(card.key, { mode, durationS });
     if (kind === 'reset') acts.resetBreaker(card.key);
     if (kind === 'disable') acts.disable(card.key);
-    if (kind === 'enable') acts.enable(card.key);
+    if (kind === 'enable' || kind === 'takeBack') acts.enable(card.key);
     close();
   };
   return (

@@ -9,7 +9,7 @@ interface Props {
   readonly share: number | null;
 }
 
-/** A shape for each state, told apart without colour: a circle, a filled square with a cross, a half-filled diamond, a broken circle. */
+/** A shape for each state, told apart without colour: a circle, a filled square with a cross, a half-filled diamond, a broken circle, an empty square with a cross, a circle with two bars. */
 export function StateShape({ standing, share }: Props) {
   return (
     <svg class="shape" data-standing={standing} viewBox="0 0 64 64" aria-hidden="true">
@@ -27,6 +27,20 @@ function drawingOf(standing: Standing, share: number | null) {
         <>
           <rect class="shape-fill" x="4" y="4" width="56" height="56" rx="5" />
           <path class="shape-mark" d="M20 20l24 24M44 20l-24 24" />
+        </>
+      );
+    case 'SET_ASIDE':
+      return (
+        <>
+          <rect class="shape-line" x="6" y="6" width="52" height="52" rx="5" />
+          <path class="shape-line" d="M20 20l24 24M44 20l-24 24" />
+        </>
+      );
+    case 'WAITING':
+      return (
+        <>
+          <circle class="shape-line" cx="32" cy="32" r={RING.radius} />
+          <path class="shape-line" d="M25 21v22M39 21v22" />
         </>
       );
     case 'HALF_OPEN':

@@ -42,7 +42,8 @@ function Facts() {
       <li>
         config <code title={gateway.configHash}>{hash}</code>
       </li>
-      {gateway.isConfigAgreed ? null : <Alarm>replicas run different configurations</Alarm>}
+      {gateway.isConfigStale ? <Alarm>the configuration written last is not in force</Alarm> : null}
+      {gateway.configsDifferUntilMs === null ? null : <Alarm>replicas run different configurations</Alarm>}
       {gateway.storeMode === 'SLICES' ? <Alarm>database out of reach: budgets in slices</Alarm> : null}
       {gateway.storeMode === 'REFUSING' ? <Alarm>database out of reach: requests are refused</Alarm> : null}
     </ul>
@@ -144,8 +145,8 @@ function ThemeChoice() {
 }
 
 function ForgetKey() {
-  const { see, acts } = useRoom();
-  if (see.gateway.value?.hasKey !== true) return null;
+  const { hasKey, acts } = useRoom();
+  if (!hasKey.value) return null;
   return (
     <button type="button" onClick={acts.forgetKey}>
       Forget the key

@@ -30,8 +30,8 @@ export function TryIt() {
             Send
           </button>
           {isStreaming ? (
-            <button type="button" onClick={acts.stopAnswer}>
-              Stop
+            <button type="button" aria-disabled={answer.isStopping ? true : undefined} onClick={acts.stopAnswer}>
+              {answer.isStopping ? 'Stopping…' : 'Stop'}
             </button>
           ) : null}
           <span class="try-hint">Ctrl + Enter sends. It spends money, like every chat.</span>

@@ -12,6 +12,7 @@ export interface Run {
   readonly data: (data: unknown) => void;
   readonly failed: (fault: Fault) => void;
   readonly ended: () => void;
+  readonly lost: () => void;
 }
 
 export interface FakeLink {
@@ -112,6 +113,7 @@ function makeFakeLink(authorization: string | null, events: LinkEvents): { link:
         data: (data) => taker.data(data as Data),
         failed: taker.failed,
         ended: taker.ended,
+        lost: () => taker.lost?.(),
       });
       return () => {
         isStopped = true;

@@ -14,8 +14,13 @@ const persisted = {
   areOnlyOnes: true,
 };
 
+function later(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
+}
+
 /** Opens a link, and tells what became of it. `after` is the link's own timer. */
-function dial(port: number, authorization: string | null, after = (_ms: number, _act: () => void) => () => {}) {
+function dial(port: number, authorization: string | null, after = later) {
   const opened = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<number>();
   const closed = Promise.withResolvers<number>();
@@ -80,7 +85,11 @@ test('nobody there, and somebody who never answers a ping, are both the end of t
     return () => {};
   });
   await waiting.opened;
+  const lost = Promise.withResolvers<void>();
+  const nothing = () => {};
+  waiting.link.run(GatewayFacts, {}, { data: nothing, failed: nothing, ended: nothing, lost: lost.resolve });
   expect(await waiting.closed).toBe(4499);
+  await lost.promise;
   for (const socket of silent.clients) socket.terminate();
   silent.close();
   await once(silent, 'close');

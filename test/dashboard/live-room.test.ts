@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { makeLiveRoom } from '../../dashboard/live/live-room.ts';
+import { LIMITS } from '../../dashboard/model/room-state.ts';
 import { connected, greet, names } from './connected.ts';
 import { makeFakeWorld } from './fake-world.ts';
-import { metrics, opened, row, START_MS, tick } from './wire.ts';
+import { budget, metrics, opened, row, START_MS, tick } from './wire.ts';
 
 const FORBIDDEN = { code: 'FORBIDDEN', message: '`analyticsTicks` needs the scope requests:read' };
 
@@ -116,24 +117,55 @@ describe('a part', () => {
     expect(names(link()).filter((name) => name === 'RequestEvents')).toHaveLength(2);
   });
 
-  test('that nobody tells of itself is read now and then, while the page can be seen', () => {
+  test('that nobody tells of itself is read now and then, never twice at once, while the page can be seen', () => {
     const { world, room, link } = connected();
     const count = () => names(link()).filter((name) => name === 'FullestBudgets').length;
+    const part = () => {
+      world.draw();
+      return room.see.parts.value.budgets;
+    };
+    const end = () => link().run('FullestBudgets').ended();
+    expect(link().run('FullestBudgets').variables).toEqual({ first: LIMITS.budgetsMax });
+    // The first one takes long.
+    world.pass(30_000);
+    expect(count()).toBe(1);
     link()
       .run('FullestBudgets')
       .data({ budgets: { nodes: [] } });
-    world.draw();
-    expect(room.see.parts.value.budgets).toEqual({ kind: 'ok' });
-    world.pass(2_000);
+    end();
+    expect(part()).toEqual({ kind: 'ok' });
+    world.pass(12_000);
     expect(count()).toBe(2);
+    link().run('FullestBudgets').failed({ code: 'STORE_UNAVAILABLE', message: 'out of reach' });
+    end();
+    expect(part()).toEqual({ kind: 'refused', code: 'STORE_UNAVAILABLE', why: 'out of reach' });
     world.isSeen = false;
-    world.pass(10_000);
+    world.pass(24_000);
     expect(count()).toBe(2);
     world.isSeen = true;
+    world.pass(12_000);
+    expect(count()).toBe(3);
     link()
       .run('FullestBudgets')
       .failed({ ...FORBIDDEN });
-    world.pass(10_000);
+    end();
+    // Then what is told must do.
+    world.pass(60_000);
+    expect(count()).toBe(3);
+  });
+
+  test('that events tell of in part is read once after many of them', () => {
+    const { world, link } = connected();
+    const count = () => names(link()).filter((name) => name === 'FullestBudgets').length;
+    link().run('FullestBudgets').ended();
+    for (let told = 0; told < 50; told += 1) {
+      link()
+        .run('BudgetEvents')
+        .data({ budgetEvents: { budget: budget('ann', told / 100) } });
+      world.pass(10);
+    }
+    expect(count()).toBe(1);
+    world.pass(1_000);
     expect(count()).toBe(2);
   });
 

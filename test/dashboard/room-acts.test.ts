@@ -40,6 +40,23 @@ describe('an act', () => {
     expect(room.see.notices.value.map(({ id }) => id)).toEqual([1, 3]);
   });
 
+  test('that is cut off before its answer is told as what it is: nobody knows', () => {
+    const { world, room, link } = connected();
+    room.acts.resetBreaker('openai');
+    link().run('ResetBreaker').lost();
+    room.acts.enable('openai');
+    link().run('SetEnabled').failed({ code: 'FORBIDDEN', message: 'needs the scope providers:admin' });
+    link().run('SetEnabled').lost();
+    world.draw();
+    expect(room.see.notices.value).toMatchObject([
+      {
+        code: 'CONNECTION_LOST',
+        text: expect.stringMatching(/^The breaker of openai was to be reset: .+ look at the card/),
+      },
+      { code: 'FORBIDDEN' },
+    ]);
+  });
+
   test('that looks at a request reads its why, and again when something happens to it', () => {
     const { world, room, link } = connected();
     const shown = () => {
@@ -102,12 +119,51 @@ describe('a prompt', () => {
     again.data(delta(2, 'lo'));
     world.draw();
     expect(room.see.tryIt.value.answer).toMatchObject({ kind: 'streaming', text: 'Hello' });
-    room.acts.stopAnswer();
-    world.draw();
-    expect(again.isStopped()).toBe(true);
-    expect(room.see.tryIt.value.answer).toMatchObject({ kind: 'failed', text: 'Hello', error: { code: 'CANCELLED' } });
+    again.ended();
     room.acts.send();
     expect(link().run('TryIt').variables).toMatchObject({ idempotencyKey: 'name-2', resumeAfter: null });
+  });
+
+  test('that was sent is stopped by the gateway, as soon as it has a name, and its end is what the gateway says', () => {
+    const { world, room, link } = connected();
+    const answer = () => {
+      world.draw();
+      return room.see.tryIt.value.answer;
+    };
+    const cancels = () => link().runs.filter(({ name }) => name === 'CancelChat');
+    const say = (chatStream: object) => link().run('TryIt').data({ chatStream });
+    room.acts.setPrompt('Hi');
+    room.acts.send();
+    room.acts.stopAnswer();
+    room.acts.stopAnswer();
+    expect([answer(), cancels()]).toMatchObject([{ kind: 'streaming', isStopping: true }, []]);
+    say({ __typename: 'ChatStarted', sequence: 0, requestId: 'req_1', routing: { candidates: [] } });
+    expect(cancels().map(({ variables }) => variables)).toEqual([{ requestId: 'req_1' }]);
+    // It is not known whether that arrived: it is said again.
+    link().events.closed(1006);
+    world.pass(1_000);
+    greet(link());
+    expect(cancels().map(({ variables }) => variables)).toEqual([{ requestId: 'req_1' }]);
+    link()
+      .run('CancelChat')
+      .data({ cancelChat: { __typename: 'NotFoundError', code: 'NOT_FOUND', message: 'gone' } });
+    expect(answer()).toMatchObject({ kind: 'streaming', isStopping: false });
+    expect(room.see.notices.value).toMatchObject([{ text: 'It was not stopped: gone', code: 'NOT_FOUND' }]);
+    room.acts.stopAnswer();
+    const error = { code: 'CANCELLED', message: 'cancelled', requestId: 'req_1' };
+    say({ __typename: 'ChatFailed', sequence: 1, costUsd: '0.002', error });
+    expect([cancels().length, answer()]).toMatchObject([2, { kind: 'failed', costUsd: '0.002' }]);
+  });
+
+  test('that runs when its key is forgotten is stopped before the line is hung up', () => {
+    const { room, link } = connected();
+    room.acts.setPrompt('Hi');
+    room.acts.send();
+    const chatStream = { __typename: 'ChatStarted', sequence: 0, requestId: 'req_1', routing: { candidates: [] } };
+    link().run('TryIt').data({ chatStream });
+    const used = link();
+    room.acts.forgetKey();
+    expect(used.run('CancelChat').variables).toEqual({ requestId: 'req_1' });
   });
 });
 
@@ -138,14 +194,16 @@ describe('a key', () => {
     greet(link());
     world.draw();
     expect([room.see.connection.value.kind, world.kept()]).toEqual(['live', 'sk-right']);
+    // Whose key it is does not matter: the gateway's own, ADMIN_KEY, has no name.
+    expect(room.hasKey.value).toBe(true);
     const used = link();
     room.acts.forgetKey();
-    expect([used.isClosed(), link().authorization, world.kept()]).toEqual([true, null, null]);
+    expect([used.isClosed(), link().authorization, world.kept(), room.hasKey.value]).toEqual([true, null, null, false]);
   });
 
   test('that the tab kept is used at once; one that ends while the page is open closes it', () => {
     const { world, room, link } = connected('sk-kept');
-    expect(link().authorization).toBe('Bearer sk-kept');
+    expect([link().authorization, room.hasKey.value]).toEqual(['Bearer sk-kept', true]);
     link().events.closed(4403);
     world.draw();
     expect(room.see.connection.value).toEqual({ kind: 'locked', why: 'This key has ended.' });

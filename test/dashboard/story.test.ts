@@ -136,6 +136,16 @@ describe('a pause', () => {
   });
 });
 
+test('another window ends the pause: what stands there is of the old one', () => {
+  const paused = storyOf([
+    { kind: 'tick', tick: tick(1, { openai: {} }) },
+    { kind: 'pause', atMs: 5 },
+  ]);
+  expect(next(paused, { kind: 'window', window: '1m' })).toEqual(paused);
+  const picture = seen(next(paused, { kind: 'window', window: '15m' }));
+  expect([picture.window, picture.totals, picture.paused]).toEqual(['15m', null, null]);
+});
+
 describe('numbers', () => {
   test('are kept as a bounded series, and begin anew with another window', () => {
     const ticks = Array.from({ length: LIMITS.seriesMax + 3 }, (_, index): RoomEvent => {
@@ -150,6 +160,15 @@ describe('numbers', () => {
   });
 });
 
+test('requests a second are of the time that is known: memory knows nothing from before its start', () => {
+  const { gateway, viewer } = facts('a', '1');
+  const rate = (store: 'MEMORY' | 'POSTGRES', seconds: number) => {
+    const told: RoomEvent = { kind: 'gateway', facts: { gateway: { ...gateway, store }, viewer }, atMs: START_MS };
+    return seen(storyOf([told, { kind: 'tick', tick: tick(seconds, {}) }])).totals?.requestsPerSecond;
+  };
+  expect([rate('POSTGRES', 10), rate('MEMORY', 10), rate('MEMORY', 600)]).toEqual([2, 12, 2]);
+});
+
 test('budgets stand fullest first, at most as many as are shown, each as it was told last', () => {
   const many = Array.from({ length: LIMITS.budgetsMax + 20 }, (_, index) => budget(`user-${index}`, index / 1_000));
   const story = storyOf([
@@ -158,15 +177,28 @@ test('budgets stand fullest first, at most as many as are shown, each as it was 
   ]);
   const { budgets } = seen(story);
   expect(budgets).toHaveLength(LIMITS.budgetsMax);
-  expect(budgets.slice(0, 2).map(({ owner }) => owner)).toEqual(['user-30', 'user-119']);
+  expect(budgets.slice(0, 2).map(({ owner }) => owner)).toEqual(['user-30', 'user-44']);
   expect(budgets[0]?.resetsAtMs).toBe(Date.parse(at(3_600)));
 });
 
-test('another replica with another configuration is noticed', () => {
-  const told = (replica: string, hash: string): RoomEvent => ({ kind: 'gateway', facts: facts(replica, hash) });
-  expect(seen(storyOf([told('a', '1'), told('b', '1')])).gateway?.isConfigAgreed).toBe(true);
-  expect(seen(storyOf([told('a', '1'), told('b', '2')])).gateway?.isConfigAgreed).toBe(false);
-  expect(seen(storyOf([told('a', '1'), told('a', '2')])).gateway?.isConfigAgreed).toBe(true);
+test('another replica with another configuration is told for as long as it can be known, and so is one that is stale', () => {
+  const told = (replica: string, hash: string, atMs: number): RoomEvent => {
+    return { kind: 'gateway', facts: facts(replica, hash), atMs };
+  };
+  const differ = (...events: readonly RoomEvent[]) => seen(storyOf(events)).gateway?.configsDifferUntilMs !== null;
+  expect(differ(told('a', '1', 0), told('b', '1', 1))).toBe(false);
+  expect(differ(told('a', '1', 0), told('b', '2', 1))).toBe(true);
+  // It is read every few seconds, from the replica that is there now.
+  const met = [told('a', '1', 0), told('b', '2', 1), told('b', '2', 10_000)];
+  expect(differ(...met, told('b', '2', 50_000))).toBe(true);
+  expect(differ(...met, told('b', '2', 60_001))).toBe(false);
+  expect(differ(...met, told('b', '1', 20_000))).toBe(false);
+  expect(differ(...met, told('a', '2', 20_000))).toBe(false);
+  expect(differ(told('a', '1', 0), told('a', '2', 1))).toBe(false);
+
+  const { gateway, viewer } = facts('a', '1');
+  const stale: RoomEvent = { kind: 'gateway', facts: { gateway: { ...gateway, configStale: true }, viewer }, atMs: 0 };
+  expect(seen(storyOf([stale])).gateway?.isConfigStale).toBe(true);
 });
 
 describe('the box to try a prompt', () => {

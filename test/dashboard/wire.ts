@@ -21,6 +21,7 @@ export function providerNow(key: string, breaker: Partial<ProviderNowFragment['b
   return {
     key,
     enabled: true,
+    health: 'HEALTHY',
     breaker: {
       state: 'CLOSED',
       epoch: 0,
@@ -152,11 +153,12 @@ export function facts(replicaId: string, configHash: string): GatewayFactsQuery 
       store: 'POSTGRES',
       storeMode: 'NORMAL',
       configHash,
+      configStale: false,
       replicaId,
       replicas: 2,
       simulationsEnabled: true,
       startedAt: at(0),
     },
-    viewer: { scopes: ['admin'], apiKey: null },
+    viewer: { scopes: ['admin'] },
   };
 }

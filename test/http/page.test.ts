@@ -50,6 +50,8 @@ test('the page names only parts that are served, to be kept for good', async () 
   const { text } = await raw(service, { method: 'GET', path: '/', headers: HTML });
   const named = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
   expect(named.length).toBeGreaterThan(0);
+  // A part that is of another version is not there: then this stays, instead of nothing.
+  expect(text).toContain('load the page again');
   for (const path of named) {
     expect(path).toMatch(new RegExp(`^${ASSETS_PATH}[\\w-]+\\.(?:js|css|svg)$`));
     const part = await raw(service, { method: 'GET', path });

@@ -73,6 +73,7 @@ export function makeCard(key: string, name: string, change: Partial<ProviderCard
     name,
     kind: 'OPENAI_COMPATIBLE',
     isEnabled: true,
+    health: 'HEALTHY',
     breaker: CLOSED,
     rateLimit: { limit: 60, used: 23, windowMs: MINUTE_MS, nextAvailableAtMs: null },
     simulation: null,

@@ -147,16 +147,26 @@ describe('by keyboard alone', () => {
     await play('barred');
     const button = page.getByRole('button', { name: 'Simulate a failure of openai' });
     expect(await button.getAttribute('aria-disabled')).toBe('true');
+    await page.getByRole('button', { name: 'Forget the key' }).waitFor();
     await button.press('Enter');
     expect(await page.getByRole('dialog').count()).toBe(0);
     const reason = page.locator(`#${await button.getAttribute('aria-describedby')}`);
     expect(await reason.innerText()).toContain('SIMULATIONS=on');
 
     await play('locked');
-    await page.getByLabel('API key').waitFor();
+    await expect.poll(() => hasFocus(page.getByLabel('API key'))).toBe(true);
     await page.keyboard.type('sk-secret');
     await page.keyboard.press('Enter');
     expect(await done()).toEqual(['enterKey "sk-secret" "untilReload"']);
+    // A link that was shared opens behind the gate.
+    await page.evaluate(() => {
+      location.hash = '#request/req_shared';
+    });
+    await play('calm');
+    await expect.poll(done).toEqual(['select req_shared']);
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.evaluate(() => location.hash)).toBe('');
   });
 });
 
@@ -191,6 +201,18 @@ describe('as it moves', () => {
     await expect.poll(() => left.innerText()).toBe('0:11');
     await at(NOW_MS + 41_000);
     await expect.poll(() => left.innerText()).toBe('with the next request');
+  });
+
+  test('a picture that stands still is of the moment of the pause, also when the connection is lost', async () => {
+    await play('paused');
+    const band = page.getByText('What you see is how it stood at');
+    const before = await band.innerText();
+    await page.evaluate(
+      (sinceMs) => window.stage.show({ connection: { kind: 'lost', sinceMs, retryAtMs: null } }),
+      NOW_MS,
+    );
+    const after = 'Paused, and no connection to the gateway';
+    await expect.poll(() => band.innerText()).toBe(before.replace('Paused', after));
   });
 
   test('nothing moves for who wants no motion', async () => {

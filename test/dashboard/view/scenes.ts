@@ -37,13 +37,13 @@ export const GATEWAY: GatewayFacts = {
   storeKind: 'POSTGRES',
   storeMode: 'NORMAL',
   configHash: 'sha256:a1b2c3d4e5f60718293a4b5c6d7e8f90',
-  isConfigAgreed: true,
+  isConfigStale: false,
+  configsDifferUntilMs: null,
   replicaId: 'switchyard-1',
   replicas: 3,
   areSimulationsEnabled: true,
   startedAtMs: NOW_MS - 90 * MINUTE_MS,
   scopes: ['admin'],
-  hasKey: false,
 };
 
 const CALM: RoomState = {
@@ -123,7 +123,13 @@ export const SCENES = {
   paused: { ...CALM, paused: { sinceMs: NOW_MS - 20_000, newEvents: 312 } },
   barred: {
     ...CALM,
-    gateway: { ...GATEWAY, scopes: ['chat'], hasKey: true, isConfigAgreed: false, areSimulationsEnabled: false },
+    gateway: {
+      ...GATEWAY,
+      scopes: ['chat'],
+      isConfigStale: true,
+      configsDifferUntilMs: NOW_MS,
+      areSimulationsEnabled: false,
+    },
     decisions: [],
     budgets: [],
     parts: {
@@ -167,6 +173,11 @@ export const SCENES = {
   },
   exhausted: {
     ...CALM,
+    // No key of ours is right, and who would answer is busy.
+    providers: [
+      { ...OPENAI, health: 'DISABLED', lastFailure: { ...OPENED.lastFailure, message: 'HTTP 401: invalid key' } },
+      { ...GOOGLE, health: 'DEGRADED' },
+    ],
     budgets: [
       makeBudget('carol', { spentUsd: '1', reservedUsd: '0', remainingUsd: '0', utilization: 1, status: 'EXHAUSTED' }),
       ...BUDGETS,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { LIMITS } from '../../../dashboard/model/room-state.ts';
-import { LATENCY, spendPlan, summaryOf, tableRows } from '../../../dashboard/view/chart-plans.ts';
+import { LIMITS, type TickPoint } from '../../../dashboard/model/room-state.ts';
+import { LATENCY, pathThrough, spendPlan, summaryOf, tableRows } from '../../../dashboard/view/chart-plans.ts';
 import { niceStep, pathOf, scaleOf } from '../../../dashboard/view/chart-scale.ts';
 import { headlineOf } from '../../../dashboard/view/headline.ts';
 import { moneyText, moneyTextShort } from '../../../dashboard/view/money-text.ts';
@@ -14,7 +14,7 @@ import {
   shareTextShort,
 } from '../../../dashboard/view/number-text.ts';
 import { operationBar, simulationBar } from '../../../dashboard/view/permission.ts';
-import { reasonOf, simulationText } from '../../../dashboard/view/provider-words.ts';
+import { reasonOf, simulationText, standingOf } from '../../../dashboard/view/provider-words.ts';
 import { linkedRequest, requestLink } from '../../../dashboard/view/request-link.ts';
 import { clockTextShort, countdownText, spanText } from '../../../dashboard/view/time-text.ts';
 import { GOOGLE, makeCard, NOW_MS, OPEN, OPENAI, OPENED, PROVIDERS, SERIES } from './cast.ts';
@@ -116,6 +116,35 @@ describe('the headline', () => {
     expect(said([{ ...OPENAI, isEnabled: false }])[0]).toBe('broken');
   });
 
+  test('counts whom we have no credentials for, and who asked us to wait, among those that do not answer', () => {
+    const message = 'HTTP 401: invalid key.';
+    const lastFailure = { atMs: NOW_MS, outcome: 'PROVIDER_ERROR', durationMs: 20, message } as const;
+    const refused = { ...OPENAI, health: 'DISABLED', lastFailure } as const;
+    const waiting = { ...GOOGLE, health: 'DEGRADED' } as const;
+    expect(said([refused, GOOGLE, OPENED])).toEqual([
+      'broken',
+      'OpenAI and Anthropic take no traffic. One other answers.',
+      'OpenAI: it refused our credentials (HTTP 401: invalid key); check its key.',
+      'Anthropic: 3 failures in a row, last: timed out after 2 s.',
+    ]);
+    expect(said([refused, GOOGLE])[1]).toBe(
+      'OpenAI takes no traffic: it refused our credentials (HTTP 401: invalid key); check its key. One other answers.',
+    );
+    expect(said([OPENAI, waiting])).toEqual([
+      'warned',
+      'Google takes no traffic: it asked us to wait. One other answers.',
+    ]);
+    expect(said([{ ...refused, health: 'HEALTHY' }, GOOGLE])).toEqual(['calm', 'All 2 providers answer.']);
+    // Other troubles are told for what they are.
+    const failing = { ...waiting, breaker: { ...GOOGLE.breaker, consecutiveFailures: 1 } };
+    expect([refused, waiting, failing, { ...refused, isEnabled: false }].map(standingOf)).toEqual([
+      'SET_ASIDE',
+      'WAITING',
+      'CLOSED',
+      'OFF',
+    ]);
+  });
+
   test('tells a failure on purpose from a real one', () => {
     const until = clockTextShort(NOW_MS + 240_000);
     expect(said(SCENES.simulated.providers)[1]).toBe(
@@ -210,6 +239,13 @@ describe('charts', () => {
         [3, 4],
       ]),
     ).toBe('M0.0 1.0h0L1.0 2.0M3.0 4.0h0');
+  });
+
+  test('break where nothing was measured for a while', () => {
+    const at = (second: number) => ({ ...SERIES[0]!, atMs: second * 1_000, p50Ms: second });
+    const line = { ...LATENCY.lines[0]!, read: ({ p50Ms }: TickPoint) => p50Ms };
+    const scale = { x: (atMs: number) => atMs / 1_000, y: (value: number) => value, times: [], values: [] };
+    expect(pathThrough([at(1), at(6), at(40), at(41)], line, scale)).toBe('M1.0 1.0h0L6.0 6.0M40.0 40.0h0L41.0 41.0');
   });
 
   test('say in words and in a table of bounded length what they show', () => {

@@ -58,7 +58,7 @@ const wanted = new URLSearchParams(location.search).get('scene') ?? 'calm';
 const see = makeSignals(SCENES[isScene(wanted) ? wanted : 'calm']);
 const now = signal(NOW_MS);
 const done: string[] = [];
-const room: Room = { see, acts: makeActs(see, done), now };
+const room: Room = { see, acts: makeActs(see, done), now, hasKey: signal(true) };
 
 function show(change: Partial<RoomState>): void {
   batch(() => {
