@@ -1,20 +1,20 @@
 import type { App } from '../app.ts';
 import { makePythonRandom } from '../providers/python-random.ts';
-import { textOf } from '../settings/setting.ts';
 import { addressOf } from '../wiring/banner.ts';
-import { printFault, readSetup, type Setup } from '../wiring/read-setup.ts';
+import { printFault, type Setup } from '../wiring/read-setup.ts';
 import { SYSTEM_CLOCK } from '../wiring/system.ts';
 import { type Command, complain, readWords } from './command.ts';
+import { readDemoSetup } from './demo-setup.ts';
 import { runTraffic } from './demo-traffic.ts';
 import { EXIT } from './exit-code.ts';
 import { live } from './lifetime.ts';
 import { parsePort, withPort } from './port.ts';
-import type { Shell } from './shell.ts';
 
 const HELP = `Usage: switchyard demo [OPTIONS]
 
 Serves the gateway with something to see: mocks answer whatever keys are set, so that nothing can cost money; a few users send them
-requests; now and then a provider breaks for half a minute. State is kept in memory, unless STORE says otherwise.
+requests; now and then a provider breaks for half a minute. State is kept in memory; with STORE=embedded in a folder of its own. It
+uses no DATABASE_URL and sends no telemetry: nothing of it reaches a service that others use.
 
   --port N        listens there, whatever PORT says; 0 takes any free port
   --rate N        requests a second on average, from 0.1 to 50; without it: 4
@@ -27,9 +27,6 @@ const OPTIONS = { port: { type: 'string' }, rate: { type: 'string' }, 'no-traffi
 
 const RATE = { usual: 4, min: 0.1, max: 50 } as const;
 
-/** What a demonstration assumes where nothing is set. */
-const ASSUMED = { STORE: 'memory', MOCK_FAILURE_RATE: '0.02', LOG_LEVEL: 'warn' } as const;
-
 export const COMMAND: Command = {
   help: HELP,
   async run(words, shell) {
@@ -40,12 +37,13 @@ export const COMMAND: Command = {
     const rate = parseRate(read.values.rate);
     if (rate === null) return complain(`--rate is a number from ${RATE.min} to ${RATE.max}.`, { help: HELP, shell });
     shell.readEnvFile();
-    const said = await readSetup(withPort({ ...ASSUMED, ...whatIsSet(shell.env), SIMULATIONS: 'on' }, port));
+    const said = await readDemoSetup(withPort(shell.env, port));
     if (said.kind === 'invalid') {
       shell.tell(said.faults.map((fault) => `${printFault(fault)}\n`).join(''));
       return EXIT.badConfig;
     }
-    const setup = withMocks(said.setup);
+    const { setup, ignored } = said;
+    if (ignored.length > 0) shell.tell(`A demonstration keeps to itself, and does not use ${ignored.join(', ')}.\n`);
     const traffic = { setup, rate: read.values['no-traffic'] === true || !mayAsk(setup) ? 0 : rate };
     return live({
       setup,
@@ -56,17 +54,6 @@ export const COMMAND: Command = {
     });
   },
 };
-
-/** An empty variable is the same as none, here too. */
-function whatIsSet(env: Shell['env']): Shell['env'] {
-  return Object.fromEntries(Object.entries(env).filter(([, text]) => textOf(text) !== null));
-}
-
-/** Nobody is called, whatever keys are set. */
-function withMocks(setup: Setup): Setup {
-  const endpoints = setup.endpoints.map(({ key }) => ({ kind: 'mock', key, missingVariable: null }) as const);
-  return { ...setup, endpoints };
-}
 
 /** Callers need keys, and there is none that the demonstration may come with. */
 function mayAsk({ config }: Setup): boolean {
