@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { CLIENT_SETTINGS, parseClientConfig } from '../client-config.ts';
 import { makePythonRandom } from '../providers/python-random.ts';
 import { addressOf } from '../wiring/banner.ts';
 import { printFault, type Setup } from '../wiring/read-setup.ts';
@@ -9,6 +10,7 @@ import { runTraffic } from './demo-traffic.ts';
 import { EXIT } from './exit-code.ts';
 import { live } from './lifetime.ts';
 import { parsePort, withPort } from './port.ts';
+import type { Shell } from './shell.ts';
 
 const HELP = `Usage: switchyard demo [OPTIONS]
 
@@ -49,7 +51,7 @@ export const COMMAND: Command = {
       setup,
       source: null,
       shell,
-      bannerOf: (app) => demoBanner(app, traffic),
+      bannerOf: (app) => demoBanner(app, { ...traffic, env: shell.env }),
       beside: (app, signal) => send(app, { ...traffic, signal }),
     });
   },
@@ -71,7 +73,10 @@ function send(app: App, of: { readonly setup: Setup; readonly rate: number; read
   });
 }
 
-function demoBanner(app: App, { setup, rate }: { readonly setup: Setup; readonly rate: number }): string {
+function demoBanner(
+  app: App,
+  { setup, rate, env }: { readonly setup: Setup; readonly rate: number; readonly env: Shell['env'] },
+): string {
   const { config } = setup;
   const address = addressOf(app, config);
   const traffic = `about ${rate} requests a second; after 12 s a provider breaks, for half a minute, and later again`;
@@ -83,11 +88,18 @@ function demoBanner(app: App, { setup, rate }: { readonly setup: Setup; readonly
     '  Providers    mocks, whatever keys are set: nothing costs money',
     `  Store        ${app.store.where}`,
     `  Traffic      ${rate === 0 ? quietReason(setup) : traffic}`,
-    `  Ask          npx switchyard chat "Write a haiku about railways"`,
+    `  Ask          in this folder: ${pointTo(address, env)}npx switchyard chat "Write a haiku about railways"`,
     '  Stop         Ctrl-C',
     '',
     '',
   ].join('\n');
+}
+
+/** What `chat` must be told to find it. Empty: nothing. */
+function pointTo(address: string, env: Shell['env']): string {
+  const client = parseClientConfig(env);
+  const isFound = client.kind === 'valid' && client.config.url === address;
+  return isFound ? '' : `${CLIENT_SETTINGS.url.name}=${address} `;
 }
 
 function quietReason(setup: Setup): string {

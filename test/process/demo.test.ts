@@ -43,6 +43,8 @@ test('a demonstration is alive within five seconds, calls nobody, breaks and hea
     expect.arrayContaining(['ana', 'ben', 'chloe', 'support-bot', 'intern']),
   );
   expect(service.said()).toContain('mocks, whatever keys are set');
+  // The gateway is not where `chat` would look by itself.
+  expect(service.said()).toContain(`SWITCHYARD_URL=${service.url} npx switchyard chat`);
   expect(service.said()).toMatch(/Look at +http:\/\/127/);
 
   // The rest in quick motion: the same traffic, by a clock that is moved.
