@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAJOR_MIN = 26;
@@ -34,9 +35,7 @@ function findNode() {
   if (name === undefined) return null;
   try {
     const file = process.platform === 'win32' ? 'bin/node.exe' : 'bin/node';
-    const path = fileURLToPath(
-      new URL(file, `file://${createRequire(import.meta.url).resolve(`${name}/package.json`)}`),
-    );
+    const path = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), file);
     return existsSync(path) ? path : null;
   } catch {
     return null;

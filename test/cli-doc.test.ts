@@ -48,6 +48,10 @@ test('the version is data, and a slip of the pen is answered with the nearest wo
     [['serv'], 'There is no command "serv"; did you mean serve?'],
     [['chec'], 'There is no command "chec"; did you mean check?'],
     [['check', '--jsn'], 'There is no option --jsn; did you mean json?'],
+    [['keys', 'lst'], 'There is no command "lst"; did you mean list?'],
+    [['keys', 'create', '--nam', 'x'], 'There is no option --nam; did you mean name?'],
+    [['print-schema', 'referense'], 'There is no schema "referense"; did you mean reference?'],
+    [['print-schema', 'constructor'], 'There is no schema "constructor".'],
     [['--pot=1'], 'There is no option --pot; did you mean port?'],
   ] as const;
   for (const [words, answer] of slips) {

@@ -58,7 +58,15 @@ export async function checkPort({ host, port }: Pick<Config, 'host' | 'port'>): 
     case null:
       return [ok('port', port === 0 ? 'PORT=0 takes any free port' : `${where} is free`)];
     case 'EADDRINUSE':
-      if (await isLive({ host, port })) return [ok('port', `${where} is in use, by a gateway that runs`)];
+      if (await isLive({ host, port })) {
+        return [
+          warning(
+            'port',
+            `${where} is in use: a gateway runs there already`,
+            'Stop it before another one starts there, or choose another PORT.',
+          ),
+        ];
+      }
       return [fault('port', `${where} is in use by another program`, 'Stop that program, or choose another PORT.')];
     case 'EACCES':
       return [fault('port', `this user may not listen on ${where}`, 'Choose a PORT from 1024 on.')];

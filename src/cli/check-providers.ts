@@ -2,14 +2,12 @@ import { FREE_OF_CHARGE } from '../core/money.ts';
 import type { ProviderSpec } from '../core/registry.ts';
 import { type Listed, listModels } from '../providers/listed-models.ts';
 import type { Endpoint } from '../registry/endpoints.ts';
+import { DEMONSTRATION_PRICES } from '../registry/read.ts';
 import { makeLog } from '../telemetry/log.ts';
 import { makeAddressGate } from '../wiring/address-ranges.ts';
 import type { Setup } from '../wiring/read-setup.ts';
 import { openUpstream } from '../wiring/upstream.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
-
-/** Names of the default registry's prices, which nobody charges. */
-const DEMONSTRATION_PRICES = 'seed-2025-11';
 
 /** What is refused is told as a finding. */
 const QUIET = makeLog({ level: 'silent', stream: { write: () => undefined } });
@@ -94,11 +92,19 @@ function judge(listed: Listed, of: Place & { readonly spec: ProviderSpec }): rea
           `Put a key that works into ${keyIn}; the vendor's console shows which do.`,
         ),
       ];
-    case 'notThere':
+    case 'notTold':
+      return [
+        warning(
+          'provider',
+          `${name}: its key could not be tried, as ${where} tells no models (HTTP ${listed.httpStatus})`,
+          `Nothing, if the key is for chats only or the server has no list; else mend ${keyIn} or ${addressIn}, the address before /models.`,
+        ),
+      ];
+    case 'misunderstood':
       return [
         fault(
           'provider',
-          `${name}: there is no list of models at ${where} (HTTP ${listed.httpStatus})`,
+          `${name}: ${where} does not understand what it is asked (HTTP ${listed.httpStatus})`,
           `Mend ${addressIn}: it is the address before /models, often ending in /v1.`,
         ),
       ];

@@ -34,7 +34,7 @@ export function readWords<const Options extends ParseArgsOptionsConfig>(
     if (positionals.length <= of.restMax) return { kind: 'read', values, rest: positionals };
     return { kind: 'ended', code: complain(`"${positionals[of.restMax]}" is a word too many.`, of) };
   } catch (error) {
-    return { kind: 'ended', code: complain(faultOf(error, Object.keys(options)), of) };
+    return { kind: 'ended', code: complain(wordFault(error, Object.keys(options)), of) };
   }
 }
 
@@ -44,7 +44,8 @@ export function complain(message: string, { help, shell }: { readonly help: stri
   return EXIT.usage;
 }
 
-function faultOf(error: unknown, known: readonly string[]): string {
+/** What `parseArgs` found wrong. An option that is not among the known ones is answered with the nearest. */
+export function wordFault(error: unknown, known: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error);
   const [, name] = /^Unknown option '--([^']+)'/.exec(message) ?? [];
   // Node goes on about words that begin with a dash, which nobody asked about.

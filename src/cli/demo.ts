@@ -1,10 +1,11 @@
 import type { App } from '../app.ts';
+import { CLIENT_SETTINGS, parseClientConfig } from '../client-config.ts';
 import { makePythonRandom } from '../providers/python-random.ts';
-import { textOf } from '../settings/setting.ts';
 import { addressOf } from '../wiring/banner.ts';
-import { printFault, readSetup, type Setup } from '../wiring/read-setup.ts';
+import { printFault, type Setup } from '../wiring/read-setup.ts';
 import { SYSTEM_CLOCK } from '../wiring/system.ts';
 import { type Command, complain, readWords } from './command.ts';
+import { readDemoSetup } from './demo-setup.ts';
 import { runTraffic } from './demo-traffic.ts';
 import { EXIT } from './exit-code.ts';
 import { live } from './lifetime.ts';
@@ -14,7 +15,8 @@ import type { Shell } from './shell.ts';
 const HELP = `Usage: switchyard demo [OPTIONS]
 
 Serves the gateway with something to see: mocks answer whatever keys are set, so that nothing can cost money; a few users send them
-requests; now and then a provider breaks for half a minute. State is kept in memory, unless STORE says otherwise.
+requests; now and then a provider breaks for half a minute. State is kept in memory; with STORE=embedded in a folder of its own. It
+uses no DATABASE_URL and sends no telemetry: nothing of it reaches a service that others use.
 
   --port N        listens there, whatever PORT says; 0 takes any free port
   --rate N        requests a second on average, from 0.1 to 50; without it: 4
@@ -27,9 +29,6 @@ const OPTIONS = { port: { type: 'string' }, rate: { type: 'string' }, 'no-traffi
 
 const RATE = { usual: 4, min: 0.1, max: 50 } as const;
 
-/** What a demonstration assumes where nothing is set. */
-const ASSUMED = { STORE: 'memory', MOCK_FAILURE_RATE: '0.02', LOG_LEVEL: 'warn' } as const;
-
 export const COMMAND: Command = {
   help: HELP,
   async run(words, shell) {
@@ -40,33 +39,23 @@ export const COMMAND: Command = {
     const rate = parseRate(read.values.rate);
     if (rate === null) return complain(`--rate is a number from ${RATE.min} to ${RATE.max}.`, { help: HELP, shell });
     shell.readEnvFile();
-    const said = await readSetup(withPort({ ...ASSUMED, ...whatIsSet(shell.env), SIMULATIONS: 'on' }, port));
+    const said = await readDemoSetup(withPort(shell.env, port));
     if (said.kind === 'invalid') {
       shell.tell(said.faults.map((fault) => `${printFault(fault)}\n`).join(''));
       return EXIT.badConfig;
     }
-    const setup = withMocks(said.setup);
+    const { setup, ignored } = said;
+    if (ignored.length > 0) shell.tell(`A demonstration keeps to itself, and does not use ${ignored.join(', ')}.\n`);
     const traffic = { setup, rate: read.values['no-traffic'] === true || !mayAsk(setup) ? 0 : rate };
     return live({
       setup,
       source: null,
       shell,
-      bannerOf: (app) => demoBanner(app, traffic),
+      bannerOf: (app) => demoBanner(app, { ...traffic, env: shell.env }),
       beside: (app, signal) => send(app, { ...traffic, signal }),
     });
   },
 };
-
-/** An empty variable is the same as none, here too. */
-function whatIsSet(env: Shell['env']): Shell['env'] {
-  return Object.fromEntries(Object.entries(env).filter(([, text]) => textOf(text) !== null));
-}
-
-/** Nobody is called, whatever keys are set. */
-function withMocks(setup: Setup): Setup {
-  const endpoints = setup.endpoints.map(({ key }) => ({ kind: 'mock', key, missingVariable: null }) as const);
-  return { ...setup, endpoints };
-}
 
 /** Callers need keys, and there is none that the demonstration may come with. */
 function mayAsk({ config }: Setup): boolean {
@@ -84,7 +73,10 @@ function send(app: App, of: { readonly setup: Setup; readonly rate: number; read
   });
 }
 
-function demoBanner(app: App, { setup, rate }: { readonly setup: Setup; readonly rate: number }): string {
+function demoBanner(
+  app: App,
+  { setup, rate, env }: { readonly setup: Setup; readonly rate: number; readonly env: Shell['env'] },
+): string {
   const { config } = setup;
   const address = addressOf(app, config);
   const traffic = `about ${rate} requests a second; after 12 s a provider breaks, for half a minute, and later again`;
@@ -96,11 +88,18 @@ function demoBanner(app: App, { setup, rate }: { readonly setup: Setup; readonly
     '  Providers    mocks, whatever keys are set: nothing costs money',
     `  Store        ${app.store.where}`,
     `  Traffic      ${rate === 0 ? quietReason(setup) : traffic}`,
-    `  Ask          npx switchyard chat "Write a haiku about railways"`,
+    `  Ask          in this folder: ${pointTo(address, env)}npx switchyard chat "Write a haiku about railways"`,
     '  Stop         Ctrl-C',
     '',
     '',
   ].join('\n');
+}
+
+/** What `chat` must be told to find it. Empty: nothing. */
+function pointTo(address: string, env: Shell['env']): string {
+  const client = parseClientConfig(env);
+  const isFound = client.kind === 'valid' && client.config.url === address;
+  return isFound ? '' : `${CLIENT_SETTINGS.url.name}=${address} `;
 }
 
 function quietReason(setup: Setup): string {

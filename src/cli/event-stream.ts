@@ -1,16 +1,19 @@
 import { decodeFields, type Fields } from '../core/decode.ts';
-import { type GatewayAddress, type GatewayAnswer, headersFor, readAnswer, unreached } from './ask-gateway.ts';
+import {
+  type GatewayAddress,
+  type GatewayAnswer,
+  headersFor,
+  nobody,
+  type Refused,
+  readAnswer,
+  unreached,
+} from './ask-gateway.ts';
 
 /** Longest event that is waited for to its end. */
 const EVENT_CHARS_MAX = 8_000_000;
 
-/** One event of a subscription, or why it ended before its end. */
-export type StreamEvent =
-  | { readonly kind: 'event'; readonly data: Fields }
-  /** The gateway said no, in words for a person. */
-  | { readonly kind: 'refused'; readonly why: string }
-  /** The connection could not be made, or broke. */
-  | { readonly kind: 'lost'; readonly why: string };
+/** One event of a subscription, or why there are no more. */
+export type StreamEvent = { readonly kind: 'event'; readonly data: Fields } | Refused;
 
 /** Runs one subscription over server-sent events, to its end or until the signal aborts. */
 export async function* subscribe(
@@ -36,9 +39,9 @@ export async function* subscribe(
       isComplete ||= name === 'complete';
       if (name === 'next') yield eventOf(readAnswer(response.status, data, gateway.url));
     }
-    if (!isComplete) yield { kind: 'lost', why: `The connection to ${gateway.url} broke.` };
+    if (!isComplete) yield nobody(`The connection to ${gateway.url} broke.`);
   } catch (error) {
-    yield { kind: 'lost', why: unreached(gateway.url, error) };
+    yield unreached(gateway.url, error);
   }
 }
 

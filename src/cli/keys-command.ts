@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { type EpochMs, later } from '../core/time.ts';
 import { parseDateTime } from '../graphql/date-time.ts';
 import { parseDuration } from '../graphql/duration.ts';
+import { didYouMean } from '../registry/wording.ts';
+import { wordFault } from './command.ts';
 
 export const KEYS_HELP = `Makes, lists, replaces and ends API keys of a running gateway.
 
@@ -62,13 +64,13 @@ export function parseKeysCommand(words: readonly string[], nowMs: EpochMs): Keys
     const { values, positionals } = parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true });
     return values.help === true ? { kind: 'help' } : commandOf(positionals, values, nowMs);
   } catch (error) {
-    return usage(error instanceof Error ? error.message : String(error));
+    return usage(wordFault(error, Object.keys(OPTIONS)));
   }
 }
 
 function commandOf([word, id, ...more]: readonly string[], values: Options, nowMs: EpochMs): KeysCommand {
   const kind = word === 'list' || word === 'create' || word === 'rotate' || word === 'revoke' ? word : null;
-  if (kind === null) return usage(word === undefined ? 'Say what to do.' : `There is no command "${word}".`);
+  if (kind === null) return usage(word === undefined ? 'Say what to do.' : strangeWord(word));
   const allowed: readonly string[] = [...GOING_WITH[kind], 'json'];
   const strange = Object.keys(values).find((name) => !allowed.includes(name));
   if (strange !== undefined) return usage(`--${strange} does not go with ${kind}.`);
@@ -88,6 +90,10 @@ function commandOf([word, id, ...more]: readonly string[], values: Options, nowM
     default:
       return kind satisfies never;
   }
+}
+
+function strangeWord(word: string): string {
+  return `There is no command "${word}"${didYouMean(word, Object.keys(GOING_WITH)) || '.'}`;
 }
 
 function createCommand(values: Options, isJson: boolean, nowMs: EpochMs): KeysCommand {

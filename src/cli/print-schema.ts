@@ -1,6 +1,7 @@
 import { printReference } from '../graphql/print-reference.ts';
 import { printedSchema, schema } from '../graphql/schema.ts';
 import { printJsonSchema } from '../registry/schema.ts';
+import { didYouMean } from '../registry/wording.ts';
 import { type Command, complain, readWords } from './command.ts';
 import { EXIT } from './exit-code.ts';
 
@@ -10,11 +11,11 @@ Prints the GraphQL schema of the API, with \`reference\` the page that explains 
 files, for editors.
 `;
 
-const PRINTS: Readonly<Record<string, () => string>> = {
-  graphql: printedSchema,
-  reference: () => printReference(schema),
-  registry: printJsonSchema,
-};
+const PRINTS: ReadonlyMap<string, () => string> = new Map([
+  ['graphql', printedSchema],
+  ['reference', () => printReference(schema)],
+  ['registry', printJsonSchema],
+]);
 
 export const COMMAND: Command = {
   help: HELP,
@@ -22,8 +23,11 @@ export const COMMAND: Command = {
     const read = readWords(words, { options: {}, restMax: 1, help: HELP, shell });
     if (read.kind === 'ended') return read.code;
     const [which = 'graphql'] = read.rest;
-    const print = PRINTS[which];
-    if (print === undefined) return complain(`There is no schema "${which}".`, { help: HELP, shell });
+    const print = PRINTS.get(which);
+    if (print === undefined) {
+      const nearest = didYouMean(which, [...PRINTS.keys()]) || '.';
+      return complain(`There is no schema "${which}"${nearest}`, { help: HELP, shell });
+    }
     shell.print(print());
     return EXIT.ok;
   },

@@ -2,6 +2,7 @@ import { decodeFields, decodeList, decodeNullable, decodeText, type Fields } fro
 import { askGateway } from './ask-gateway.ts';
 import type { KeysCommand } from './keys-command.ts';
 import { printTable } from './model-table.ts';
+import { plainLine } from './plain-text.ts';
 
 const KEY = `id name prefix scopes userId teamId requestsPerMinute tokensPerMinute concurrency createdAt lastUsedAt
   expiresAt revokedAt`;
@@ -34,7 +35,7 @@ export async function runKeys(
 ): Promise<Ended> {
   const variables = command.kind === 'list' ? {} : { input: command.input };
   const answer = await askGateway(gateway, { query: OPERATIONS[command.kind], variables });
-  if (answer.kind === 'refused') return failed(answer.why);
+  if (answer.kind === 'refused') return failed(`${answer.code}: ${answer.why}`);
   if (command.kind === 'list') return listed(decodeFields(answer.data.apiKeys), { isJson: command.isJson, nowMs });
   const ended = decodeFields(answer.data.answer);
   if (ended.apiKey === undefined) return failed(failureOf(ended));
@@ -50,15 +51,15 @@ function failed(why: string): Ended {
   return { isDone: false, output: '', note: `${why}\n` };
 }
 
-function failureOf({ message, issues }: Fields): string {
+function failureOf({ code, message, issues }: Fields): string {
   const told = issues === undefined ? [] : decodeList(issues, decodeFields);
   const lines = told.map((issue) => `  ${decodeList(issue.path, decodeText).join('.')}: ${decodeText(issue.message)}`);
-  return [decodeText(message), ...lines].join('\n');
+  return [`${decodeText(code)}: ${decodeText(message)}`, ...lines].join('\n');
 }
 
 function noteOf({ apiKey, replaced, secret }: Fields): string {
   const key = decodeFields(apiKey);
-  const named = `${plainText(key.name)} (${decodeText(key.id)})`;
+  const named = `${wordOf(key.name)} (${decodeText(key.id)})`;
   if (secret === undefined) return `${named} works no more.\n`;
   const before = replaced === undefined ? null : decodeFields(replaced);
   const overlap = before === null ? '' : `, and ${decodeText(before.id)} until ${decodeText(before.revokedAt)}`;
@@ -88,13 +89,13 @@ function printJson(value: unknown): string {
 const HEADINGS = ['id', 'name', 'scopes', 'pays', 'last used', 'ends'];
 
 function rowOf(key: Fields, nowMs: number): readonly string[] {
-  const user = decodeNullable(key.userId, plainText);
-  const team = decodeNullable(key.teamId, plainText);
+  const user = decodeNullable(key.userId, wordOf);
+  const team = decodeNullable(key.teamId, wordOf);
   const revokedAt = decodeNullable(key.revokedAt, decodeText);
   const expiresAt = decodeNullable(key.expiresAt, decodeText);
   return [
     decodeText(key.id),
-    plainText(key.name),
+    wordOf(key.name),
     decodeList(key.scopes, decodeText).join(','),
     [user === null ? 'itself' : `user ${user}`, ...(team === null ? [] : [`team ${team}`])].join(', '),
     decodeNullable(key.lastUsedAt, decodeText) ?? 'never',
@@ -105,6 +106,6 @@ function rowOf(key: Fields, nowMs: number): readonly string[] {
 }
 
 /** People's own words: no control character of them reaches a terminal. */
-function plainText(value: unknown): string {
-  return decodeText(value).replaceAll(/\p{C}/gu, '?');
+function wordOf(value: unknown): string {
+  return plainLine(decodeText(value));
 }

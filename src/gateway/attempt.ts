@@ -224,7 +224,8 @@ async function callWithin(deps: ChatDeps, call: ChatCall, task: Task): Promise<C
 /** The simulation to play on this attempt, if chance and its own limit say so. Null: none. */
 async function drawSimulation(deps: ChatDeps, permit: Permit): Promise<Simulation | null> {
   const { simulation, provider } = permit;
-  if (simulation === null || deps.chance.next() >= simulation.rate) return null;
+  // The store is everybody's: another replica may allow what this one does not.
+  if (simulation === null || !deps.areSimulationsEnabled || deps.chance.next() >= simulation.rate) return null;
   try {
     return (await deps.store.claimSimulatedFailure(provider)) ? simulation : null;
   } catch (error) {

@@ -13,8 +13,9 @@ export type Listed =
   /** Names of models. Null: the key is good, but the list cannot be read. */
   | { readonly kind: 'listed'; readonly models: readonly string[] | null }
   | { readonly kind: 'keyRefused'; readonly httpStatus: number }
-  /** There is no such list where we asked. */
-  | { readonly kind: 'notThere'; readonly httpStatus: number }
+  /** There is no list for this key, or none at all: some keys are for chats only, some servers have no list. */
+  | { readonly kind: 'notTold'; readonly httpStatus: number }
+  | { readonly kind: 'misunderstood'; readonly httpStatus: number }
   | { readonly kind: 'throttled' }
   | { readonly kind: 'broken'; readonly httpStatus: number }
   /** `code` is the network's word, such as ENOTFOUND. Null: there is none. */
@@ -71,13 +72,16 @@ function questionOf(of: { readonly kind: SdkKind; readonly apiKey: string | null
   }
 }
 
+const WITHOUT_LIST: ReadonlySet<number> = new Set([403, 404, 405, 501]);
+
 function judge(httpStatus: number, text: string | null): Listed {
   if (httpStatus >= 200 && httpStatus < 300) return { kind: 'listed', models: text === null ? null : namesIn(text) };
   // Google says 400 to a key that it does not know.
-  const isKeyRefused = httpStatus === 401 || httpStatus === 403 || (httpStatus === 400 && /api.?key/i.test(text ?? ''));
+  const isKeyRefused = httpStatus === 401 || (httpStatus === 400 && /api.?key/i.test(text ?? ''));
   if (isKeyRefused) return { kind: 'keyRefused', httpStatus };
   if (httpStatus === 429) return { kind: 'throttled' };
-  return httpStatus < 500 ? { kind: 'notThere', httpStatus } : { kind: 'broken', httpStatus };
+  if (WITHOUT_LIST.has(httpStatus)) return { kind: 'notTold', httpStatus };
+  return httpStatus < 500 ? { kind: 'misunderstood', httpStatus } : { kind: 'broken', httpStatus };
 }
 
 /** `data[].id` as OpenAI and Anthropic have it, or `models[].name` as Google does. Null: neither. */

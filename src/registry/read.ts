@@ -5,6 +5,9 @@ import { parseRegistry, type RegistryResult } from './parse.ts';
 /** The registry that comes with the service. */
 export const DEFAULT_REGISTRY_PATH = fileURLToPath(new URL('./default.yaml', import.meta.url));
 
+/** Its price list, for demonstration: nobody charges by it. */
+export const DEMONSTRATION_PRICES = 'seed-2025-11';
+
 const FILE_BYTES_MAX = 1_000_000;
 
 /** Reads and parses a registry file. A file that cannot be read is a fault like any other. */
@@ -21,7 +24,8 @@ export async function readRegistry(path: string): Promise<RegistryResult> {
   }
 }
 
-function readFaultMessage(error: unknown): string {
+/** Why a file cannot be read, and what to do: it follows the file's name. */
+export function readFaultMessage(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   switch (code) {
     case 'ENOENT':

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import type { Endpoint } from '../registry/endpoints.ts';
+import { DEMONSTRATION_PRICES } from '../registry/read.ts';
 
 /** What a person sees when the service has started: who is real, where state is kept, and what to try. */
 export function bannerOf(app: App, config: Config, endpoints: readonly Endpoint[]): string {
@@ -64,7 +65,7 @@ function describe(endpoint: Endpoint): string {
 /** The figures of the default registry are for demonstration: nobody should pay by them without knowing. */
 function pricesOf(app: App, endpoints: readonly Endpoint[]): readonly string[] {
   const isPaid = endpoints.some((endpoint) => endpoint.kind === 'real');
-  return isPaid && app.registry.priceListVersion === 'seed-2025-11'
+  return isPaid && app.registry.priceListVersion === DEMONSTRATION_PRICES
     ? ['  WARNING      prices are demonstration figures: set your own in a registry file (SWITCHYARD_CONFIG)']
     : [];
 }

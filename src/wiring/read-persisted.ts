@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type ParsedPersisted, parsePersisted } from '../graphql/persisted-documents.ts';
+import { readFaultMessage } from '../registry/read.ts';
 import { sha256 } from './system.ts';
 
 const FILE_BYTES_MAX = 10_000_000;
@@ -22,7 +23,7 @@ async function readFrom(path: string): Promise<ParsedPersisted> {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
     return parsePersisted(JSON.parse(text), sha256);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { kind: 'invalid', faults: [`cannot be read as JSON: ${why}`] };
+    const isOther = error instanceof SyntaxError;
+    return { kind: 'invalid', faults: [isOther ? `is not JSON: ${error.message}` : readFaultMessage(error)] };
   }
 }

@@ -1,8 +1,11 @@
 /** What stands around a broken configuration: servers, databases and files, by name. */
 export interface Place {
-  readonly url: (server: 'refusing' | 'empty' | 'failing' | 'listing' | 'blank' | 'old' | 'nothing') => string;
+  readonly url: (
+    server: 'refusing' | 'chatting' | 'empty' | 'strange' | 'failing' | 'listing' | 'blank' | 'old' | 'nothing',
+  ) => string;
   readonly registry: (text: string) => Promise<string>;
   readonly port: number;
+  readonly gatewayPort: number;
 }
 
 const REGISTRY = `priceListVersion: mine
@@ -62,7 +65,7 @@ export const BROKEN: readonly (readonly [
   [
     'documents that are not there',
     () => ({ PERSISTED_DOCUMENTS: '/nowhere.json' }),
-    /nowhere\.json cannot be read as JSON: ENOENT/,
+    /nowhere\.json does not exist: check the path/,
     78,
   ],
   [
@@ -96,9 +99,9 @@ export const BROKEN: readonly (readonly [
     1,
   ],
   [
-    'an address of a provider at which there is nothing',
-    (at) => ({ ANTHROPIC_API_KEY: 'sk-ant', ANTHROPIC_BASE_URL: at.url('empty') }),
-    /fault +provider +anthropic: there is no list of models at http.*404\)\n +-> Mend ANTHROPIC_BASE_URL/,
+    'a provider that does not understand',
+    (at) => ({ ANTHROPIC_API_KEY: 'sk-ant', ANTHROPIC_BASE_URL: at.url('strange') }),
+    /fault +provider +anthropic: http.* does not understand .*422\)\n +-> Mend ANTHROPIC_BASE_URL/,
     1,
   ],
   [
@@ -139,6 +142,21 @@ export const DOUBTFUL: readonly (readonly [name: string, set: (at: Place) => Env
     'demonstration prices for real bills, and a model that the provider does not list',
     (at) => ({ OPENAI_API_KEY: 'sk', OPENAI_BASE_URL: at.url('listing') }),
     /warning +provider +openai: .*does not list gpt-5\.1\n[\s\S]*warning +prices .*demonstration figures/,
+  ],
+  [
+    'an address of a provider at which there is no list of models',
+    (at) => ({ ANTHROPIC_API_KEY: 'sk-ant', ANTHROPIC_BASE_URL: at.url('empty') }),
+    /warning +provider +anthropic: its key could not be tried.*404\)\n +-> .*mend ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL/,
+  ],
+  [
+    'a key that is for chats only',
+    (at) => ({ OPENAI_API_KEY: 'sk', OPENAI_BASE_URL: at.url('chatting') }),
+    /warning +provider +openai: its key could not be tried.*403\)\n +-> Nothing, if the key is for chats only/,
+  ],
+  [
+    'a port that a gateway has',
+    (at) => ({ PORT: String(at.gatewayPort) }),
+    /warning +port .*a gateway runs there already\n +-> .*another PORT/,
   ],
   [
     'a provider that fails',

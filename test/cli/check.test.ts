@@ -94,6 +94,9 @@ describe('check', () => {
   beforeAll(async () => {
     const servers = {
       refusing: await openProvider(401, {}),
+      chatting: await openProvider(403, { error: { message: 'Missing scopes: api.model.read' } }),
+      strange: await openProvider(422, {}),
+      gateway: await openProvider(200, { status: 'live' }),
       empty: await openProvider(404, {}),
       failing: await openProvider(503, {}),
       listing: await openProvider(200, { data: [{ id: 'gpt-9' }] }),
@@ -121,6 +124,7 @@ describe('check', () => {
         return path;
       },
       port: portOf(servers.refusing),
+      gatewayPort: portOf(servers.gateway),
     };
   });
   afterAll(() => stack.disposeAsync());

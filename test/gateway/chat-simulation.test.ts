@@ -209,4 +209,12 @@ describe('a wish that cannot be fulfilled', () => {
     await using strict = makeGatewayKit({ registry: PRICED, areSimulationsEnabled: false });
     expect(await strict.gateway.simulateFailure(wish, OPEN_CALLER)).toMatchObject({ code: 'FEATURE_DISABLED' });
   });
+
+  test('what one gateway simulates is not played by another on the same store that forbids it', async () => {
+    await using kit = makeGatewayKit({ registry: PRICED });
+    await using strict = makeGatewayKit({ registry: PRICED, store: kit.store, areSimulationsEnabled: false });
+    await kit.gateway.simulateFailure(wish, OPEN_CALLER);
+    expect((await strict.chat(ONLY_A)).kind).toBe('answered');
+    expect((await kit.chat(ONLY_A)).kind).not.toBe('answered');
+  });
 });

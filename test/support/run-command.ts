@@ -7,7 +7,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a command in this process, its output going to a program, with nothing in the environment but `env`. */
+/** Runs a command in this process, its output going to a program unless a terminal is asked for, with nothing in the environment but `env`. */
 export async function runCommand(
   words: readonly string[],
   of: {
@@ -15,6 +15,9 @@ export async function runCommand(
     readonly input?: string;
     /** Called when something is printed; `interrupt` is Ctrl-C. */
     readonly onPrint?: (interrupt: () => void) => void;
+    /** Called once the command listens to Ctrl-C, with that. */
+    readonly onListening?: (interrupt: () => void) => void;
+    readonly isPiped?: boolean;
   } = {},
 ): Promise<Ended> {
   let stdout = '';
@@ -30,11 +33,12 @@ export async function runCommand(
     tell: (text) => {
       stderr += text;
     },
-    isPiped: true,
+    isPiped: of.isPiped ?? true,
     readInput: async () => of.input ?? '',
     paint: (_style, text) => text,
     onInterrupt: (act) => {
       interrupt = act;
+      of.onListening?.(act);
       return {
         [Symbol.dispose]: () => {
           interrupt = () => {};
