@@ -68,6 +68,7 @@ export function makeMeters(nameOf: (provider: ProviderKey) => string = String): 
     ...plainMeters(take),
     attemptEnded: (attempt) => takeAttempt(take, attempt, genAi(attempt.report.provider, attempt.report.model)),
     requestEnded: (record) => takeRequest(take, record, genAi(record.provider, record.model)),
+    requestBroke: (door, why) => take('requests', 1, door, why),
     providerSeen: (standing) => takeStanding(take, standing),
     breakerChanged: (provider, { from, to, cause }) => take('breakerTransitions', 1, provider, from, to, cause),
     clientRetried: (language) => take('clientRetries', 1, SDKS.includes(language) ? language : 'other'),
