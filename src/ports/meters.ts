@@ -33,8 +33,8 @@ export interface Meters extends PlainMeters {
   requestEnded(record: RequestRecord): void;
   /** A request was broken off by an error, and there is no record of it. */
   requestBroke(door: RequestRecord['door'], why: BrokenOff): void;
-  /** How a provider stands, as it was seen last. */
-  providerSeen(standing: ProviderStanding): void;
+  /** How every provider stands that may be asked now. Of one that is not among them nothing is shown any more. */
+  providersSeen(standings: readonly ProviderStanding[]): void;
   /** A breaker changed by what this replica reported. */
   breakerChanged(provider: ProviderKey, transition: Pick<Transition, 'from' | 'to' | 'cause'>): void;
   /** A client sent again by itself what it had sent before. `language` is its own word, and believed only if it is a known one. */

@@ -69,7 +69,10 @@ export function makeMeters(nameOf: (provider: ProviderKey) => string = String): 
     attemptEnded: (attempt) => takeAttempt(take, attempt, genAi(attempt.report.provider, attempt.report.model)),
     requestEnded: (record) => takeRequest(take, record, genAi(record.provider, record.model)),
     requestBroke: (door, why) => take('requests', 1, door, why),
-    providerSeen: (standing) => takeStanding(take, standing),
+    providersSeen(standings) {
+      for (const name of STANDING_METERS) registry.getSingleMetric(exposedNameOf(METER_TABLE[name]))?.reset();
+      for (const standing of standings) takeStanding(take, standing);
+    },
     breakerChanged: (provider, { from, to, cause }) => take('breakerTransitions', 1, provider, from, to, cause),
     clientRetried: (language) => take('clientRetries', 1, SDKS.includes(language) ? language : 'other'),
     httpEnded: ({ method, route, status, durationMs }) =>
@@ -122,6 +125,9 @@ function takeRequest(take: Take, record: RequestRecord, genAi: readonly [string,
   if (error?.code === 'BUDGET_EXCEEDED') take('budgetRefusals', 1, 'budget');
   if (error?.code === 'COST_LIMIT_TOO_LOW') take('budgetRefusals', 1, 'costLimit');
 }
+
+/** What is shown of each provider. */
+const STANDING_METERS = ['breakerState', 'ratelimitRemaining'] as const satisfies readonly MeterName[];
 
 function takeStanding(take: Take, { provider, breaker, slotsLeft }: ProviderStanding): void {
   for (const state of STATES) take('breakerState', state === breaker ? 1 : 0, provider, state);

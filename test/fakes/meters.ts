@@ -67,7 +67,10 @@ export function makeFakeMeters(): FakeMeters {
     attemptEnded: (attempt) => void attempts.push(attempt),
     requestEnded: (record) => void requests.push(record),
     requestBroke: (door, why) => void broken.push(`${door} ${why}`),
-    providerSeen: (standing) => void standings.set(standing.provider, standing),
+    providersSeen(seen) {
+      standings.clear();
+      for (const standing of seen) standings.set(standing.provider, standing);
+    },
     breakerChanged: (provider, { from, to, cause }) => void changes.push(`${provider} ${from}>${to} ${cause}`),
     clientRetried: (language) => void retries.push(language),
     httpEnded: (answered) => void answers.push(answered),

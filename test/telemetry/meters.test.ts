@@ -102,8 +102,12 @@ test('whatever callers send makes no series of its own', async () => {
 test('a breaker is in one of its states, and what is only known when somebody asks is set before each reading', async () => {
   const meters = makeMeters();
   const provider = providerKey('openai');
-  meters.providerSeen({ provider, breaker: 'closed', slotsLeft: 60 });
-  meters.providerSeen({ provider, breaker: 'open', slotsLeft: 59 });
+  meters.providersSeen([
+    { provider, breaker: 'closed', slotsLeft: 60 },
+    { provider: providerKey('google'), breaker: 'open', slotsLeft: 0 },
+  ]);
+  // The other one has left.
+  meters.providersSeen([{ provider, breaker: 'open', slotsLeft: 59 }]);
   expect(await linesOf(meters, 'switchyard_breaker_state')).toEqual([
     'switchyard_breaker_state{provider="openai",state="closed"} 0',
     'switchyard_breaker_state{provider="openai",state="open"} 1',
