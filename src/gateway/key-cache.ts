@@ -9,7 +9,8 @@ import type { KnownEnds } from './known-ends.ts';
 
 /**
  * How long a key is taken for what it was when it was looked up: one that works, and one that does not. While the store is away, one that
- * worked is believed for `absentMs`. And how many are remembered, looked up in one act, and may wait for that.
+ * worked is believed for `absentMs`, but one that may read meters and nothing else for as long as the store is away: that is when they are
+ * needed. And how many are remembered, looked up in one act, and may wait for that.
  */
 export const KEY_CACHE = {
   workingMs: 2_000,
@@ -90,7 +91,7 @@ export function makeKeyCache(deps: {
         return (await lookUp(hash)).state;
       } catch (error) {
         const isAway = error instanceof StoreUnavailable;
-        if (isAway && before !== null && isWithin(before, KEY_CACHE.absentMs)) return before.state;
+        if (isAway && before !== null && isWithin(before, absentMsOf(before.state))) return before.state;
         throw error;
       }
     },
@@ -101,6 +102,11 @@ export function makeKeyCache(deps: {
         if (state.kind === 'works' && ended.has(state.key.id)) working.delete(hash);
     },
   };
+}
+
+function absentMsOf(state: KeyState): number {
+  const isForMetersOnly = state.kind === 'works' && state.key.scopes.join() === 'metrics:read';
+  return isForMetersOnly ? Number.POSITIVE_INFINITY : KEY_CACHE.absentMs;
 }
 
 function sightingOf(key: ApiKey | null, at: { readonly seenAtMs: number; readonly nowMs: EpochMs }): Sighting {

@@ -11,7 +11,7 @@ import { makeContents } from './contents.ts';
 import type { GatewayDeps, GatewayNeeds } from './deps.ts';
 import { joinFleet } from './fleet.ts';
 import { startForgetter } from './forgetter.ts';
-import type { Gateway, GatewayInfo, ParsedChat } from './gateway.ts';
+import type { ChatCall, Gateway, GatewayInfo, ParsedChat } from './gateway.ts';
 import { makeHeldBook } from './held-book.ts';
 import { makeKeyedChats } from './idempotency.ts';
 import { startJanitor } from './janitor.ts';
@@ -26,6 +26,7 @@ import { makeRequestReader } from './request-reader.ts';
 import { stopRevoked } from './revocations.ts';
 import { startStandings } from './standings.ts';
 import { makeChatStreams } from './streams.ts';
+import { tellEnd } from './tell-end.ts';
 import { makeTickHub } from './tick-hub.ts';
 import { makeWaitingBook } from './waiting.ts';
 
@@ -49,7 +50,8 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
   const canceller = makeCanceller(deps);
   const member = joinFleet(deps);
   const chats = makeKeyedChats(deps);
-  const streams = makeChatStreams(deps, (call) => chats.run(call));
+  const run = (call: ChatCall) => tellEnd(deps, call, chats.run(call));
+  const streams = makeChatStreams(deps, run);
   const authentication = startAuthentication(needs);
   const revocations = stopRevoked(deps, authentication);
   const upkeep = startUpkeep(deps);
@@ -64,7 +66,7 @@ export function makeGateway(needs: GatewayNeeds): Gateway & AsyncDisposable {
     authenticate: (secret) => authentication.authenticate(secret),
     onKeyEnded: (act) => authentication.onKeyEnded(act),
     parseChat: (raw) => checked(parseChat(raw, configurations.now().registry)),
-    chat: (call) => collect(chats.run(call)),
+    chat: (call) => collect(run(call)),
     stream: (call) => streams.open(call),
     unreadStreams: () => streams.unread(),
     preview: (call) => preview({ ...deps, ...configurations.now() }, call),

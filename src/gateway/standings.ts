@@ -1,4 +1,3 @@
-import type { ProviderKey } from '../core/ids.ts';
 import { findProvider } from '../core/registry.ts';
 import { StoreUnavailable } from '../core/unavailable.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -8,8 +7,8 @@ import { type Pump, startPump } from './pump.ts';
 const STANDINGS = { everyMs: 5_000, pageMax: 500 } as const;
 
 /**
- * Keeps the meters of providers: how each stands, and the changes of breakers that this replica brought about. Out of the store, since
- * a change may be made in the background, and by others. While the store is away they stay as they were.
+ * Keeps the meters of providers: how each stands that may be asked, and the changes of breakers that this replica brought about.
+ * Out of the store, since a change may be made in the background, and by others. While the store is away they stay as they were.
  */
 export function startStandings(
   deps: Pick<GatewayDeps, 'store' | 'clock' | 'log' | 'meters' | 'configurations' | 'info'>,
@@ -20,11 +19,18 @@ export function startStandings(
 
   const look = async () => {
     const { providers } = await store.survey();
-    for (const { state, slotsUsed } of providers) {
-      const { provider, breaker } = state;
-      const slotsLeft = Math.max(0, limitOf(deps, provider) - slotsUsed);
-      meters.providerSeen({ provider, breaker: breaker.circuit.kind, slotsLeft });
-    }
+    const { registry } = deps.configurations.now();
+    meters.providersSeen(
+      providers.flatMap(({ state, slotsUsed }) => {
+        const { provider, breaker, isEnabled } = state;
+        const spec = findProvider(registry, provider);
+        // The store remembers those that left, too. Of one that nobody may ask, no breaker is anybody's concern.
+        if (spec === undefined || !isEnabled) return [];
+        return [
+          { provider, breaker: breaker.circuit.kind, slotsLeft: Math.max(0, spec.requestsPerMinute - slotsUsed) },
+        ];
+      }),
+    );
     counted ??= (await store.range()).newest;
     const events = await store.tail(counted, STANDINGS.pageMax);
     for (const { provider, transition, replica, sequence } of events) {
@@ -44,8 +50,4 @@ export function startStandings(
   const pump = startPump({ ...deps, everyMs: STANDINGS.everyMs, isNeeded: () => true, act: lookIfThere });
   pump.wake();
   return pump;
-}
-
-function limitOf({ configurations }: Pick<GatewayDeps, 'configurations'>, provider: ProviderKey): number {
-  return findProvider(configurations.now().registry, provider)?.requestsPerMinute ?? 0;
 }

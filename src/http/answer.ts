@@ -121,3 +121,8 @@ export function wantsHtml(request: IncomingMessage): boolean {
 export function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0] ?? '/';
 }
+
+/** The status that a caller was told. 0: it left before there was one. */
+export function statusOf(response: ServerResponse): number {
+  return response.headersSent ? response.statusCode : 0;
+}

@@ -5,7 +5,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Traces } from '../ports/traces.ts';
-import { sendFault } from './answer.ts';
+import { sendFault, statusOf } from './answer.ts';
 import { keyIdOf } from './authenticate.ts';
 import { readBody, refuseBody } from './body.ts';
 import type { Callers } from './callers.ts';
@@ -67,7 +67,7 @@ export function makeGraphqlDoor(deps: DoorDeps): GraphqlDoor {
       const clientRequestId = clientRequestIdOf(request);
       logOperation(operation, deps.clock, {
         door: 'http',
-        status: response.statusCode,
+        status: statusOf(response),
         ...(clientRequestId === null ? {} : { clientRequestId }),
       });
     }

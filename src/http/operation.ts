@@ -79,6 +79,7 @@ export function logOperation(
   clock: Clock,
   ending: {
     readonly door: 'http' | 'websocket' | 'rest';
+    /** 0: of HTTP, when the caller left before there was one. */
     readonly status: string | number;
     readonly clientRequestId?: string;
     /** How often the client had sent it before. */
@@ -86,7 +87,7 @@ export function logOperation(
   },
 ): void {
   const { note, log, startedAtMs, span } = operation;
-  const status = typeof ending.status === 'number' ? ending.status : null;
+  const status = typeof ending.status === 'number' && ending.status > 0 ? ending.status : null;
   span.end({ kind: note.kind, operation: note.name, status, errorCount: note.errorCount });
   log.info('operation', {
     ...ending,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../ports/clock.ts';
 import type { Meters } from '../ports/meters.ts';
-import { pathOf } from './answer.ts';
+import { pathOf, statusOf } from './answer.ts';
 import { METRICS_PATH } from './metrics.ts';
 import { MODELS_PATH } from './rest/models-door.ts';
 import { CHAT_PATH } from './rest/rest-door.ts';
@@ -32,7 +32,7 @@ export function watchRequest(
     meters.httpEnded({
       method: request.method ?? '',
       route: ROUTES.has(path) ? path : '',
-      status: response.headersSent ? response.statusCode : 0,
+      status: statusOf(response),
       durationMs: clock.elapsedMs() - startedAtMs,
     });
   });

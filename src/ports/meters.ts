@@ -22,14 +22,19 @@ export interface Tally<Outcome extends string> {
 /** What came of reading the configuration again. `deferred`: it is right, but could not be taken over yet. */
 export type ReloadOutcome = 'applied' | 'unchanged' | 'refused' | 'deferred';
 
+/** How a chat ended that an error broke off: something it needs was missing, or we have a bug. No record is made of one. */
+export type BrokenOff = 'unavailable' | 'internal';
+
 /** What the service measures of itself, for those who watch over it. No meter has a label whose values callers choose. */
 export interface Meters extends PlainMeters {
   /** One call to a provider has ended. */
   attemptEnded(attempt: AttemptMeasure): void;
   /** A request has ended, in whichever way, and this is its record. */
   requestEnded(record: RequestRecord): void;
-  /** How a provider stands, as it was seen last. */
-  providerSeen(standing: ProviderStanding): void;
+  /** A request was broken off by an error, and there is no record of it. */
+  requestBroke(door: RequestRecord['door'], why: BrokenOff): void;
+  /** How every provider stands that may be asked now. Of one that is not among them nothing is shown any more. */
+  providersSeen(standings: readonly ProviderStanding[]): void;
   /** A breaker changed by what this replica reported. */
   breakerChanged(provider: ProviderKey, transition: Pick<Transition, 'from' | 'to' | 'cause'>): void;
   /** A client sent again by itself what it had sent before. `language` is its own word, and believed only if it is a known one. */

@@ -3,7 +3,9 @@ import type { CandidateReport } from '../core/decision.ts';
 import type { FailureKind } from '../core/failure.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import type { FinishReason } from '../core/prompt.ts';
+import type { RequestStatus } from '../core/request-record.ts';
 import type { TokenUsage } from '../core/usage.ts';
+import type { BrokenOff } from './meters.ts';
 
 /**
  * Where it is told how requests went their way. What can be told is what these types have room for: no prompt, no answer, no name of
@@ -30,7 +32,15 @@ export interface ChatSpan {
   route(): Step<Routed>;
   reserve(): Step<Reserved>;
   attempt(of: AttemptBegun): Step<AttemptDone>;
+  /** The chat has ended, in whichever way. */
+  chatEnded(how: ChatEnded): void;
   settle(of: { readonly provider: ProviderKey; readonly model: string }): Step<'settled' | 'left'>;
+}
+
+export interface ChatEnded {
+  readonly outcome: RequestStatus | BrokenOff;
+  /** Of the catalogue of errors. Null: it was answered. */
+  readonly errorCode: string | null;
 }
 
 export interface OperationSpan extends ChatSpan {
@@ -47,7 +57,7 @@ export interface OperationDone {
   readonly kind: 'query' | 'mutation' | 'subscription' | null;
   /** As the document names it, bounded. Null: it has no name. */
   readonly operation: string | null;
-  /** Of HTTP. Null at a WebSocket. */
+  /** Of HTTP. Null at a WebSocket, and when the caller left before there was one. */
   readonly status: number | null;
   readonly errorCount: number;
 }

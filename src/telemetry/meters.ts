@@ -1,10 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Circuit } from '../core/breaker.ts';
+import { CATEGORIES } from '../core/category.ts';
 import type { ProviderKey } from '../core/ids.ts';
 import { PICO_PER_USD, type PicoUsd } from '../core/money.ts';
-import type { RequestRecord } from '../core/request-record.ts';
+import { DOORS, REQUEST_STATUSES, type RequestRecord } from '../core/request-record.ts';
 import type {
   AttemptMeasure,
+  BrokenOff,
   Exposition,
   Meters,
   PlainMeters,
@@ -43,7 +45,14 @@ const STATES = ['closed', 'open', 'halfOpen'] as const satisfies readonly Circui
 /** Languages of the clients that tell of their retries. */
 const SDKS: readonly string[] = ['js', 'python', 'go', 'java', 'kotlin', 'ruby', 'csharp'];
 
+const OTHER_SDK = 'other';
+
+/** What is said of a request that was refused for want of money, by its error. */
+const REFUSAL_REASONS = { BUDGET_EXCEEDED: 'budget', COST_LIMIT_TOO_LOW: 'costLimit' } as const;
+
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+
+const BROKEN_OFF = ['unavailable', 'internal'] as const satisfies readonly BrokenOff[];
 
 const RELOAD_OUTCOMES = ['applied', 'unchanged', 'refused', 'deferred'] as const satisfies readonly ReloadOutcome[];
 
@@ -61,16 +70,20 @@ export function makeMeters(nameOf: (provider: ProviderKey) => string = String): 
   const refresh = () => {
     for (const act of acts) act();
   };
-  for (const outcome of RELOAD_OUTCOMES) take('configReloads', 0, outcome);
+  beginAtZero(take);
   const genAi = (provider: ProviderKey | null, model: string | null) =>
     [OPERATION, provider === null ? '' : nameOf(provider), model ?? ''] as const;
   return {
     ...plainMeters(take),
     attemptEnded: (attempt) => takeAttempt(take, attempt, genAi(attempt.report.provider, attempt.report.model)),
     requestEnded: (record) => takeRequest(take, record, genAi(record.provider, record.model)),
-    providerSeen: (standing) => takeStanding(take, standing),
+    requestBroke: (door, why) => take('requests', 1, door, why),
+    providersSeen(standings) {
+      for (const name of STANDING_METERS) registry.getSingleMetric(exposedNameOf(METER_TABLE[name]))?.reset();
+      for (const standing of standings) takeStanding(take, standing);
+    },
     breakerChanged: (provider, { from, to, cause }) => take('breakerTransitions', 1, provider, from, to, cause),
-    clientRetried: (language) => take('clientRetries', 1, SDKS.includes(language) ? language : 'other'),
+    clientRetried: (language) => take('clientRetries', 1, SDKS.includes(language) ? language : OTHER_SDK),
     httpEnded: ({ method, route, status, durationMs }) =>
       take('httpDuration', durationMs / 1_000, METHODS.includes(method) ? method : '_OTHER', route, String(status)),
     configReloads: { count: (outcome) => take('configReloads', 1, outcome) },
@@ -89,6 +102,18 @@ export function makeMeters(nameOf: (provider: ProviderKey) => string = String): 
       return Promise.all(found);
     },
   };
+}
+
+/** A series that begins at 1 has no first increase for a rule to see: counters are shown before that, where all labels are known. */
+function beginAtZero(take: Take): void {
+  for (const door of DOORS) {
+    for (const status of REQUEST_STATUSES)
+      for (const category of CATEGORIES) take('requests', 0, door, status, category);
+    for (const why of BROKEN_OFF) take('requests', 0, door, why);
+  }
+  for (const reason of Object.values(REFUSAL_REASONS)) take('budgetRefusals', 0, reason);
+  for (const sdk of [...SDKS, OTHER_SDK]) take('clientRetries', 0, sdk);
+  for (const outcome of RELOAD_OUTCOMES) take('configReloads', 0, outcome);
 }
 
 const METER_NAMES = Object.keys(METER_TABLE).filter((name): name is MeterName => name in METER_TABLE);
@@ -118,9 +143,12 @@ function takeRequest(take: Take, record: RequestRecord, genAi: readonly [string,
     const next = attempts[index + 1];
     if (next !== undefined) take('fallbacks', 1, provider, next.provider, outcome);
   }
-  if (error?.code === 'BUDGET_EXCEEDED') take('budgetRefusals', 1, 'budget');
-  if (error?.code === 'COST_LIMIT_TOO_LOW') take('budgetRefusals', 1, 'costLimit');
+  if (error?.code === 'BUDGET_EXCEEDED') take('budgetRefusals', 1, REFUSAL_REASONS.BUDGET_EXCEEDED);
+  if (error?.code === 'COST_LIMIT_TOO_LOW') take('budgetRefusals', 1, REFUSAL_REASONS.COST_LIMIT_TOO_LOW);
 }
+
+/** What is shown of each provider. */
+const STANDING_METERS = ['breakerState', 'ratelimitRemaining'] as const satisfies readonly MeterName[];
 
 function takeStanding(take: Take, { provider, breaker, slotsLeft }: ProviderStanding): void {
   for (const state of STATES) take('breakerState', state === breaker ? 1 : 0, provider, state);

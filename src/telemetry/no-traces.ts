@@ -10,6 +10,7 @@ export const NO_SPAN: OperationSpan = {
   reserve: () => NO_STEP,
   attempt: () => NO_STEP,
   settle: () => NO_STEP,
+  chatEnded() {},
   end() {},
 };
 

@@ -15,6 +15,8 @@ import {
   attemptAttributes,
   attemptEndAttributes,
   candidateEvents,
+  chatEndAttributes,
+  isChatFailed,
   operationAttributes,
   operationEndAttributes,
   reservedAttributes,
@@ -85,6 +87,7 @@ function chatSpan(tracer: Tracer, parent: Span, nameOf: NameOf): ChatSpan {
         attributes: attemptEndAttributes(how),
         isFailed: how.failure !== null,
       })),
+    chatEnded: (how) => tell(parent, { attributes: chatEndAttributes(how), isFailed: isChatFailed(how) }),
     settle: ({ provider, model }) => {
       const attributes = { 'switchyard.provider': provider, 'gen_ai.request.model': model };
       return begin('budget.settle', SpanKind.INTERNAL, attributes, (how) => ({ isFailed: how === 'left' }));

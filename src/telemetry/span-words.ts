@@ -1,7 +1,15 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { CandidateReport } from '../core/decision.ts';
 import type { ProviderKey } from '../core/ids.ts';
-import type { AttemptBegun, AttemptDone, OperationDone, OperationName, Reserved, Routed } from '../ports/traces.ts';
+import type {
+  AttemptBegun,
+  AttemptDone,
+  ChatEnded,
+  OperationDone,
+  OperationName,
+  Reserved,
+  Routed,
+} from '../ports/traces.ts';
 
 /** One thing that happened within a span. */
 export interface SpanEvent {
@@ -25,6 +33,15 @@ export function operationEndAttributes({ kind, operation, status, errorCount }: 
     ...(status === null ? {} : { 'http.response.status_code': status }),
     'switchyard.errors': errorCount,
   };
+}
+
+export function chatEndAttributes({ outcome, errorCode }: ChatEnded): Attributes {
+  return { 'switchyard.outcome': outcome, ...(errorCode === null ? {} : { 'error.type': errorCode }) };
+}
+
+/** A refusal is what the operator wants, and who leaves wants no answer: neither is a failure of ours. */
+export function isChatFailed({ outcome }: ChatEnded): boolean {
+  return outcome === 'failed' || outcome === 'unavailable' || outcome === 'internal';
 }
 
 export function routedAttributes({ category, confidence, policy }: Routed): Attributes {

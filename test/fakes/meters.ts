@@ -18,6 +18,8 @@ export interface FakeMeters extends Meters {
   /** What was measured, in order. */
   readonly attempts: readonly AttemptMeasure[];
   readonly requests: readonly RequestRecord[];
+  /** `door why`. */
+  readonly broken: readonly string[];
   readonly answers: readonly HttpMeasure[];
   readonly retries: readonly string[];
   readonly reloads: readonly ReloadOutcome[];
@@ -36,6 +38,7 @@ export function makeFakeMeters(): FakeMeters {
   const gauge = (name: keyof PlainMeters): Gauge => ({ set: (value) => void values.set(name, value) });
   const attempts: AttemptMeasure[] = [];
   const requests: RequestRecord[] = [];
+  const broken: string[] = [];
   const answers: HttpMeasure[] = [];
   const retries: string[] = [];
   const reloads: ReloadOutcome[] = [];
@@ -63,13 +66,18 @@ export function makeFakeMeters(): FakeMeters {
     configReloads: { count: (outcome) => void reloads.push(outcome) },
     attemptEnded: (attempt) => void attempts.push(attempt),
     requestEnded: (record) => void requests.push(record),
-    providerSeen: (standing) => void standings.set(standing.provider, standing),
+    requestBroke: (door, why) => void broken.push(`${door} ${why}`),
+    providersSeen(seen) {
+      standings.clear();
+      for (const standing of seen) standings.set(standing.provider, standing);
+    },
     breakerChanged: (provider, { from, to, cause }) => void changes.push(`${provider} ${from}>${to} ${cause}`),
     clientRetried: (language) => void retries.push(language),
     httpEnded: (answered) => void answers.push(answered),
     shown: (meter) => values.get(meter) ?? null,
     attempts,
     requests,
+    broken,
     answers,
     retries,
     reloads,

@@ -153,6 +153,24 @@ test('while the store is away, a key that worked within a minute works on; other
   expect(await gateway.authenticate(brief)).toEqual({ kind: 'refused', why: 'expired' });
 });
 
+test('a key for meters alone works for as long as the store is away, until its own end or a revocation that was seen', async () => {
+  const { gateway, asked, create, advance, clock } = makeReplica();
+  const scopes = ['metrics:read'];
+  const { secret } = await create({ scopes });
+  const { secret: brief } = await create({ scopes, expiresAtMs: later(clock.now(), 7_200_000) });
+  const { secret: wide } = await create({ scopes: ['metrics:read', 'chat'] });
+  const { secret: revoked, key } = await create({ scopes });
+  for (const text of [secret, brief, wide, revoked]) await gateway.authenticate(text);
+  await gateway.revokeKey({ id: `key_${key.id}` }, ADMIN_CALLER);
+  asked.isAway = true;
+  await advance(7_199_999);
+  for (const text of [secret, brief]) expect((await gateway.authenticate(text)).kind).toBe('known');
+  for (const text of [wide, revoked]) await expect(gateway.authenticate(text)).rejects.toThrow(StoreUnavailable);
+  await advance(1);
+  expect((await gateway.authenticate(secret)).kind).toBe('known');
+  await expect(gateway.authenticate(brief)).rejects.toThrow(StoreUnavailable);
+});
+
 test('the moment a key expires it works no more, whatever is remembered of it, and whoever listens is told', async () => {
   const { gateway, create, advance, clock } = makeReplica();
   const ended: string[] = [];

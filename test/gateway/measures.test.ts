@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { providerKey } from '../../src/core/ids.ts';
+import { makeConfiguration } from '../fakes/configuration.ts';
 import { makeGatewayKit, quiet, usd } from '../support/gateway-kit.ts';
 import { PRICED } from './priced-registry.ts';
 import { all, CHEAPEST, open } from './stream-reading.ts';
@@ -61,4 +62,25 @@ test('within five seconds the meters tell that a breaker has opened, and who ope
   await quiet();
   expect(kit.meters.standings.get(a)).toMatchObject({ breaker: 'open', slotsLeft: requestsPerMinute - 3 });
   expect(kit.meters.changes).toEqual(['a closed>open failureThreshold']);
+});
+
+test('a provider that is switched off or leaves the registry while its breaker is open is shown no more', async () => {
+  await using kit = makeGatewayKit({ registry: PRICED });
+  const [a, b] = [providerKey('a'), providerKey('b')];
+  for (const key of [a, b]) kit.provider(key).script({ kind: 'fail', failure: { kind: 'providerError' } });
+  for (let count = 0; count < 3; count += 1) await kit.chat(CHEAPEST);
+  const look = async () => {
+    kit.clock.advance(5_000);
+    await quiet();
+    return [...kit.meters.standings.keys()];
+  };
+  expect(await look()).toEqual(['a', 'b', 'c', 'd']);
+  expect(kit.meters.standings.get(a)).toMatchObject({ breaker: 'open' });
+  await kit.store.setEnabled(a, false, { name: 'admin', reason: null });
+  expect(await look()).toEqual(['b', 'c', 'd']);
+  await kit.store.setEnabled(a, true, { name: 'admin', reason: null });
+  kit.deps.configurations.exchange(
+    makeConfiguration({ registry: { ...PRICED, providers: PRICED.providers.filter(({ key }) => key !== b) } }),
+  );
+  expect(await look()).toEqual(['a', 'c', 'd']);
 });

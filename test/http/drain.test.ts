@@ -207,6 +207,8 @@ test('a chat whose caller left is waited for like any other', async () => {
   settled.resolve();
   await drained;
   expect(service.gateway.records).toHaveLength(1);
+  // Nobody was told a status.
+  expect(service.log).toContainEqual(expect.objectContaining({ msg: 'operation', status: 0 }));
 });
 
 test('asked twice, it is done once', async () => {

@@ -8,7 +8,7 @@ import { requestGlobalId } from '../../graphql/global-id.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { OperationSpan } from '../../ports/traces.ts';
-import { beginBody, JSON_TYPE } from '../answer.ts';
+import { beginBody, JSON_TYPE, statusOf } from '../answer.ts';
 import { logOperation, type Operation, type OperationNote } from '../operation.ts';
 import { sendAll } from '../outgoing.ts';
 import { clientRequestIdOf } from '../request-id.ts';
@@ -101,7 +101,7 @@ export function logVisit(visit: Visit): void {
   const clientRetry = clientRetryOf(request);
   logOperation(visit, clock, {
     door: 'rest',
-    status: response.statusCode,
+    status: statusOf(response),
     ...(clientRequestId === null ? {} : { clientRequestId }),
     ...(clientRetry > 0 ? { clientRetry } : {}),
   });
