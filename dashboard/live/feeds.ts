@@ -8,6 +8,7 @@ import {
   type FullestBudgetsQuery,
   GatewayFacts,
   LatestRequests,
+  OneRequest,
   RequestEvents,
   Ticks,
 } from '../documents.generated.ts';
@@ -20,6 +21,9 @@ import { every, type World } from './world.ts';
 
 /** How often what nobody tells of itself is read: all budgets of everybody are sorted for that, so more seldom than the rest. */
 const PACE = { gatewayMs: 10_000, budgetsMs: 12_000, providersMs: 5_000 } as const;
+
+/** Of requests that seemed to run when the connection was lost, so many are asked for: the newest. */
+const RUNNING_READ_MAX = 25;
 
 /** Events of budgets come in crowds: they are gathered for this long before what they changed is read. */
 const BUDGETS_REST_MS = 1_000;
@@ -170,8 +174,26 @@ function followRequests({ board, requestTold }: FeedDeps, asking: Asking): void 
     part: 'decisions',
     document: LatestRequests,
     variables: NOTHING,
-    data: ({ requests }) => board.tell({ kind: 'requests', rows: requests.nodes }),
+    data: ({ requests }) => {
+      board.tell({ kind: 'requests', rows: requests.nodes });
+      readRunning(board, asking, new Set(requests.nodes.map(({ id }) => id)));
+    },
   });
+}
+
+/** What still seems to run may have ended while nobody listened, or with the replica that it ran on. */
+function readRunning(board: Board, asking: Asking, justRead: ReadonlySet<string>): void {
+  const running = board.known().decisions.filter(({ id, status }) => status === 'RUNNING' && !justRead.has(id));
+  for (const { id } of running.slice(0, RUNNING_READ_MAX)) {
+    asking.read({
+      part: 'decisions',
+      document: OneRequest,
+      variables: () => ({ id }),
+      data({ request }) {
+        board.tell(request === null ? { kind: 'requestGone', id } : { kind: 'requests', rows: [request] });
+      },
+    });
+  }
 }
 
 function followBudgets({ board }: FeedDeps, asking: Asking, readSoon: () => void): void {

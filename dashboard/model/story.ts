@@ -42,6 +42,8 @@ export type RoomEvent =
   | { readonly kind: 'breaker'; readonly event: BreakerEventsSubscription['breakerEvents'] }
   | { readonly kind: 'requests'; readonly rows: readonly DecisionRowFragment[] }
   | { readonly kind: 'request'; readonly row: DecisionRowFragment; readonly dropped: number }
+  /** The replica that is there now knows neither its end nor that it runs. If it runs on another one, its next event brings it back. */
+  | { readonly kind: 'requestGone'; readonly id: string }
   | { readonly kind: 'budgets'; readonly budgets: readonly BudgetNowFragment[] }
   | { readonly kind: 'budget'; readonly budget: BudgetNowFragment }
   | { readonly kind: 'window'; readonly window: WindowName }
@@ -151,6 +153,8 @@ function told(room: RoomState, event: Told): RoomState {
       const missedDecisions = room.missedDecisions + event.dropped;
       return afterDecision({ ...room, missedDecisions }, decisionOf(event.row));
     }
+    case 'requestGone':
+      return { ...room, decisions: room.decisions.filter(({ id }) => id !== event.id) };
     case 'budgets':
       return { ...room, budgets: afterBudgets(room.budgets, event.budgets.map(budgetOf)) };
     case 'budget':

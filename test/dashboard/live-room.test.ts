@@ -85,6 +85,29 @@ describe('the line', () => {
   });
 });
 
+test('requests that seemed to run when the line was lost are read again: their ends were missed', () => {
+  const { world, room, link } = connected();
+  for (const [second, id] of ['req_ended', 'req_gone'].entries()) {
+    link()
+      .run('RequestEvents')
+      .data({ requestEvents: { request: row(id, second, { status: 'RUNNING' }), dropped: 0 } });
+  }
+  link().events.closed(1006);
+  world.pass(1_000);
+  greet(link());
+  link()
+    .run('LatestRequests')
+    .data({ requests: { nodes: [row('req_new', 5)] } });
+  for (const { variables, data } of link().runs.filter(({ name }) => name === 'OneRequest')) {
+    data({ request: variables.id === 'req_gone' ? null : { ...row('req_ended', 0), usage: null } });
+  }
+  world.draw();
+  expect(room.see.decisions.value.map(({ id, status }) => [id, status])).toEqual([
+    ['req_new', 'SUCCEEDED'],
+    ['req_ended', 'SUCCEEDED'],
+  ]);
+});
+
 describe('a part', () => {
   test('that the key may not see is told with what is missing, and the others live on', () => {
     const { world, room, link } = connected();
