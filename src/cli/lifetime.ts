@@ -26,6 +26,8 @@ export async function live(of: {
   const log = makeLog({ level: config.logLevel, stream: process.stdout });
   const page = await readPage();
   if (page.kind === 'missing') log.warn(page.why);
+  // It may come before there is anything to reload.
+  const hangUps = holdHangUps();
   const start = await startApp({
     ...setup,
     source,
@@ -36,6 +38,7 @@ export async function live(of: {
     newUuid,
     note: (message) => shell.tell(`${message}\n`),
   });
+  const isReloadAsked = hangUps.release();
   if (start.kind === 'failed') {
     shell.tell(`${start.message}\n`);
     return EXIT.failed;
@@ -44,11 +47,32 @@ export async function live(of: {
   const ended = new AbortController();
   // First: whoever reads the banner may send a signal at once.
   const stopped = stopOnSignals(app, { drainWaitMs: config.drainWaitMs, shell, onStop: () => ended.abort() });
+  if (isReloadAsked) app.reload();
   shell.tell(of.bannerOf(app));
   of.beside(app, ended.signal);
   await stopped;
   // Without waiting for what a package may have left open.
   process.exit(EXIT.ok);
+}
+
+/** SIGHUP asks for a reload, which waits for the end of the start. Of a terminal that closes the process ends, as by itself. */
+function holdHangUps() {
+  const isHungUp = makeHangUpCheck({ hadTerminal: process.stdin.isTTY });
+  let wasAsked = false;
+  const hold = () => {
+    wasAsked = true;
+    if (!isHungUp()) return;
+    process.off('SIGHUP', hold);
+    process.kill(process.pid, 'SIGHUP');
+  };
+  process.on('SIGHUP', hold);
+  return {
+    /** Whether it came. */
+    release() {
+      process.off('SIGHUP', hold);
+      return wasAsked;
+    },
+  };
 }
 
 /** Resolves when it has stopped. Whoever presses Ctrl-C does not want to wait for load balancers. Each further signal ends the step that is under way. */

@@ -92,3 +92,18 @@ test('a changed registry is in force without a restart, on one replica after the
   first.process.kill('SIGHUP');
   expect(await first.end('SIGTERM')).toBe(0);
 }, 90_000);
+
+test('a reload that is asked for during the start comes after it, and ends nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'switchyard-early-'));
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  const env = { STORE: 'embedded', DATA_DIR: join(folder, 'data'), SWITCHYARD_CONFIG: join(folder, 'registry.yaml') };
+  await writeFile(env.SWITCHYARD_CONFIG, YAML);
+  const service = opened.use(
+    await startService(env, [], (said, child) => {
+      if (said.includes('making a PostgreSQL')) child.kill('SIGHUP');
+    }),
+  );
+  await eventually(async () => /^switchyard_config_reloads_total\{.*\} [1-9]/m.test(await metersOf(service)));
+  expect(await service.end('SIGTERM')).toBe(0);
+}, 90_000);

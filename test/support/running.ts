@@ -27,9 +27,14 @@ export interface Service extends AsyncDisposable {
 
 export type Env = Readonly<Record<string, string>>;
 
-/** Starts the service on a free port and waits for its banner. */
-export async function startService(env: Env, words: readonly string[] = []): Promise<Service> {
+/** Starts the service on a free port and waits for its banner. `onSaid` is called with each piece that it says to people meanwhile. */
+export async function startService(
+  env: Env,
+  words: readonly string[] = [],
+  onSaid: (said: string, child: ChildProcess) => void = () => undefined,
+): Promise<Service> {
   const service = launch({ PORT: '0', LOG_LEVEL: 'info', ...env }, words);
+  service.process.stderr?.on('data', (chunk: Buffer) => onSaid(chunk.toString(), service.process));
   const url = await service.ready;
   return { ...service, url, ask: (query, variables) => ask(url, query, variables) };
 }
