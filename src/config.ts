@@ -1,7 +1,8 @@
 import type { PicoUsd } from './core/money.ts';
+import type { TelemetryConfig } from './core/telemetry-config.ts';
 import type { Cidr } from './settings/cidr.ts';
 import { readSetting, type Setting, textOf } from './settings/setting.ts';
-import { readTelemetry, type TelemetryConfig } from './settings/telemetry.ts';
+import { readTelemetry } from './settings/telemetry.ts';
 import { type LOG_LEVELS, SETTINGS } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -12,6 +12,7 @@ import { NO_STANDING, STANDING_OF_SUCCESS, standingOf } from '../core/verdict.ts
 import type { Charge, Permit } from '../ports/admission.ts';
 import type { AttemptMeasure } from '../ports/meters.ts';
 import type { ProviderResult } from '../ports/provider.ts';
+import type { AttemptDone, Step } from '../ports/traces.ts';
 import { limitAttempt } from './attempt-limit.ts';
 import type { ChatDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
@@ -50,10 +51,11 @@ export interface Task {
 export async function makeAttempt(deps: ChatDeps, call: ChatCall, task: Task): Promise<Attempt> {
   const { place, model } = task;
   const { permit } = place;
-  const startedAtMs = deps.clock.elapsedMs();
-  const { result, isSent, firstDeltaAtMs, perChunkMs, isOutOfTime } = await tellCall(deps, call, task);
-  const durationMs = Math.round(deps.clock.elapsedMs() - startedAtMs);
+  const { result, isSent, startedAtMs, firstDeltaAtMs, perChunkMs, isOutOfTime } = await callWithin(deps, call, task);
+  const upstreamMs = deps.clock.elapsedMs() - startedAtMs;
+  const durationMs = Math.round(upstreamMs);
   const told = {
+    upstreamMs,
     firstDeltaAtMs,
     firstChunkMs: firstDeltaAtMs === null ? null : firstDeltaAtMs - startedAtMs,
     perChunkMs,
@@ -153,6 +155,8 @@ function warningsOf(call: ChatCall, permit: Permit, model: ModelSpec): readonly 
 }
 
 interface CallEnd {
+  /** When the provider was asked, by the monotonic clock: what came before is our own time. */
+  readonly startedAtMs: number;
   readonly result: ProviderResult;
   /** False when the attempt was over before the provider was asked. */
   readonly isSent: boolean;
@@ -160,24 +164,6 @@ interface CallEnd {
   readonly perChunkMs: number | null;
   /** Our own limit ended it, and not a provider that fell silent. */
   readonly isOutOfTime: boolean;
-}
-
-/** The call, told as a step of its own. */
-async function tellCall(deps: ChatDeps, call: ChatCall, task: Task): Promise<CallEnd> {
-  const { provider, model, outputTokens } = task.place.permit;
-  const startedAtMs = deps.clock.elapsedMs();
-  const isStreamed = call.onDelta !== null;
-  using step = call.span.attempt({ provider, model, number: task.number, isStreamed, outputTokensMax: outputTokens });
-  const ended = await callWithin(deps, call, task);
-  const { result, firstDeltaAtMs } = ended;
-  const answer = result.kind === 'answered' ? result.answer : null;
-  step.end({
-    failure: result.kind === 'answered' ? null : result.failure,
-    usage: result.kind === 'answered' ? result.answer.usage : usageOf(result),
-    finishReason: answer?.finishReason ?? null,
-    firstChunkMs: firstDeltaAtMs === null ? null : firstDeltaAtMs - startedAtMs,
-  });
-  return ended;
 }
 
 /** The call itself, or the simulated failure in its place, ended by its own deadline or by the caller who leaves. */
@@ -197,28 +183,41 @@ async function callWithin(deps: ChatDeps, call: ChatCall, task: Task): Promise<C
     const simulation = await drawSimulation(deps, permit);
     // A disk that takes its time does not take the caller's: nothing leaves before it is on record that it does.
     if (!ending.signal.aborted) await unlessAborted(task.place.dispatch(), ending.signal);
-    if (ending.signal.aborted) {
-      const failure = abortFailure(ending.signal, { billed: 'nothing' });
-      return {
-        result: { kind: 'failed', failure },
-        isSent: false,
-        firstDeltaAtMs: null,
-        perChunkMs: null,
-        isOutOfTime: limit.isOver(),
-      };
-    }
+    const startedAtMs = deps.clock.elapsedMs();
+    using step = openStep(call, task);
     const { onDelta } = call;
     using watch =
       onDelta === null ? null : watchStream({ model, clock: deps.clock, onDelta, onFirst: limit.begun, giveUp });
-    const result =
+    const isSent = !ending.signal.aborted;
+    const ask = () =>
       simulation === null
-        ? await provider.call(request, ending.signal, watch?.onDelta)
-        : await deps.simulator({ provider, simulation }, request, ending.signal, watch?.onDelta);
-    const pace = { firstDeltaAtMs: watch?.firstAtMs() ?? null, perChunkMs: watch?.perPieceMs() ?? null };
-    return { result, isSent: true, ...pace, isOutOfTime: limit.isOver() };
+        ? provider.call(request, ending.signal, watch?.onDelta)
+        : deps.simulator({ provider, simulation }, request, ending.signal, watch?.onDelta);
+    const result = isSent ? await ask() : notSent(ending.signal);
+    const firstDeltaAtMs = watch?.firstAtMs() ?? null;
+    step.end(doneOf(result, firstDeltaAtMs === null ? null : firstDeltaAtMs - startedAtMs));
+    const pace = { firstDeltaAtMs, perChunkMs: watch?.perPieceMs() ?? null };
+    return { startedAtMs, result, isSent, ...pace, isOutOfTime: limit.isOver() };
   } finally {
     call.signal.removeEventListener('abort', leave);
   }
+}
+
+function openStep({ span, onDelta }: ChatCall, { place, number }: Task): Step<AttemptDone> {
+  const { provider, model, outputTokens } = place.permit;
+  return span.attempt({ provider, model, number, isStreamed: onDelta !== null, outputTokensMax: outputTokens });
+}
+
+function doneOf(result: ProviderResult, firstChunkMs: number | null): AttemptDone {
+  if (result.kind !== 'answered') {
+    return { failure: result.failure, usage: usageOf(result), finishReason: null, firstChunkMs };
+  }
+  const { usage, finishReason } = result.answer;
+  return { failure: null, usage, finishReason, firstChunkMs };
+}
+
+function notSent(signal: AbortSignal): ProviderResult {
+  return { kind: 'failed', failure: abortFailure(signal, { billed: 'nothing' }) };
 }
 
 /** The simulation to play on this attempt, if chance and its own limit say so. Null: none. */

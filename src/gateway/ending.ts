@@ -12,7 +12,7 @@ import type { Attempt } from './attempt.ts';
 import type { Payer } from './caller.ts';
 import type { ChatDeps } from './deps.ts';
 import type { ChatCall } from './gateway.ts';
-import { attemptReportsOf, type Journey, lastAttemptOf, spentOn } from './journey.ts';
+import { type Journey, lastAttemptOf, spentOn } from './journey.ts';
 import type { Planned } from './planning.ts';
 
 interface Trip {
@@ -146,11 +146,11 @@ export function costOf(deps: ChatDeps, journey: Journey): Cost {
 export function timingOf(deps: ChatDeps, journey: Journey): Timing {
   const totalMs = deps.clock.elapsedMs() - journey.deadline.startedAtMs;
   const firstAtMs = lastAttemptOf(journey)?.firstDeltaAtMs ?? null;
-  const upstreamMs = attemptReportsOf(journey).reduce((sum, attempt) => sum + attempt.durationMs, 0);
+  const upstreamMs = journey.attempts.reduce((sum, attempt) => sum + attempt.upstreamMs, 0);
   return {
     totalMs: Math.round(totalMs),
     timeToFirstTokenMs: firstAtMs === null ? null : Math.round(firstAtMs - journey.deadline.startedAtMs),
-    upstreamMs: Math.min(upstreamMs, Math.round(totalMs)),
+    upstreamMs: Math.min(Math.round(upstreamMs), Math.round(totalMs)),
     overheadMs: Math.max(0, Math.round((totalMs - upstreamMs) * 1000) / 1000),
   };
 }

@@ -1,5 +1,5 @@
 import { type Deadline, isOutOfTime } from '../core/deadline.ts';
-import type { AttemptReport, CandidateReport } from '../core/decision.ts';
+import type { CandidateReport } from '../core/decision.ts';
 import { addUsd, maxUsd, type PicoUsd, ZERO_USD } from '../core/money.ts';
 import type { Paying } from '../core/paying.ts';
 import type { Permit } from '../ports/admission.ts';
@@ -40,10 +40,6 @@ export function attemptsMaxOf(call: ChatCall): number {
 
 export function lastAttemptOf(journey: Journey): Attempt | null {
   return journey.attempts.at(-1) ?? null;
-}
-
-export function attemptReportsOf(journey: Journey): readonly AttemptReport[] {
-  return journey.attempts.map((attempt) => attempt.report);
 }
 
 /** What all attempts together cost so far. */

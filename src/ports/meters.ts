@@ -88,6 +88,8 @@ export interface PlainMeters {
 /** What is measured of one attempt. */
 export interface AttemptMeasure {
   readonly report: AttemptReport;
+  /** Milliseconds that the provider took, exactly: the report has them rounded. */
+  readonly upstreamMs: number;
   /** Null: nobody knows, or nothing was received. */
   readonly usage: TokenUsage | null;
   /** Milliseconds to the first piece of the answer. Null when none came, or it was not asked for in pieces. */

@@ -1,28 +1,6 @@
+import { SAMPLERS, type TelemetryConfig } from '../core/telemetry-config.ts';
 import { oneOf, wholeNumber } from './bounds.ts';
 import { optional, type Setting, withDefault } from './setting.ts';
-
-/** Where telemetry is sent, by the variables that all of OpenTelemetry's programs know. */
-export interface TelemetryConfig {
-  /** What every span and every figure says of this process, `service.name` among it. */
-  readonly resource: Readonly<Record<string, string>>;
-  /** Sent with every export. They may hold a secret: do not log them. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Null: traces go nowhere. */
-  readonly traces: { readonly url: string; readonly sampler: Sampler; readonly ratio: number } | null;
-  /** Null: figures are only shown at `/metrics`. */
-  readonly metrics: { readonly url: string; readonly everyMs: number } | null;
-}
-
-const SAMPLERS = [
-  'always_on',
-  'always_off',
-  'traceidratio',
-  'parentbased_always_on',
-  'parentbased_always_off',
-  'parentbased_traceidratio',
-] as const;
-
-export type Sampler = (typeof SAMPLERS)[number];
 
 /** Most names in one variable, and characters of each value. */
 const PAIRS = { countMax: 64, charsMax: 1_024 } as const;

@@ -119,10 +119,10 @@ function beginAtZero(take: Take): void {
 const METER_NAMES = Object.keys(METER_TABLE).filter((name): name is MeterName => name in METER_TABLE);
 
 function takeAttempt(take: Take, attempt: AttemptMeasure, genAi: readonly [string, string, string]): void {
-  const { report, usage, firstChunkMs, perChunkMs } = attempt;
+  const { report, upstreamMs, usage, firstChunkMs, perChunkMs } = attempt;
   const { provider, model, outcome } = report;
   take('attempts', 1, provider, model, outcome);
-  take('clientDuration', report.durationMs / 1_000, ...genAi, outcome === 'succeeded' ? '' : outcome);
+  take('clientDuration', upstreamMs / 1_000, ...genAi, outcome === 'succeeded' ? '' : outcome);
   if (report.cost > 0n) take('cost', dollarsOf(report.cost), provider, model);
   if (usage !== null) {
     take('clientTokens', usage.inputTokens, ...genAi, 'input');

@@ -9,6 +9,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import type { SamplerName } from '../core/telemetry-config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Traces } from '../ports/traces.ts';
 import { makeBoundedSpans } from './bounded-spans.ts';
@@ -16,7 +17,7 @@ import { makeExportWatch } from './export-watch.ts';
 import { NO_TRACES } from './no-traces.ts';
 import { startMetricPush } from './otlp-meters.ts';
 import { makeTraces } from './otlp-traces.ts';
-import type { SamplerName, TelemetryNeeds } from './telemetry-needs.ts';
+import type { TelemetryNeeds } from './telemetry-needs.ts';
 
 /** How long one export may take, and how long is waited for the last ones when the service stops. */
 const EXPORT = { timeoutMs: 5_000, closeMs: 3_000 } as const;

@@ -140,11 +140,18 @@ describe('the time of a request', () => {
         slowKit.clock.advance(2.5);
         return kit.store.admit(admission);
       },
+      // A disk that takes its time is no provider that does.
+      dispatch: async (permit) => {
+        slowKit.clock.advance(30.25);
+        return kit.store.dispatch(permit);
+      },
     };
     const slowKit = makeGatewayKit({ registry: PRICED, store: slow });
     const { timing, routing } = await slowKit.chat(CHEAPEST);
     expect(routing.decisionMs).toBe(7);
-    expect(timing).toMatchObject({ upstreamMs: 0, overheadMs: 9.5, totalMs: 10 });
+    expect(timing).toMatchObject({ upstreamMs: 0, overheadMs: 39.75, totalMs: 40 });
+    expect(routing.attempts).toMatchObject([{ durationMs: 0 }]);
+    expect(slowKit.meters.attempts).toMatchObject([{ upstreamMs: 0 }]);
     await slowKit[Symbol.asyncDispose]();
   });
 

@@ -64,8 +64,8 @@ test('a request that fell back is counted once, each of its calls by itself, und
     reasoningTokens: 0,
     source: 'reported',
   } as const;
-  meters.attemptEnded({ report: FAILED, usage: null, firstChunkMs: null, perChunkMs: null });
-  meters.attemptEnded({ report: ANSWERED, usage, firstChunkMs: 300, perChunkMs: 25 });
+  meters.attemptEnded({ report: FAILED, upstreamMs: 400.25, usage: null, firstChunkMs: null, perChunkMs: null });
+  meters.attemptEnded({ report: ANSWERED, upstreamMs: 1_500, usage, firstChunkMs: 300, perChunkMs: 25 });
   const record = makeRecord(1);
   meters.requestEnded({
     ...record,
@@ -90,7 +90,7 @@ test('a request that fell back is counted once, each of its calls by itself, und
   const gemini =
     'gen_ai_operation_name="chat",gen_ai_provider_name="gcp.gemini",gen_ai_request_model="gemini-2.5-flash"';
   const sums = [
-    `gen_ai_client_operation_duration_seconds_sum{${gemini},error_type="timedOut"} 0.4`,
+    `gen_ai_client_operation_duration_seconds_sum{${gemini},error_type="timedOut"} 0.40025`,
     `gen_ai_client_operation_duration_seconds_sum{${gpt}} 1.5`,
     `gen_ai_client_token_usage_sum{${gpt},gen_ai_token_type="input"} 20`,
     `gen_ai_client_token_usage_sum{${gpt},gen_ai_token_type="output"} 10`,
