@@ -36,7 +36,7 @@ export function BudgetList() {
       {/* No budget tells nothing at all: by the first tick it would have. */}
       {part.kind !== 'refused' && all.length === 0 && totals.value !== null ? (
         <p class="note">
-          Nobody has spent anything yet. Each user begins with the budget of <code>BUDGET_DEFAULT_USD</code>; the
+          No account is known yet. Each user begins with the budget of <code>BUDGET_DEFAULT_USD</code>; the
           mutation <code>setBudget</code> gives another.
         </p>
       ) : null}

@@ -52,6 +52,8 @@ const { CONTROL_ROOM_PICTURES: folder } = process.env;
 
 async function keepPictures(page: Page, name: string): Promise<void> {
   if (folder === undefined) return;
+  // Budgets are read seldom.
+  await page.getByText('spent', { exact: true }).first().waitFor(PATIENCE);
   for (const width of [VIEWPORT.width, 320]) {
     await page.setViewportSize({ ...VIEWPORT, width });
     for (const colorScheme of ['light', 'dark'] as const) {
