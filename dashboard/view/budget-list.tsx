@@ -36,8 +36,8 @@ export function BudgetList() {
       {/* No budget tells nothing at all: by the first tick it would have. */}
       {part.kind !== 'refused' && all.length === 0 && totals.value !== null ? (
         <p class="note">
-          No account is known yet. Each user begins with the budget of <code>BUDGET_DEFAULT_USD</code>; the
-          mutation <code>setBudget</code> gives another.
+          No account is known yet. Each user begins with the budget of <code>BUDGET_DEFAULT_USD</code>; the mutation{' '}
+          <code>setBudget</code> gives another.
         </p>
       ) : null}
       <ul class="budget-list">
