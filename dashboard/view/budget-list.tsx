@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { BudgetRow } from '../model/room-state.ts';
 import { moneyText } from './money-text.ts';
-import { countText } from './number-text.ts';
 import { onlyWhenChanged } from './only-when-changed.ts';
 import { useRoom } from './room-context.ts';
+import { ShowMore } from './show-more.tsx';
 import { dayText, spanText } from './time-text.ts';
 
 /** Rows shown at first, and added by each press. */
@@ -33,7 +33,7 @@ export function BudgetList() {
     <section class="panel budgets" aria-labelledby="budgets-title">
       <h2 id="budgets-title">Budgets</h2>
       {part.kind === 'refused' ? <p class="note">Not shown: {part.why}</p> : null}
-      {/* No budget tells nothing at all: by the first tick it would have. */}
+      {/* Not while the page has only just come, and nothing is known of anything. */}
       {part.kind !== 'refused' && all.length === 0 && totals.value !== null ? (
         <p class="note">
           No account is known yet. Each user begins with the budget of <code>BUDGET_DEFAULT_USD</code>; the mutation{' '}
@@ -45,11 +45,7 @@ export function BudgetList() {
           <Row key={budget.id} budget={budget} />
         ))}
       </ul>
-      {all.length > rows ? (
-        <button type="button" class="more" onClick={() => setRows(rows + ROWS)}>
-          Show {countText(Math.min(ROWS, all.length - rows))} more
-        </button>
-      ) : null}
+      <ShowMore left={all.length - rows} step={ROWS} onPress={() => setRows(rows + ROWS)} />
     </section>
   );
 }

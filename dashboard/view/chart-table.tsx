@@ -1,13 +1,13 @@
 import { type ChartPlan, tableRows } from './chart-plans.ts';
 import { useRoom } from './room-context.ts';
+import { ScrollRegion } from './scroll-region.tsx';
 import { clockText } from './time-text.ts';
 
 /** The twin of a chart. */
 export function ChartTable({ plan }: { readonly plan: ChartPlan }) {
   const { series } = useRoom().see;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll chart-table" tabIndex={0} aria-label={`${plan.title}, newest first`}>
+    <ScrollRegion label={`${plan.title}, newest first`} kind="chart-table">
       <table>
         <thead>
           <tr>
@@ -32,6 +32,6 @@ export function ChartTable({ plan }: { readonly plan: ChartPlan }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

@@ -2,11 +2,13 @@ import { useState } from 'preact/hooks';
 import type { Decision } from '../model/room-state.ts';
 import { DecisionPath } from './decision-path.tsx';
 import { moneyTextShort } from './money-text.ts';
-import { counted, countText, UNKNOWN } from './number-text.ts';
+import { counted, UNKNOWN } from './number-text.ts';
 import { onlyWhenChanged } from './only-when-changed.ts';
 import { requestLink } from './request-link.ts';
 import { useRoom } from './room-context.ts';
 import { CATEGORY_WORDS } from './room-words.ts';
+import { ScrollRegion } from './scroll-region.tsx';
+import { ShowMore } from './show-more.tsx';
 import { clockText, spanText } from './time-text.ts';
 
 /** Rows shown at first, and added by each press. */
@@ -30,19 +32,14 @@ export function DecisionTable() {
       {missedDecisions.value === 0 ? null : (
         <p class="note">{counted(missedDecisions.value, 'change')} came too fast for this page.</p>
       )}
-      {all.length > rows ? (
-        <button type="button" class="more" onClick={() => setRows(rows + ROWS)}>
-          Show {countText(Math.min(ROWS, all.length - rows))} more
-        </button>
-      ) : null}
+      <ShowMore left={all.length - rows} step={ROWS} onPress={() => setRows(rows + ROWS)} />
     </section>
   );
 }
 
 function Table({ decisions }: { readonly decisions: readonly Decision[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Newest decisions first">
+    <ScrollRegion label="Newest decisions first">
       <table class="decision-table">
         <thead>
           <tr>
@@ -64,7 +61,7 @@ function Table({ decisions }: { readonly decisions: readonly Decision[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 

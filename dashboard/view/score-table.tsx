@@ -1,6 +1,7 @@
 import type { Candidate } from '../model/room-state.ts';
 import { moneyTextShort } from './money-text.ts';
 import { UNKNOWN } from './number-text.ts';
+import { ScrollRegion } from './scroll-region.tsx';
 import { spanText } from './time-text.ts';
 
 type Term = Candidate['terms'][number];
@@ -9,8 +10,7 @@ type Term = Candidate['terms'][number];
 export function ScoreTable({ candidates }: { readonly candidates: readonly Candidate[] }) {
   const names = [...new Set(candidates.flatMap(({ terms }) => terms.map(({ name }) => name)))];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Candidates and their scores">
+    <ScrollRegion label="Candidates and their scores">
       <table class="score-table">
         <thead>
           <tr>
@@ -40,7 +40,7 @@ export function ScoreTable({ candidates }: { readonly candidates: readonly Candi
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 

@@ -27,7 +27,8 @@ export async function live(of: {
   const page = await readPage();
   if (page.kind === 'missing') log.warn(page.why);
   // It may come before there is anything to reload.
-  const hangUps = holdHangUps();
+  const isHungUp = makeHangUpCheck({ hadTerminal: process.stdin.isTTY });
+  const hangUps = holdHangUps(isHungUp);
   const start = await startApp({
     ...setup,
     source,
@@ -46,7 +47,8 @@ export async function live(of: {
   const { app } = start;
   const ended = new AbortController();
   // First: whoever reads the banner may send a signal at once.
-  const stopped = stopOnSignals(app, { drainWaitMs: config.drainWaitMs, shell, onStop: () => ended.abort() });
+  const onStop = () => ended.abort();
+  const stopped = stopOnSignals(app, { drainWaitMs: config.drainWaitMs, shell, isHungUp, onStop });
   if (isReloadAsked) app.reload();
   shell.tell(of.bannerOf(app));
   of.beside(app, ended.signal);
@@ -56,8 +58,7 @@ export async function live(of: {
 }
 
 /** SIGHUP asks for a reload, which waits for the end of the start. Of a terminal that closes the process ends, as by itself. */
-function holdHangUps() {
-  const isHungUp = makeHangUpCheck({ hadTerminal: process.stdin.isTTY });
+function holdHangUps(isHungUp: () => boolean) {
   let wasAsked = false;
   const hold = () => {
     wasAsked = true;
@@ -78,7 +79,13 @@ function holdHangUps() {
 /** Resolves when it has stopped. Whoever presses Ctrl-C does not want to wait for load balancers. Each further signal ends the step that is under way. */
 function stopOnSignals(
   app: App,
-  of: { readonly drainWaitMs: number; readonly shell: Shell; readonly onStop: () => void },
+  of: {
+    readonly drainWaitMs: number;
+    readonly shell: Shell;
+    /** Whether SIGHUP is of a terminal that closes. */
+    readonly isHungUp: () => boolean;
+    readonly onStop: () => void;
+  },
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let isStopping = false;
@@ -92,7 +99,6 @@ function stopOnSignals(
   };
   process.on('SIGTERM', () => stop('SIGTERM', of.drainWaitMs));
   process.on('SIGINT', () => stop('SIGINT', 0));
-  const isHungUp = makeHangUpCheck({ hadTerminal: process.stdin.isTTY });
-  process.on('SIGHUP', () => (isHungUp() ? stop('SIGHUP', 0) : app.reload()));
+  process.on('SIGHUP', () => (of.isHungUp() ? stop('SIGHUP', 0) : app.reload()));
   return promise;
 }

@@ -77,3 +77,8 @@ export function minUsd(first: PicoUsd, second: PicoUsd): PicoUsd {
 export function maxUsd(first: PicoUsd, second: PicoUsd): PicoUsd {
   return first > second ? first : second;
 }
+
+/** Dollars as a float: to look at, as on a meter, and never to reckon with. */
+export function approximateUsd(amount: bigint): number {
+  return Number(amount) / Number(PICO_PER_USD);
+}

@@ -1,4 +1,4 @@
-import { PICO_PER_USD, type PicoUsd } from '../core/money.ts';
+import { approximateUsd, type PicoUsd } from '../core/money.ts';
 import type { Meters } from '../ports/meters.ts';
 
 /** What this replica holds at the moment, for the meter alone: the accounts know it exactly. */
@@ -9,7 +9,7 @@ export interface HeldBook {
 
 export function makeHeldBook(meters: Pick<Meters, 'budgetReserved'>): HeldBook {
   let held = 0n;
-  const tell = () => meters.budgetReserved.set(Number(held) / Number(PICO_PER_USD));
+  const tell = () => meters.budgetReserved.set(approximateUsd(held));
   return {
     take(amount) {
       held += amount;

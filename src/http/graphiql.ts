@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, createGunzip, gzip } from 'node:zlib';
+import { acceptedEncoding } from './accepted-encoding.ts';
 import { GRAPHIQL_TABS } from './graphiql-tabs.ts';
 
 /** The page is 9 MB of text: strong enough to save three quarters, quick enough for the first visitor to wait for. */
@@ -43,9 +44,8 @@ export function makeGraphiqlPage(auth: 'off' | 'keys'): GraphiqlPage {
 }
 
 async function send(page: Rendered, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const accepted = request.headers['accept-encoding'] ?? '';
-  if (/\bbr\b/.test(accepted)) return sendEncoded(response, 'br', page.brotli);
-  if (/\bgzip\b/.test(accepted)) return sendEncoded(response, 'gzip', page.gzip);
+  const encoding = acceptedEncoding(request);
+  if (encoding !== null) return sendEncoded(response, encoding, encoding === 'br' ? page.brotli : page.gzip);
   try {
     await pipeline(Readable.from([page.gzip]), createGunzip(), response);
   } catch {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { acceptedEncoding } from './accepted-encoding.ts';
 import { type DoorFault, pathOf, sendFault, sendMethodNotAllowed } from './answer.ts';
 
 /** The control room as it was built: every file of it, in memory. What is not here is not served. */
@@ -80,18 +81,15 @@ const PART_HEADERS = {
 } as const;
 
 function send(file: PageFile, request: IncomingMessage, response: ServerResponse): void {
-  const { encoding, bytes } = formFor(request, file);
+  const encoding = acceptedEncoding(request);
+  const bytes = encoding === null ? file.plain : FORMS[encoding](file);
   if (encoding !== null) response.setHeader('content-encoding', encoding);
   // Without a length, an answer to HEAD would say nothing of it.
   response.writeHead(200, { 'content-type': file.contentType, 'content-length': bytes.length });
   response.end(bytes);
 }
 
-function formFor({ headers }: IncomingMessage, { plain, gzip, brotli }: PageFile) {
-  const accepted = headers['accept-encoding'] ?? '';
-  if (/\bbr\b/.test(accepted)) return { encoding: 'br', bytes: brotli };
-  return /\bgzip\b/.test(accepted) ? { encoding: 'gzip', bytes: gzip } : { encoding: null, bytes: plain };
-}
+const FORMS = { br: ({ brotli }: PageFile) => brotli, gzip: ({ gzip }: PageFile) => gzip } as const;
 
 const NOT_BUILT: DoorFault = {
   status: 404,

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Circuit } from '../core/breaker.ts';
 import { CATEGORIES } from '../core/category.ts';
 import type { ProviderKey } from '../core/ids.ts';
-import { PICO_PER_USD, type PicoUsd } from '../core/money.ts';
+import { approximateUsd } from '../core/money.ts';
 import { DOORS, REQUEST_STATUSES, type RequestRecord } from '../core/request-record.ts';
 import type {
   AttemptMeasure,
@@ -123,7 +123,7 @@ function takeAttempt(take: Take, attempt: AttemptMeasure, genAi: readonly [strin
   const { provider, model, outcome } = report;
   take('attempts', 1, provider, model, outcome);
   take('clientDuration', upstreamMs / 1_000, ...genAi, outcome === 'succeeded' ? '' : outcome);
-  if (report.cost > 0n) take('cost', dollarsOf(report.cost), provider, model);
+  if (report.cost > 0n) take('cost', approximateUsd(report.cost), provider, model);
   if (usage !== null) {
     take('clientTokens', usage.inputTokens, ...genAi, 'input');
     take('clientTokens', usage.outputTokens, ...genAi, 'output');
@@ -215,9 +215,4 @@ function labelled(names: readonly string[], values: readonly string[]): Record<s
     if (name !== undefined && value !== undefined && value !== '') labels[name] = value;
   }
   return labels;
-}
-
-/** To look at, and no more: a float. The ledger has the exact sum. */
-function dollarsOf(amount: PicoUsd): number {
-  return Number(amount) / Number(PICO_PER_USD);
 }
